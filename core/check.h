@@ -1,0 +1,38 @@
+// Errors for a person. check(condition, "what was expected, {} was found", ...) is the only way this
+// project reports bad shapes, bad files and bad settings; the programs print the message as one line.
+// It refuses to be a logger or an assertion switched off in release builds: every check always runs.
+// Read next: shape.h, the first user.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace smoe {
+
+// Something a person can act on: a file, a setting, a shape. The program exits with 1.
+struct Error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// The program was called wrongly: unknown option, missing argument. The program exits with 2.
+struct UsageError : Error {
+    using Error::Error;
+};
+
+template <class... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> message, Args&&... args) {
+    throw Error(fmt::format(message, std::forward<Args>(args)...));
+}
+
+// Throws Error with the formatted message unless `ok`. Formats nothing while all is well.
+template <class... Args>
+void check(bool ok, fmt::format_string<Args...> message, Args&&... args) {
+    if (!ok) [[unlikely]] {
+        fail(message, std::forward<Args>(args)...);
+    }
+}
+
+}  // namespace smoe

@@ -1,0 +1,125 @@
+// Whole-file reading, and writing that is atomic: see the contract in file.h.
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "core/check.h"
+
+namespace smoe {
+namespace {
+
+// A file descriptor that closes itself.
+class Descriptor {
+  public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() {
+        if (number_ >= 0) {
+            ::close(number_);
+        }
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    int get() const { return number_; }
+    bool close() { return ::close(std::exchange(number_, -1)) == 0; }
+
+  private:
+    int number_;
+};
+
+std::string reason() { return std::strerror(errno); }
+
+// Makes a rename in `folder` durable. Some file systems refuse to sync a folder; that is no failure.
+void sync_folder(const std::string& folder) {
+    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY));
+    if (descriptor.get() >= 0) {
+        ::fsync(descriptor.get());
+    }
+}
+
+void append_all(int descriptor, std::string_view bytes, const std::string& path) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        check(written > 0, "cannot write '{}': {}", path, reason());
+        bytes.remove_prefix(size_t(written));
+    }
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+    const Descriptor descriptor(::open(path.c_str(), O_RDONLY));
+    check(descriptor.get() >= 0, "cannot open '{}': {}", path, reason());
+    struct stat status = {};
+    check(::fstat(descriptor.get(), &status) == 0, "cannot read '{}': {}", path, reason());
+    check(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder", path);
+    std::string bytes;
+    bytes.reserve(size_t(status.st_size));
+    // Read to the end instead of trusting the size: pipes have none.
+    char buffer[1 << 16];
+    for (;;) {
+        const ssize_t count = ::read(descriptor.get(), buffer, sizeof buffer);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        check(count >= 0, "cannot read '{}': {}", path, reason());
+        if (count == 0) {
+            return bytes;
+        }
+        bytes.append(buffer, size_t(count));
+    }
+}
+
+void write_file(const std::string& path, const std::function<void(const Append& append)>& produce) {
+    const std::string temporary = path + ".tmp";
+    Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
+    check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
+    try {
+        produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
+        check(::fsync(descriptor.get()) == 0 && descriptor.close(), "cannot write '{}': {}", path,
+              reason());
+        check(::rename(temporary.c_str(), path.c_str()) == 0, "cannot write '{}': {}", path,
+              reason());
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    sync_folder(folder.empty() ? "." : folder);
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+    write_file(path, [&](const Append& append) { append(bytes); });
+}
+
+void make_folder(const std::string& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    check(!error && std::filesystem::is_directory(path, error), "cannot create the folder '{}': {}",
+          path, error ? error.message() : "a file of that name is in the way");
+}
+
+bool file_exists(const std::string& path) {
+    std::error_code error;
+    return std::filesystem::exists(path, error);
+}
+
+uint64_t hash_bytes(std::string_view bytes) {
+    uint64_t hash = 0xCBF29CE484222325;
+    for (const char byte : bytes) {
+        hash = (hash ^ uint8_t(byte)) * 0x100000001B3;
+    }
+    return hash;
+}
+
+}  // namespace smoe

@@ -1,0 +1,34 @@
+// Whole files in and out, and nothing half-written. A writer never touches the file of that name
+// until its bytes are safe on disk: temporary name, fsync, rename.
+// Refuses to be a stream library: what is read here fits in memory.
+// Read next: safetensors.h, which reads and writes tensors on top of this.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace smoe {
+
+// All bytes of `path`. Throws Error naming the path and the system's reason (missing, a folder, no
+// permission).
+std::string read_file(const std::string& path);
+
+// Replaces `path` by `bytes`, or leaves it as it was: writes `path`.tmp, syncs it, renames it and syncs
+// the folder. Throws Error naming the path and the reason (full disk, no permission).
+void write_file(const std::string& path, std::string_view bytes);
+
+// The same for content produced in pieces: `produce` is called once with a function that appends bytes.
+using Append = std::function<void(std::string_view bytes)>;
+void write_file(const std::string& path, const std::function<void(const Append& append)>& produce);
+
+// Creates the folder and its parents where missing; throws Error where that fails.
+void make_folder(const std::string& path);
+
+bool file_exists(const std::string& path);
+
+// FNV-1a, 64 bit (Fowler, Noll, Vo 1991): tells files apart, resists no attacker.
+uint64_t hash_bytes(std::string_view bytes);
+
+}  // namespace smoe

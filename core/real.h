@@ -1,0 +1,13 @@
+// The one number type. `real` is float; a second build of the same sources (-DSMOE_DOUBLE) makes it
+// double, so that gradients can be compared with finite differences to 1e-6 instead of 1e-2.
+#pragma once
+
+namespace smoe {
+
+#ifdef SMOE_DOUBLE
+using real = double;
+#else
+using real = float;
+#endif
+
+}  // namespace smoe

@@ -1,0 +1,77 @@
+// Philox 4x32-10 and what is drawn from it.
+#include "core/rng.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "core/check.h"
+
+namespace smoe {
+
+std::array<uint32_t, 4> philox(uint64_t seed, uint64_t stream, uint64_t counter) {
+    // Constants of Salmon et al., table 2: two multipliers and the golden-ratio key increments.
+    constexpr uint64_t multiplier_0 = 0xD2511F53, multiplier_1 = 0xCD9E8D57;
+    constexpr uint32_t weyl_0 = 0x9E3779B9, weyl_1 = 0xBB67AE85;
+    std::array<uint32_t, 4> x = {uint32_t(counter), uint32_t(counter >> 32), uint32_t(stream),
+                                 uint32_t(stream >> 32)};
+    uint32_t key_0 = uint32_t(seed), key_1 = uint32_t(seed >> 32);
+    for (int round = 0; round < 10; ++round) {
+        const uint64_t p0 = multiplier_0 * x[0], p1 = multiplier_1 * x[2];
+        x = {uint32_t(p1 >> 32) ^ x[1] ^ key_0, uint32_t(p1), uint32_t(p0 >> 32) ^ x[3] ^ key_1,
+             uint32_t(p0)};
+        key_0 += weyl_0;
+        key_1 += weyl_1;
+    }
+    return x;
+}
+
+uint32_t Rng::bits() {
+    const uint64_t position = state_.position++;
+    return philox(state_.seed, state_.stream, position / 4)[position % 4];
+}
+
+uint64_t Rng::bits64() {
+    const uint64_t high = bits();
+    return high << 32 | bits();
+}
+
+double Rng::uniform() { return to_unit(bits()); }
+
+double Rng::normal() {
+    const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));  // 1 - u is never 0
+    return radius * std::cos(2.0 * std::numbers::pi * uniform());
+}
+
+uint64_t Rng::below(uint64_t count) {
+    check(count > 0, "rng: below(0) asks for a number from an empty range");
+    // Words past the last whole multiple of count would favour the small numbers: draw again.
+    const uint64_t limit = UINT64_MAX - UINT64_MAX % count;
+    uint64_t word = bits64();
+    while (word >= limit) {
+        word = bits64();
+    }
+    return word % count;
+}
+
+int64_t Rng::categorical(std::span<const real> weights) {
+    double sum = 0;
+    for (const real weight : weights) {
+        sum += weight;
+    }
+    check(sum > 0 && std::isfinite(sum),
+          "rng: the weights of a categorical draw must have a positive, finite sum, found {}", sum);
+    double left = uniform() * sum;
+    int64_t last = -1;
+    for (size_t i = 0; i < weights.size(); ++i) {
+        if (weights[i] > 0) {
+            last = int64_t(i);
+            left -= weights[i];
+            if (left < 0) {
+                break;
+            }
+        }
+    }
+    return last;  // rounding may leave a crumb after the last positive weight: it goes to that one
+}
+
+}  // namespace smoe

@@ -1,0 +1,40 @@
+// parallel_chunks on OpenMP. The schedule is dynamic: on a shared machine one core is often slower.
+#include "core/threads.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace smoe {
+
+int threads() { return omp_get_max_threads(); }
+
+void set_threads(int count) {
+    check(count >= 1 && count <= 1024, "threads: expected a number from 1 to 1024, found {}", count);
+    omp_set_num_threads(count);
+}
+
+void parallel_chunks(int64_t chunks, const std::function<void(int64_t chunk)>& body) {
+    if (chunks <= 1 || omp_in_parallel() || threads() == 1) {
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+            body(chunk);
+        }
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        body(chunk);
+    }
+}
+
+void parallel_for(int64_t count, int64_t grain,
+                  const std::function<void(int64_t begin, int64_t end)>& body) {
+    const int64_t chunks = (count + grain - 1) / grain;
+    parallel_chunks(chunks, [&](int64_t chunk) {
+        body(chunk * grain, std::min(count, (chunk + 1) * grain));
+    });
+}
+
+}  // namespace smoe
