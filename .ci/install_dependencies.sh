@@ -1,0 +1,81 @@
+#!/bin/sh
+# Installs what the build needs and this machine lacks, and says what that is: a C++20 compiler, OpenBLAS
+# (unless BLAS=none), fmt, CLI11, nlohmann/json and doctest. Does nothing where all are there.
+#   install_dependencies.sh [--quiet]     with --quiet it prints nothing if nothing is missing
+set -eu
+
+compiler=${CXX:-g++}
+probe() {  # can a file with this include be compiled?
+    echo "#include <$1>" | "$compiler" -std=c++20 -x c++ -fsyntax-only $include_flags - >/dev/null 2>&1
+}
+
+include_flags=""
+for folder in /usr/include/openblas "$(brew --prefix 2>/dev/null || true)/include" \
+              "$(brew --prefix openblas 2>/dev/null || true)/include"; do
+    if [ -d "$folder" ] && [ "$folder" != /include ]; then include_flags="$include_flags -I$folder"; fi
+done
+
+missing=""
+command -v "$compiler" >/dev/null 2>&1 || missing="compiler"
+if [ -z "$missing" ]; then
+    probe fmt/core.h || missing="$missing fmt"
+    probe CLI/CLI.hpp || missing="$missing cli11"
+    probe nlohmann/json.hpp || missing="$missing json"
+    probe doctest/doctest.h || missing="$missing doctest"
+    [ "${BLAS:-openblas}" = none ] || probe cblas.h || missing="$missing openblas"
+else
+    missing="compiler fmt cli11 json doctest openblas"
+fi
+if [ -z "$missing" ]; then
+    [ "${1:-}" = --quiet ] || echo "All packages that the build needs are installed."
+    exit 0
+fi
+
+if command -v apt-get >/dev/null 2>&1; then
+    manager="apt-get install -y --no-install-recommends"
+    refresh="apt-get update"
+    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev"
+elif command -v dnf >/dev/null 2>&1; then
+    manager="dnf install -y"
+    refresh=""
+    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel"
+elif command -v pacman >/dev/null 2>&1; then
+    manager="pacman -S --needed --noconfirm"
+    refresh="pacman -Sy"
+    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas"
+elif command -v brew >/dev/null 2>&1; then
+    manager="brew install"
+    refresh=""
+    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas"
+    missing="$missing libomp"
+    names="$names libomp=libomp"
+else
+    echo "Missing:$missing. No apt, dnf, pacman or brew here: please install these packages by hand." >&2
+    exit 1
+fi
+
+packages=""
+for need in $missing; do
+    for name in $names; do
+        if [ "${name%%=*}" = "$need" ]; then packages="$packages ${name#*=}"; fi
+    done
+done
+
+sudo=""
+case "$manager" in
+    brew*) ;;
+    *) if [ "$(id -u)" != 0 ]; then sudo=sudo; fi ;;
+esac
+echo "Installing what is missing:$packages"
+log=$(mktemp)
+run() {
+    if ! $sudo env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        echo "Could not install:$packages (the command was: $sudo $*)" >&2
+        rm -f "$log"
+        exit 1
+    fi
+}
+if [ -n "$refresh" ]; then run $refresh; fi
+run $manager $packages
+rm -f "$log"

@@ -1,0 +1,134 @@
+# What people type: `make demo`, `make test`; `make help` lists the rest.
+# Every .cpp of a folder belongs to it: adding a file needs no change here.
+
+CXX   ?= g++
+ARCH  ?= native
+BLAS  ?= openblas
+BUILD ?= build
+
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+endif
+
+# On ARM64 -mcpu says what -march says on x86-64.
+ifneq ($(filter aarch64 arm64,$(shell uname -m)),)
+ARCH_FLAG := -mcpu=$(ARCH)
+else
+ARCH_FLAG := -march=$(ARCH)
+endif
+
+OPENMP_FLAGS := -fopenmp
+OPENMP_LIBS  := -fopenmp
+ifeq ($(shell uname -s),Darwin)
+BREW         := $(shell brew --prefix 2>/dev/null)
+OPENMP_FLAGS := -Xpreprocessor -fopenmp -I$(BREW)/opt/libomp/include
+OPENMP_LIBS  := -L$(BREW)/opt/libomp/lib -lomp
+INCLUDES     := -I$(BREW)/include -I$(BREW)/opt/openblas/include
+LIBRARIES    := -L$(BREW)/lib -L$(BREW)/opt/openblas/lib
+endif
+# Fedora and Arch keep cblas.h in a folder of its own.
+INCLUDES += $(addprefix -I,$(wildcard /usr/include/openblas))
+
+# No -ffast-math: NaN must stay visible. The two switches below only give up errno and traps.
+CXXFLAGS ?= -O3
+FLAGS := -std=c++20 $(CXXFLAGS) $(ARCH_FLAG) -fno-math-errno -fno-trapping-math -Wall -Wextra -Wshadow \
+         $(OPENMP_FLAGS) -I. $(INCLUDES) $(SANITIZE)
+LIBS  := $(LIBRARIES) -lfmt $(OPENMP_LIBS) $(SANITIZE)
+ifeq ($(BLAS),none)
+FLAGS += -DSMOE_NO_BLAS
+else
+LIBS  += -lopenblas
+endif
+
+# Objects depend on how they are compiled: another compiler, ARCH or BLAS gets a folder of its own.
+KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
+OBJ := $(BUILD)/obj-$(KEY)
+
+SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
+             models/*.cpp models/corpus/*.cpp)
+LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
+PROGRAM := $(wildcard examples/smoe/*.cpp)
+TESTS   := $(wildcard tests/*.cpp tests/*/*.cpp)
+
+float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
+double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
+
+.PHONY: all demo test lessons deps check check-layers format clean help
+.DEFAULT_GOAL := all
+
+all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
+
+demo: ## train a small story-teller on the built-in corpus and let it tell stories (a few minutes)
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@examples/demo.sh $(BUILD)/smoe $(BUILD)/demo
+
+test: ## build and run every test, in float and in double
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/tests-double
+	@tests/run.sh $(BUILD)
+
+lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each checks its own claim
+	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done
+
+deps: ## install the packages that are missing (apt, dnf, pacman or brew)
+	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh
+
+.PHONY: deps-if-missing
+deps-if-missing:
+	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh --quiet
+
+check: check-layers ## layers and formatting
+	@files=$$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp); \
+	 clang-format --dry-run --Werror $$files && echo "format: $$(echo $$files | wc -w) files are in order"
+
+check-layers: ## fail when a folder includes from one to its right: core, autograd, nn, models, examples
+	@tests/check_layers.sh
+
+format: ## rewrite the sources with clang-format
+	@clang-format -i $$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp)
+
+clean: ## remove the build folder
+	rm -rf $(BUILD)
+
+help: ## this list
+	@echo "Targets:"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | \
+	  awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo "Settings: CXX=clang++, ARCH=x86-64-v3 (portable binary; default native), BLAS=none (own product), BUILD=DIR"
+
+# Linking goes through a stamp of the configuration, so that a change of it links again.
+$(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
+	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
+$(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
+	@mkdir -p $(@D)
+	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
+$(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTS)) $(OBJ)/configuration
+	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
+$(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
+	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
+# Touched whenever this configuration is not the one used last.
+$(OBJ)/configuration: $(if $(filter $(KEY),$(shell cat $(BUILD)/last 2>/dev/null)),,FORCE)
+	@mkdir -p $(@D) && echo $(KEY) > $(BUILD)/last && touch $@
+
+.PHONY: FORCE
+FORCE:
+
+$(OBJ)/float/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(FLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/double/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(FLAGS) -DSMOE_DOUBLE -MMD -MP -c $< -o $@
+
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS)) $(call double,$(SOURCES) $(TESTS)) \
+           $(addprefix $(OBJ)/float/examples/,$(addsuffix .o,$(LESSONS))))

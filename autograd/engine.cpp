@@ -1,0 +1,85 @@
+// The backward walk.
+#include "autograd/engine.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/check.h"
+
+namespace smoe {
+namespace {
+
+// Every node that can be reached from root, highest id first.
+std::vector<std::shared_ptr<Node>> reachable(const std::shared_ptr<Node>& root) {
+    std::vector<std::shared_ptr<Node>> nodes, pending = {root};
+    std::unordered_set<const Node*> seen = {root.get()};
+    while (!pending.empty()) {
+        const std::shared_ptr<Node> node = std::move(pending.back());
+        pending.pop_back();
+        for (const std::shared_ptr<Node>& input : node->inputs) {
+            if (input != nullptr && seen.insert(input.get()).second) {
+                pending.push_back(input);
+            }
+        }
+        nodes.push_back(node);
+    }
+    std::sort(nodes.begin(), nodes.end(),
+              [](const auto& left, const auto& right) { return left->id > right->id; });
+    return nodes;
+}
+
+bool is_leaf(const Node& node) { return std::string_view(node.name) == "leaf"; }
+
+}  // namespace
+
+void backward(const Variable& root) {
+    check(root.shape().numel() == 1,
+          "backward: the root must be a single number, its shape is {}; give droot for others",
+          root.shape().str());
+    backward(root, Tensor::full(root.shape(), 1));
+}
+
+void backward(const Variable& root, const Tensor& droot) {
+    check(root.requires_grad(), "backward: the root requires no gradient");
+    check(droot.shape() == root.shape(), "backward: droot has shape {}, the root {}",
+          droot.shape().str(), root.shape().str());
+    std::vector<std::shared_ptr<Node>> nodes = reachable(root.node());
+    Tensor& root_grad = root.node()->grad;
+    root_grad = root_grad.defined() ? root_grad : Tensor::zeros(root.shape());
+    std::transform(droot.data(), droot.data() + droot.numel(), root_grad.data(), root_grad.data(),
+                   std::plus<real>());
+    std::vector<Tensor*> din;
+    for (std::shared_ptr<Node>& node : nodes) {
+        if (is_leaf(*node)) {
+            continue;
+        }
+        check(node->backward != nullptr,
+              "backward: the result of '{}' was walked before, and the walk frees the graph",
+              node->name);
+        din.clear();
+        for (const std::shared_ptr<Node>& input : node->inputs) {
+            if (input != nullptr && !input->grad.defined()) {
+                input->grad = Tensor::zeros(input->shape);
+            }
+            din.push_back(input != nullptr ? &input->grad : nullptr);
+        }
+        node->backward(node->grad, din);
+        node->grad = Tensor();
+        node->backward = nullptr;
+        node.reset();
+    }
+}
+
+std::vector<std::string> graph_names(const Variable& root) {
+    std::vector<std::string> names;
+    if (root.requires_grad()) {
+        for (const std::shared_ptr<Node>& node : reachable(root.node())) {
+            if (!is_leaf(*node)) {
+                names.insert(names.begin(), node->name);
+            }
+        }
+    }
+    return names;
+}
+
+}  // namespace smoe

@@ -1,0 +1,167 @@
+// Element by element: add, sub, mul, scale, relu, tanh, dropout.
+#include <cmath>
+#include <memory>
+
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "core/rng.h"
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+namespace {
+
+void check_same_shape(const char* op, const Variable& a, const Variable& b) {
+    check(a.shape() == b.shape(), "{}: shapes must be equal, found {} and {}", op, a.shape().str(),
+          b.shape().str());
+}
+
+// Calls body(i) for every i in [0, count) on all threads, in loops that vectorise.
+template <class Body>
+void for_each(int64_t count, const Body& body) {
+    parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) {
+            body(i);
+        }
+    });
+}
+
+}  // namespace
+
+Variable add(const Variable& a, const Variable& b) {
+    check_same_shape("add", a, b);
+    const Tensor out = Tensor::empty(a.shape());
+    // out = a + b
+    for_each(out.numel(), [x = a.value().data(), y = b.value().data(), z = out.data()](int64_t i) {
+        z[i] = x[i] + y[i];
+    });
+    return record("add", out, {a, b}, [](const Tensor& dout, std::span<Tensor* const> din) {
+        for (Tensor* const d : din) {  // da = db = dout
+            if (d != nullptr) {
+                for_each(dout.numel(), [dx = d->data(), g = dout.data()](int64_t i) { dx[i] += g[i]; });
+            }
+        }
+    });
+}
+
+Variable sub(const Variable& a, const Variable& b) {
+    check_same_shape("sub", a, b);
+    const Tensor out = Tensor::empty(a.shape());
+    // out = a - b
+    for_each(out.numel(), [x = a.value().data(), y = b.value().data(), z = out.data()](int64_t i) {
+        z[i] = x[i] - y[i];
+    });
+    return record("sub", out, {a, b}, [](const Tensor& dout, std::span<Tensor* const> din) {
+        for (size_t input = 0; input < 2; ++input) {  // da = dout, db = -dout
+            if (din[input] != nullptr) {
+                const real sign = input == 0 ? 1 : -1;
+                for_each(dout.numel(), [sign, dx = din[input]->data(), g = dout.data()](int64_t i) {
+                    dx[i] += sign * g[i];
+                });
+            }
+        }
+    });
+}
+
+Variable mul(const Variable& a, const Variable& b) {
+    check_same_shape("mul", a, b);
+    const Tensor out = Tensor::empty(a.shape()), x = a.value(), y = b.value();
+    // out = a * b
+    for_each(out.numel(), [x = x.data(), y = y.data(), z = out.data()](int64_t i) {
+        z[i] = x[i] * y[i];
+    });
+    return record("mul", out, {a, b}, [x, y](const Tensor& dout, std::span<Tensor* const> din) {
+        for (size_t input = 0; input < 2; ++input) {  // da = dout * b, db = dout * a
+            if (din[input] != nullptr) {
+                const Tensor& other = input == 0 ? y : x;
+                for_each(dout.numel(),
+                         [dx = din[input]->data(), g = dout.data(), o = other.data()](int64_t i) {
+                             dx[i] += g[i] * o[i];
+                         });
+            }
+        }
+    });
+}
+
+Variable scale(const Variable& x, real factor) {
+    const Tensor out = Tensor::empty(x.shape());
+    // out = factor * x
+    for_each(out.numel(), [factor, x = x.value().data(), y = out.data()](int64_t i) {
+        y[i] = factor * x[i];
+    });
+    return record("scale", out, {x}, [factor](const Tensor& dout, std::span<Tensor* const> din) {
+        for_each(dout.numel(), [factor, dx = din[0]->data(), g = dout.data()](int64_t i) {
+            dx[i] += factor * g[i];
+        });
+    });
+}
+
+Variable relu(const Variable& x) {
+    const Tensor out = Tensor::empty(x.shape());
+    // out = max(x, 0); written so that NaN stays NaN
+    for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) {
+        y[i] = x[i] < 0 ? 0 : x[i];
+    });
+    // The result tells where x was positive, so x need not be kept.
+    return record("relu", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
+        for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
+            dx[i] += y[i] > 0 ? g[i] : 0;
+        });
+    });
+}
+
+Variable tanh(const Variable& x) {
+    const Tensor out = Tensor::empty(x.shape());
+    // out = tanh(x)
+    for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) {
+        y[i] = std::tanh(x[i]);
+    });
+    return record("tanh", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
+        // dx = dout * (1 - tanh(x)^2)
+        for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
+            dx[i] += g[i] * (1 - y[i] * y[i]);
+        });
+    });
+}
+
+Variable dropout(const Variable& x, double p, uint64_t seed) {
+    check(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), found {}", p);
+    if (p == 0) {
+        return x;
+    }
+    const int64_t count = x.shape().numel();
+    const auto kept = std::make_shared<std::vector<uint8_t>>(size_t(count));
+    // One Philox block decides about eight elements, 16 bits each.
+    const uint32_t threshold = uint32_t(std::lround(p * 65536));
+    const real factor = real(65536.0 / (65536 - threshold));
+    const Tensor out = Tensor::empty(x.shape());
+    static_assert(elementwise_grain % 8 == 0);
+    // out = kept * x / (1 - p)
+    parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
+        uint8_t* const keep = kept->data();
+        for (int64_t block = begin / 8; block * 8 < end; ++block) {
+            const std::array<uint32_t, 4> words = philox(seed, 0, uint64_t(block));
+            for (int64_t i = block * 8; i < std::min(end, block * 8 + 8); ++i) {
+                const uint32_t bits = words[size_t(i % 8 / 2)] >> (i % 2 * 16) & 0xFFFF;
+                keep[i] = bits >= threshold;
+            }
+        }
+        const real* const from = x.value().data();
+        real* const to = out.data();
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) {
+            to[i] = keep[i] ? factor * from[i] : 0;
+        }
+    });
+    return record("dropout", out, {x},
+                  [kept, factor](const Tensor& dout, std::span<Tensor* const> din) {
+                      // dx = kept * dout / (1 - p)
+                      for_each(dout.numel(), [factor, keep = kept->data(), dx = din[0]->data(),
+                                              g = dout.data()](int64_t i) {
+                          dx[i] += keep[i] ? factor * g[i] : 0;
+                      });
+                  });
+}
+
+}  // namespace smoe

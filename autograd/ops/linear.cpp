@@ -1,0 +1,103 @@
+// Products with matrices (matmul, linear) and with per-row gates (gate_rows).
+#include "autograd/ops.h"
+#include "core/blas.h"
+#include "core/check.h"
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+Variable matmul(const Variable& a, const Variable& b) {
+    check(a.shape().rank() == 2 && b.shape().rank() == 2 && a.shape()[1] == b.shape()[0],
+          "matmul: expected (M, K) and (K, N), found {} and {}", a.shape().str(), b.shape().str());
+    const int64_t M = a.shape()[0], K = a.shape()[1], N = b.shape()[1];
+    const Tensor A = a.value(), B = b.value(), out = Tensor::empty({M, N});
+    // out (M, N) = a (M, K) b (K, N)
+    gemm(Trans::no, Trans::no, M, N, K, A.data(), K, B.data(), N, 0, out.data(), N);
+    return record("matmul", out, {a, b},
+                  [A, B, M, N, K](const Tensor& dout, std::span<Tensor* const> din) {
+                      if (din[0] != nullptr) {  // da (M, K) += dout (M, N) b^T (N, K)
+                          gemm(Trans::no, Trans::yes, M, K, N, dout.data(), N, B.data(), N, 1,
+                               din[0]->data(), K);
+                      }
+                      if (din[1] != nullptr) {  // db (K, N) += a^T (K, M) dout (M, N)
+                          gemm(Trans::yes, Trans::no, K, N, M, A.data(), K, dout.data(), N, 1,
+                               din[1]->data(), N);
+                      }
+                  });
+}
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+    check(x.shape().rank() == 2 && weight.shape().rank() == 2 && x.shape()[1] == weight.shape()[1],
+          "linear: expected x (N, I) and weight (O, I), found {} and {}", x.shape().str(),
+          weight.shape().str());
+    const int64_t N = x.shape()[0], I = x.shape()[1], O = weight.shape()[0];
+    check(!bias.defined() || bias.shape() == Shape{O},
+          "linear: expected a bias of shape ({}), found {}", O, bias.shape().str());
+    const Tensor X = x.value(), W = weight.value(), out = Tensor::empty({N, O});
+    if (bias.defined()) {
+        parallel_for(N, row_grain(O), [&](int64_t begin, int64_t end) {
+            for (int64_t n = begin; n < end; ++n) {
+                std::copy_n(bias.value().data(), O, out.data() + n * O);
+            }
+        });
+    }
+    // out (N, O) = x (N, I) weight^T (I, O) + bias (O)
+    gemm(Trans::no, Trans::yes, N, O, I, X.data(), I, W.data(), I, bias.defined() ? 1 : 0,
+         out.data(), O);
+    return record("linear", out, {x, weight, bias},
+                  [X, W, N, I, O](const Tensor& dout, std::span<Tensor* const> din) {
+                      if (din[0] != nullptr) {  // dx (N, I) += dout (N, O) weight (O, I)
+                          gemm(Trans::no, Trans::no, N, I, O, dout.data(), O, W.data(), I, 1,
+                               din[0]->data(), I);
+                      }
+                      if (din[1] != nullptr) {  // dweight (O, I) += dout^T (O, N) x (N, I)
+                          gemm(Trans::yes, Trans::no, O, I, N, dout.data(), O, X.data(), I, 1,
+                               din[1]->data(), I);
+                      }
+                      if (din[2] != nullptr) {  // dbias (O) += column sums of dout
+                          add_column_sums(dout.data(), N, O, din[2]->data());
+                      }
+                  });
+}
+
+Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int32_t>& labels) {
+    const int64_t N = x.value().rows(), C = x.value().cols();
+    check(gates.shape().rank() == 2 && gates.size(1) == C,
+          "gate_rows: expected gates of shape (K, {}) for x {}, found {}", C, x.shape().str(),
+          gates.shape().str());
+    check(int64_t(labels.size()) == N, "gate_rows: {} labels for {} rows", labels.size(), N);
+    for (const int32_t label : labels) {
+        check(label >= 0 && label < gates.size(0), "gate_rows: label {} is not in [0, {})", label,
+              gates.size(0));
+    }
+    // to[n] += or = from[n] * gates[labels[n]]; forward and backward are the same product
+    const auto apply = [gates, labels, N, C](const real* from, real* to, bool accumulate) {
+        parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+            for (int64_t n = begin; n < end; ++n) {
+                const real* const gate = gates.data() + labels[size_t(n)] * C;
+                const real* const source = from + n * C;
+                real* const target = to + n * C;
+                if (accumulate) {
+#pragma omp simd
+                    for (int64_t c = 0; c < C; ++c) {
+                        target[c] += source[c] * gate[c];
+                    }
+                } else {
+#pragma omp simd
+                    for (int64_t c = 0; c < C; ++c) {
+                        target[c] = source[c] * gate[c];
+                    }
+                }
+            }
+        });
+    };
+    const Tensor out = Tensor::empty(x.shape());
+    apply(x.value().data(), out.data(), false);
+    return record("gate_rows", out, {x},
+                  [apply](const Tensor& dout, std::span<Tensor* const> din) {
+                      apply(dout.data(), din[0]->data(), true);  // dx = dout * gates[labels]
+                  });
+}
+
+}  // namespace smoe

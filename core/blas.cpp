@@ -1,0 +1,86 @@
+// gemm cut into blocks of the result, and gemm_serial on OpenBLAS (or on gemm_portable).
+#include "core/blas.h"
+
+#include <algorithm>
+
+#include "core/threads.h"
+
+#ifdef SMOE_NO_BLAS
+
+namespace smoe {
+
+void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+                 const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    gemm_portable(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc);
+}
+
+std::string blas_name() { return "own blocked product"; }
+
+}  // namespace smoe
+
+#else
+
+#include <cblas.h>
+
+namespace smoe {
+namespace {
+
+// Before main: OpenBLAS must never start threads of its own beside the pool.
+const bool one_blas_thread = [] {
+    openblas_set_num_threads(1);
+    return true;
+}();
+
+CBLAS_TRANSPOSE to_cblas(Trans trans) { return trans == Trans::yes ? CblasTrans : CblasNoTrans; }
+
+}  // namespace
+
+void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+                 const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    const auto product = [](auto function, auto... arguments) { function(arguments...); };
+#ifdef SMOE_DOUBLE
+    const auto function = cblas_dgemm;
+#else
+    const auto function = cblas_sgemm;
+#endif
+    product(function, CblasRowMajor, to_cblas(ta), to_cblas(tb), blasint(M), blasint(N), blasint(K),
+            real(1), A, blasint(lda), B, blasint(ldb), beta, C, blasint(ldc));
+}
+
+std::string blas_name() {
+    const std::string core = openblas_get_corename();
+    return "OpenBLAS (" + core + ")";
+}
+
+}  // namespace smoe
+
+#endif
+
+namespace smoe {
+
+void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+          const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    if (M == 0 || N == 0) {
+        return;
+    }
+    // Blocks of at most 512 x 512 keep the cost of packing A and B small; a small result is cut finer, so
+    // that there is work for all, but not below what pays for waking a thread. The shape alone decides.
+    constexpr int64_t largest = 512, smallest = 64, wanted = 16, worth_a_thread = int64_t(1) << 18;
+    int64_t rows = std::min(M, largest), cols = std::min(N, largest);
+    const auto count = [](int64_t size, int64_t block) { return (size + block - 1) / block; };
+    while (count(M, rows) * count(N, cols) < wanted && std::max(rows, cols) > smallest &&
+           rows * cols / 2 * std::max<int64_t>(K, 1) >= worth_a_thread) {
+        int64_t& larger = rows >= cols ? rows : cols;
+        larger = std::max(smallest, (larger / 2 + 15) / 16 * 16);
+    }
+    const int64_t across = count(N, cols);
+    parallel_chunks(count(M, rows) * across, [&](int64_t chunk) {
+        const int64_t m = chunk / across * rows, n = chunk % across * cols;
+        const real* a = ta == Trans::yes ? A + m : A + m * lda;
+        const real* b = tb == Trans::yes ? B + n * ldb : B + n;
+        gemm_serial(ta, tb, std::min(rows, M - m), std::min(cols, N - n), K, a, lda, b, ldb, beta,
+                    C + m * ldc + n, ldc);
+    });
+}
+
+}  // namespace smoe

@@ -1,0 +1,39 @@
+// Memory for tensors: 64-byte aligned blocks that are kept and handed out again, because a training step
+// asks for the same sizes over and over and fresh pages cost more than the arithmetic on them.
+// Refuses to initialise: a block holds whatever its last user left there.
+// Read next: tensor.h, the only user.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/real.h"
+
+namespace smoe {
+
+// Owns one block of `count` reals; released blocks go to a cache of free ones. Thread-safe.
+class Storage {
+  public:
+    explicit Storage(int64_t count);
+    ~Storage();
+    Storage(const Storage&) = delete;
+    Storage& operator=(const Storage&) = delete;
+
+    real* data() { return data_; }
+
+  private:
+    real* data_ = nullptr;
+    size_t bytes_ = 0;  // size class of the block
+};
+
+struct MemoryUse {
+    int64_t live = 0;  // bytes in tensors now
+    int64_t peak = 0;  // most bytes in tensors at once, since the start or the last reset_peak
+};
+MemoryUse memory_use();
+void reset_peak();
+
+// Gives the free blocks back to the system. Live tensors are not touched.
+void release_cached_memory();
+
+}  // namespace smoe

@@ -1,0 +1,80 @@
+// Tensor: creation, views and copies.
+#include "core/tensor.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace smoe {
+
+Tensor Tensor::empty(const Shape& shape) {
+    Tensor tensor;
+    tensor.shape_ = shape;
+    tensor.storage_ = std::make_shared<Storage>(shape.numel());
+    tensor.data_ = tensor.storage_->data();
+    return tensor;
+}
+
+Tensor Tensor::zeros(const Shape& shape) { return full(shape, 0); }
+
+Tensor Tensor::full(const Shape& shape, real value) {
+    Tensor tensor = empty(shape);
+    tensor.fill(value);
+    return tensor;
+}
+
+Tensor Tensor::from(const Shape& shape, std::span<const real> values) {
+    check(int64_t(values.size()) == shape.numel(), "tensor: shape {} has {} elements, {} were given",
+          shape.str(), shape.numel(), values.size());
+    Tensor tensor = empty(shape);
+    std::copy(values.begin(), values.end(), tensor.data_);
+    return tensor;
+}
+
+Tensor Tensor::from(const Shape& shape, std::initializer_list<real> values) {
+    return from(shape, std::span<const real>(values.begin(), values.size()));
+}
+
+real Tensor::item() const {
+    check(defined() && numel() == 1, "tensor: item() needs exactly one element, the shape is {}",
+          shape_.str());
+    return data_[0];
+}
+
+Tensor Tensor::reshape(const Shape& shape) const {
+    check(shape.numel() == numel(), "tensor: cannot reshape {} to {}", shape_.str(), shape.str());
+    Tensor view = *this;
+    view.shape_ = shape;
+    return view;
+}
+
+Tensor Tensor::slice(int64_t begin, int64_t end) const {
+    check(shape_.rank() >= 1 && 0 <= begin && begin <= end && end <= shape_[0],
+          "tensor: no rows {} to {} in shape {}", begin, end, shape_.str());
+    std::vector<int64_t> sizes;
+    int64_t stride = 1;
+    for (int axis = 0; axis < shape_.rank(); ++axis) {
+        sizes.push_back(axis == 0 ? end - begin : shape_[axis]);
+        stride *= axis == 0 ? 1 : shape_[axis];
+    }
+    Tensor view = *this;
+    view.shape_ = Shape(std::span<const int64_t>(sizes));
+    view.data_ += begin * stride;
+    return view;
+}
+
+Tensor Tensor::clone() const {
+    Tensor copy = empty(shape_);
+    copy.copy_from(*this);
+    return copy;
+}
+
+void Tensor::fill(real value) const { std::fill_n(data_, numel(), value); }
+
+void Tensor::copy_from(const Tensor& other) const {
+    check(other.defined() && other.shape_ == shape_, "tensor: cannot copy shape {} into shape {}",
+          other.shape_.str(), shape_.str());
+    std::copy_n(other.data_, numel(), data_);
+}
+
+}  // namespace smoe

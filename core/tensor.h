@@ -1,0 +1,55 @@
+// An n-dimensional array of `real`, contiguous and row-major. A Tensor is a handle: copies share the
+// numbers, and so do reshape and slice; clone copies them. const-ness is that of the handle, as with a
+// shared_ptr. Tensors compute nothing and know no gradients: kernels take their data pointers, and
+// autograd/variable.h records.
+// Refuses strides: a transposed or column-sliced view does not exist; kernels take leading dimensions.
+// Read next: autograd/variable.h.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/real.h"
+#include "core/shape.h"
+#include "core/storage.h"
+
+namespace smoe {
+
+class Tensor {
+  public:
+    Tensor() = default;  // undefined: no shape, no numbers
+
+    static Tensor empty(const Shape& shape);  // numbers not initialised
+    static Tensor zeros(const Shape& shape);
+    static Tensor full(const Shape& shape, real value);
+    // Throws Error unless values.size() is the shape's number of elements.
+    static Tensor from(const Shape& shape, std::span<const real> values);
+    static Tensor from(const Shape& shape, std::initializer_list<real> values);
+
+    bool defined() const { return storage_ != nullptr; }
+    const Shape& shape() const { return shape_; }
+    int64_t size(int axis) const { return shape_[axis]; }  // negative axes count from the end
+    int64_t numel() const { return shape_.numel(); }
+    int64_t cols() const { return shape_.rank() == 0 ? 1 : shape_[-1]; }     // last axis
+    int64_t rows() const { return cols() == 0 ? 0 : numel() / cols(); }      // all axes before it
+
+    real* data() const { return data_; }
+    std::span<real> values() const { return {data_, size_t(numel())}; }
+    real item() const;  // the only number of a one-element tensor; throws Error otherwise
+
+    // The same numbers under another shape of as many elements. Throws Error otherwise.
+    Tensor reshape(const Shape& shape) const;
+    // Rows begin .. end-1 of the first axis, sharing the numbers. Throws Error outside.
+    Tensor slice(int64_t begin, int64_t end) const;
+    Tensor clone() const;
+    void fill(real value) const;
+    void copy_from(const Tensor& other) const;  // same shape; throws Error otherwise
+
+  private:
+    Shape shape_;
+    std::shared_ptr<Storage> storage_;
+    real* data_ = nullptr;
+};
+
+}  // namespace smoe

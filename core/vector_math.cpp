@@ -1,0 +1,24 @@
+// Column sums: partial sums of fixed blocks of rows, added in block order.
+#include "core/vector_math.h"
+
+#include "core/tensor.h"
+#include "core/threads.h"
+
+namespace smoe {
+
+void add_column_sums(const real* x, int64_t rows, int64_t cols, real* out) {
+    const int64_t grain = std::max(row_grain(cols), (rows + 31) / 32);  // at most 32 blocks
+    const int64_t blocks = (rows + grain - 1) / grain;
+    const Tensor partial = Tensor::zeros({blocks, cols});
+    parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
+        real* sums = partial.data() + begin / grain * cols;
+        for (int64_t row = begin; row < end; ++row) {
+            axpy(cols, 1, x + row * cols, sums);
+        }
+    });
+    for (int64_t block = 0; block < blocks; ++block) {
+        axpy(cols, 1, partial.data() + block * cols, out);
+    }
+}
+
+}  // namespace smoe

@@ -1,0 +1,25 @@
+#!/bin/sh
+# core <- autograd <- nn <- models <- examples: a folder includes only from itself and from the folders to
+# its left. Also: only core/blas.cpp includes cblas.h, only core/threads.* names OpenMP's functions.
+set -u
+cd "$(dirname "$0")/.."
+failed=0
+complain() {
+    echo "$1" >&2
+    failed=1
+}
+upward() {  # folder, pattern of the folders to its right
+    found=$(grep -rnE "#include \"($2)/" "$1" --include='*.h' --include='*.cpp') &&
+        complain "$1 must not include from ($2):
+$found"
+}
+upward core 'autograd|nn|models|examples|tests'
+upward autograd 'nn|models|examples|tests'
+upward nn 'models|examples|tests'
+upward models 'examples|tests'
+upward examples 'tests'
+found=$(grep -rnE '#include <(cblas|omp)\.h>' . --include='*.h' --include='*.cpp' |
+    grep -vE '^\./core/(blas|threads)\.cpp:') && complain "cblas.h and omp.h have one place each:
+$found"
+[ $failed = 0 ] && echo "layers: core <- autograd <- nn <- models <- examples holds"
+exit $failed

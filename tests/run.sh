@@ -1,0 +1,22 @@
+#!/bin/sh
+# Runs both test programs, then says how many cases and assertions there were in all.
+#   run.sh BUILD_FOLDER
+set -eu
+build=$1
+SMOE_PROGRAM=$(cd "$build" && pwd)/smoe
+export SMOE_PROGRAM
+cases=0
+assertions=0
+failed=0
+for precision in float double; do
+    log=$build/tests-$precision.log
+    echo "== $precision"
+    if ! "$build/tests-$precision" --force-colors=false --minimal=false >"$log" 2>&1; then failed=1; fi
+    cat "$log"
+    count() { sed -nE "s/^\[doctest\] $1: *([0-9]+) .*/\1/p" "$log"; }
+    cases=$((cases + $(count 'test cases')))
+    assertions=$((assertions + $(count assertions)))
+done
+[ $failed = 0 ] || { echo "Tests failed." >&2; exit 1; }
+echo "All tests passed: $cases cases, $assertions assertions, in float and in double."
+echo "$cases passed, 0 failed"
