@@ -1,0 +1,259 @@
+// Presets, checks, JSON.
+#include "models/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+
+namespace smoe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+bool has_type(const Json& value) {
+    if constexpr (std::is_same_v<T, bool>) {
+        return value.is_boolean();
+    } else if constexpr (std::is_same_v<T, uint64_t>) {
+        return value.is_number_unsigned();
+    } else if constexpr (std::is_same_v<T, int64_t>) {
+        return value.is_number_integer() &&
+               (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
+    } else if constexpr (std::is_same_v<T, double>) {
+        return value.is_number();
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return value.is_string();
+    } else {
+        return value.is_array() &&
+               std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
+    }
+}
+
+std::string join(const std::vector<std::string>& names) {
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+[[noreturn]] void unknown_key(const std::string& origin, const std::string& what,
+                              const std::string& key, const std::vector<std::string>& known) {
+    const std::string nearest = nearest_name(key, known);
+    fail("'{}': unknown {} '{}'{}", origin, what, key,
+         nearest.empty() ? "; known are " + join(known) : fmt::format("; did you mean '{}'?", nearest));
+}
+
+}  // namespace
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {
+    std::string best;
+    size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
+    for (const std::string& candidate : candidates) {
+        // Levenshtein distance, one row of the table at a time.
+        std::vector<size_t> row(candidate.size() + 1);
+        for (size_t j = 0; j < row.size(); ++j) {
+            row[j] = j;
+        }
+        for (size_t i = 1; i <= name.size(); ++i) {
+            size_t diagonal = std::exchange(row[0], i);
+            for (size_t j = 1; j < row.size(); ++j) {
+                const size_t replaced = diagonal + (name[i - 1] != candidate[j - 1]);
+                diagonal = row[j];
+                row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+            }
+        }
+        if (row.back() < best_distance) {
+            best_distance = row.back();
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+std::vector<std::string> preset_names() { return {"tiny", "small", "paper"}; }
+
+Config preset(const std::string& name) {
+    Config c;
+    if (name == "tiny") {
+        c.model = {.width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.0};
+        c.router = {.width = 64, .layers = 2, .heads = 2, .hidden = 256, .dropout = 0.0};
+        c.context = 384;
+        c.entries = 1024;
+        c.batch = 16;
+        c.optim.lr = 3e-3;
+        c.optim.warmup = 200;
+        c.router_steps = 300;
+        c.router_warmup = 100;
+        c.steps = 3000;
+        c.eval_every = 250;
+        c.sample_every = 250;
+        c.checkpoint_every = 250;
+        c.eval_tokens = 50000;
+    } else if (name == "small") {
+        c.model = {.width = 256, .layers = 8, .heads = 8, .hidden = 1024, .dropout = 0.1};
+        c.router = {.width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.1};
+        c.context = 320;
+        c.batch = 32;
+        c.optim.lr = 2e-3;
+        c.optim.warmup = 500;
+        c.router_steps = 500;
+        c.router_warmup = 200;
+    } else {
+        check(name == "paper", "unknown preset '{}'; known are {}", name, join(preset_names()));
+    }
+    return c;
+}
+
+void check_config(const Config& config) {
+    const auto range = [](auto value, auto low, auto high, const char* what) {
+        check(value >= low && value <= high, "{} must be from {} to {}, found {}", what, low, high,
+              value);
+    };
+    constexpr int64_t most = int64_t(1) << 24;
+    for (const auto& [sizes, whose] : {std::pair(config.model, "the model's"),
+                                       std::pair(config.router, "the router's")}) {
+        range(sizes.width, int64_t(2), int64_t(1) << 16, fmt::format("{} width", whose).c_str());
+        range(sizes.layers, int64_t(1), int64_t(1024), fmt::format("{} layers", whose).c_str());
+        range(sizes.heads, int64_t(1), sizes.width, fmt::format("{} heads", whose).c_str());
+        range(sizes.hidden, int64_t(1), int64_t(1) << 20, fmt::format("{} hidden", whose).c_str());
+        check(sizes.width % sizes.heads == 0 && sizes.width % 2 == 0,
+              "{} width must be even and a multiple of its heads, found {} and {}", whose, sizes.width,
+              sizes.heads);
+        check(sizes.dropout >= 0 && sizes.dropout < 1, "{} dropout must be in [0, 1), found {}", whose,
+              sizes.dropout);
+    }
+    range(config.context, int64_t(3), int64_t(1) << 20, "context");
+    range(config.vocab_size, int64_t(0), most, "vocab_size");
+    range(config.experts, int64_t(1), int64_t(255), "experts");
+    check(config.mask_rate >= 0 && config.mask_rate < 1, "mask_rate must be in [0, 1), found {}",
+          config.mask_rate);
+    range(config.router_steps, int64_t(0), INT64_MAX, "router steps");
+    range(config.batch, int64_t(1), most, "batch");
+    range(config.steps, int64_t(1), INT64_MAX, "steps");
+    check(std::isfinite(config.minutes) && config.minutes >= 0,
+          "minutes must not be negative, found {}", config.minutes);
+    range(config.log_every, int64_t(1), INT64_MAX, "log_every");
+    for (const int64_t every : {config.eval_every, config.sample_every, config.checkpoint_every,
+                                config.eval_tokens, config.router_warmup, config.optim.warmup}) {
+        range(every, int64_t(0), INT64_MAX,
+              "eval_every, sample_every, checkpoint_every, eval_tokens and warm-ups");
+    }
+    check(config.valid_share > 0 && config.valid_share < 1, "valid_share must be in (0, 1), found {}",
+          config.valid_share);
+    range(config.entries, int64_t(256), int64_t(65535), "entries");
+    check(std::isfinite(config.optim.lr) && config.optim.lr > 0, "lr must be positive, found {}",
+          config.optim.lr);
+    Config copy = config;
+    visit_settings(copy, [](const Setting& setting, auto& field) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
+            const auto& choices = setting.choices;
+            check(choices.empty() || std::find(choices.begin(), choices.end(), field) != choices.end(),
+                  "{} must be one of {}, found '{}'", setting.key, join(choices), field);
+        }
+    });
+}
+
+std::string to_json(const Config& config) {
+    Json root;
+    root["model_type"] = "smoe";
+    Config copy = config;
+    visit_settings(copy, [&](const Setting& setting, const auto& field) {
+        root[setting.group][setting.key] = field;
+    });
+    return root.dump(2) + "\n";
+}
+
+Config config_from_json(const std::string& json, const std::string& origin, Config base) {
+    // A config is two levels deep; anything deeper than this is refused before it can exhaust the stack.
+    constexpr int deepest = 16;
+    Json root;
+    try {
+        root = Json::parse(json, [&](int depth, Json::parse_event_t, Json&) {
+            check(depth <= deepest, "'{}': nested too deeply for a config", origin);
+            return true;
+        });
+    } catch (const nlohmann::json::exception& error) {
+        fail("'{}' is not valid JSON: {}", origin, error.what());
+    }
+    check(root.is_object(), "'{}': expected an object of settings", origin);
+
+    std::map<std::string, std::vector<std::string>> known;
+    visit_settings(base, [&](const Setting& setting, auto&) {
+        known[setting.group].push_back(setting.key);
+    });
+    std::vector<std::string> groups = {"model_type"};
+    for (const auto& [group, keys] : known) {
+        groups.push_back(group);
+    }
+    for (const auto& [group, object] : root.items()) {
+        if (group == "model_type") {
+            check(object == "smoe", "'{}': model_type must be 'smoe'", origin);
+            continue;
+        }
+        if (!known.contains(group)) {
+            unknown_key(origin, "group of settings", group, groups);
+        }
+        check(object.is_object(), "'{}': '{}' must be an object", origin, group);
+        for (const auto& [key, value] : object.items()) {
+            const std::vector<std::string>& keys = known.at(group);
+            if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+                unknown_key(origin, fmt::format("setting in '{}':", group), key, keys);
+            }
+        }
+    }
+    visit_settings(base, [&](const Setting& setting, auto& field) {
+        using T = std::decay_t<decltype(field)>;
+        if (root.contains(setting.group) && root[setting.group].contains(setting.key)) {
+            const Json& value = root[setting.group][setting.key];
+            check(has_type<T>(value), "'{}': {}.{} has the wrong type: {}", origin, setting.group,
+                  setting.key, value.dump(-1, ' ', false, Json::error_handler_t::replace));
+            field = value.get<T>();
+        }
+    });
+    try {
+        check_config(base);
+    } catch (const Error& error) {
+        fail("'{}': {}", origin, error.what());
+    }
+    return base;
+}
+
+namespace {
+
+DecoderSettings decoder_settings(const Config& config, const Sizes& sizes, int64_t outputs) {
+    const MaskWhere where = config.mask_where == "hidden"   ? MaskWhere::hidden
+                            : config.mask_where == "output" ? MaskWhere::output
+                                                            : MaskWhere::both;
+    return {.vocab = config.vocab_size,
+            .outputs = outputs,
+            .context = config.context,
+            .width = sizes.width,
+            .layers = sizes.layers,
+            .heads = sizes.heads,
+            .hidden = sizes.hidden,
+            .dropout = sizes.dropout,
+            .experts = config.experts,
+            .mask_rate = config.mask_rate,
+            .mask_seed = config.mask_seed,
+            .mask_where = where};
+}
+
+}  // namespace
+
+DecoderSettings model_settings(const Config& config) {
+    return decoder_settings(config, config.model, config.vocab_size);
+}
+
+DecoderSettings router_settings(const Config& config) {
+    return decoder_settings(config, config.router, config.experts);
+}
+
+OptimizerSettings router_optimizer_settings(const Config& config) {
+    OptimizerSettings settings = config.optim;
+    settings.warmup = config.router_warmup;
+    return settings;
+}
+
+}  // namespace smoe

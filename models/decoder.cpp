@@ -1,0 +1,124 @@
+// Decoder: embeddings, blocks, output projection.
+#include "models/decoder.h"
+
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "core/check.h"
+
+namespace smoe {
+namespace {
+
+const DecoderSettings& checked(const DecoderSettings& s) {
+    const auto positive = [](int64_t value, const char* what) {
+        check(value > 0 && value <= (int64_t(1) << 24), "model: {} must be positive, found {}", what,
+              value);
+    };
+    positive(s.vocab, "the vocabulary");
+    positive(s.outputs, "the number of outputs");
+    positive(s.context, "the context");
+    positive(s.width, "the width");
+    positive(s.layers, "the number of layers");
+    positive(s.heads, "the number of heads");
+    positive(s.hidden, "the feed-forward width");
+    positive(s.experts, "the number of experts");
+    check(s.width % s.heads == 0, "model: {} heads do not divide the width {}", s.heads, s.width);
+    check(s.width % 2 == 0, "model: the width must be even for sine and cosine positions, found {}",
+          s.width);
+    return s;
+}
+
+}  // namespace
+
+Tensor sinusoidal_positions(int64_t length, int64_t width) {
+    const Tensor table = Tensor::empty({length, width});
+    for (int64_t t = 0; t < length; ++t) {
+        for (int64_t i = 0; i < width; ++i) {
+            const double angle = double(t) / std::pow(10000.0, double(i / 2 * 2) / double(width));
+            table.data()[t * width + i] = real(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+        }
+    }
+    return table;
+}
+
+Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init,
+             Rng& dropout_rng)
+    : Module(scope),
+      attn({this, "attn"}, s.width, s.heads, init),
+      ffn({this, "ffn"}, s.width, s.hidden,
+          MaskDraw{.experts = s.experts, .rate = s.mask_rate, .seed = s.mask_seed, .stream = number},
+          s.mask_where, init),
+      norm1({this, "norm1"}, s.width),
+      norm2({this, "norm2"}, s.width),
+      dropout_({this, "dropout"}, s.dropout, dropout_rng) {}
+
+Variable Block::forward(const Variable& x, const Labels& labels, const Attend& attend) const {
+    const Variable y = norm1.forward(add(x, dropout_.forward(attend(attn, x))));
+    return norm2.forward(add(y, dropout_.forward(ffn.forward(y, labels))));
+}
+
+DecoderCache::DecoderCache(const DecoderSettings& s, int64_t slots) {
+    for (int64_t layer = 0; layer < s.layers; ++layer) {
+        layers.push_back({.keys = Tensor::empty({slots, s.context, s.width}),
+                          .values = Tensor::empty({slots, s.context, s.width})});
+    }
+}
+
+Decoder::Decoder(const DecoderSettings& settings, Rng& init)
+    : Module(Scope{}),
+      settings_(checked(settings)),
+      dropout_rng_(init.bits64()),
+      token_embedding_({this, "token_embedding"}, settings.vocab, settings.width, init),
+      pos_embedding_(buffer("pos_embedding",
+                            sinusoidal_positions(settings.context, settings.width)
+                                .reshape({1, settings.context, settings.width}))),
+      decoder_({this, "decoder"}, settings.width, settings.outputs, false, init) {
+    for (int64_t layer = 0; layer < settings.layers; ++layer) {
+        layers_.push_back(std::make_unique<Block>(Scope{this, fmt::format("layers.{}", layer)},
+                                                  settings, uint64_t(layer), init, dropout_rng_));
+    }
+}
+
+Variable Decoder::forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                          const Labels& labels) const {
+    std::vector<int32_t> positions;
+    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
+        for (int64_t t = 0; t < offsets[b + 1] - offsets[b]; ++t) {
+            positions.push_back(int32_t(t));
+        }
+    }
+    return run(tokens, positions, labels, [&](size_t) {
+        return [&](const CausalSelfAttention& attention, const Variable& x) {
+            return attention.forward(x, offsets);
+        };
+    });
+}
+
+Variable Decoder::forward_cached(const std::vector<int32_t>& tokens, const CacheRows& rows,
+                                 const Labels& labels, DecoderCache& cache) const {
+    const NoGrad no_grad;
+    return run(tokens, rows.position, labels, [&](size_t layer) {
+        return [&, layer](const CausalSelfAttention& attention, const Variable& x) {
+            return attention.forward_cached(x, rows, cache.layers[layer]);
+        };
+    });
+}
+
+Variable Decoder::run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,
+                      const Labels& labels,
+                      const std::function<Block::Attend(size_t layer)>& attend) const {
+    check(positions.size() == tokens.size(), "model: {} tokens, but offsets for {} positions",
+          tokens.size(), positions.size());
+    for (const int32_t position : positions) {
+        check(position < settings_.context, "model: a sequence is longer than the context of {}",
+              settings_.context);
+    }
+    const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
+    Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
+    for (size_t layer = 0; layer < layers_.size(); ++layer) {
+        x = layers_[layer]->forward(x, labels, attend(layer));
+    }
+    return decoder_.forward(x);  // (N, outputs)
+}
+
+}  // namespace smoe

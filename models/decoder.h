@@ -1,0 +1,93 @@
+// The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward networks.
+// The language model is one with as many outputs as tokens, the router one with as many as experts.
+//     x = E[token] + P[position];   per block: x = norm1(x + dropout(attn(x)))
+//                                              x = norm2(x + dropout(ffn(x, expert)))
+//     logits = x W_dec^T
+// Refuses to know tokens' meaning, losses or sampling.
+// Read next: router.h, single_moe.h; generator.h for text token by token.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "nn/attention.h"
+#include "nn/feed_forward.h"
+#include "nn/layers.h"
+
+namespace smoe {
+
+struct DecoderSettings {
+    int64_t vocab = 0;    // V, tokens that can come in
+    int64_t outputs = 0;  // columns of the logits
+    int64_t context = 0;  // T, most positions of a sequence
+    int64_t width = 0;    // C
+    int64_t layers = 0;
+    int64_t heads = 0;
+    int64_t hidden = 0;  // F, width of the feed-forward networks
+    double dropout = 0;
+    int64_t experts = 0;  // K
+    double mask_rate = 0;
+    uint64_t mask_seed = 0;
+    MaskWhere mask_where = MaskWhere::both;
+};
+
+// (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et al., 2017,
+// section 3.5).
+Tensor sinusoidal_positions(int64_t length, int64_t width);
+
+// norm1(x + dropout(attention(x))), then norm2(x + dropout(feed-forward(x))).
+class Block : public Module {
+  public:
+    Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init,
+          Rng& dropout_rng);
+
+    // `attend` is the block's attention: over whole sequences or over a cache.
+    using Attend = std::function<Variable(const CausalSelfAttention&, const Variable& x)>;
+    Variable forward(const Variable& x, const Labels& labels, const Attend& attend) const;
+
+    CausalSelfAttention attn;
+    FeedForward ffn;
+    LayerNorm norm1, norm2;
+
+  private:
+    Dropout dropout_;
+};
+
+// What the positions seen so far left behind, for `slots` sequences.
+struct DecoderCache {
+    DecoderCache(const DecoderSettings& settings, int64_t slots);
+    std::vector<AttentionCache> layers;
+};
+
+class Decoder : public Module {
+  public:
+    // Draws weights from `init`; dropout gets a stream of its own from it. Throws Error for impossible
+    // sizes.
+    Decoder(const DecoderSettings& settings, Rng& init);
+
+    // tokens (N), the sequences of the batch end to end with offsets (B + 1); labels (N), or empty for the
+    // dense network -> logits (N, outputs)
+    Variable forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                     const Labels& labels) const;
+
+    // The same for new positions only: tokens (N) at `rows`, whose past is in the cache.
+    Variable forward_cached(const std::vector<int32_t>& tokens, const CacheRows& rows,
+                            const Labels& labels, DecoderCache& cache) const;
+
+    const DecoderSettings& settings() const { return settings_; }
+    Rng& dropout_rng() { return dropout_rng_; }
+
+  private:
+    Variable run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,
+                 const Labels& labels,
+                 const std::function<Block::Attend(size_t layer)>& attend) const;
+
+    DecoderSettings settings_;
+    Rng dropout_rng_;
+    Embedding token_embedding_;
+    Tensor& pos_embedding_;  // (1, T, C)
+    std::vector<std::unique_ptr<Block>> layers_;
+    Linear decoder_;
+};
+
+}  // namespace smoe

@@ -1,0 +1,68 @@
+// Router: the four ways to pick an expert.
+#include "models/router.h"
+
+#include "core/check.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+Router::Router(const std::string& kind, const DecoderSettings& settings, uint64_t seed, Rng& init)
+    : kind_(kind), experts_(settings.experts), seed_(seed) {
+    check(kind == "router" || kind == "hash" || kind == "random" || kind == "none",
+          "router: expected router, hash, random or none, found '{}'", kind);
+    if (kind == "router") {
+        network_ = std::make_unique<Decoder>(settings, init);
+    }
+}
+
+template <class Logits>
+Labels Router::labels(const std::vector<int32_t>& tokens, Rng& chance, const Logits& logits) const {
+    Labels chosen;
+    if (kind_ == "none") {
+        return chosen;
+    }
+    chosen.reserve(tokens.size());
+    if (kind_ == "hash") {
+        for (const int32_t token : tokens) {
+            chosen.push_back(int32_t(philox(seed_, 0, uint64_t(token))[0] % uint64_t(experts_)));
+        }
+    } else if (kind_ == "random") {
+        for (size_t n = 0; n < tokens.size(); ++n) {
+            chosen.push_back(int32_t(chance.below(uint64_t(experts_))));
+        }
+    } else {
+        const NoGrad no_grad;
+        const Tensor scores = logits().value();  // (N, K)
+        for (int64_t n = 0; n < scores.size(0); ++n) {
+            chosen.push_back(int32_t(argmax(scores.data() + n * experts_, experts_)));
+        }
+    }
+    return chosen;
+}
+
+Labels Router::choose(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                      Rng& chance) const {
+    return labels(tokens, chance, [&] { return network_->forward(tokens, offsets, {}); });
+}
+
+Labels Router::choose_cached(const std::vector<int32_t>& tokens, const CacheRows& rows, Rng& chance,
+                             DecoderCache* cache) const {
+    return labels(tokens, chance,
+                  [&] { return network_->forward_cached(tokens, rows, {}, *cache); });
+}
+
+Labels sample_labels(const Tensor& routing, Rng& rng) {
+    const int64_t K = routing.size(-1);
+    std::vector<real> mixed(static_cast<size_t>(K));
+    Labels labels;
+    labels.reserve(size_t(routing.rows()));
+    for (int64_t n = 0; n < routing.rows(); ++n) {
+        for (int64_t k = 0; k < K; ++k) {
+            mixed[size_t(k)] = routing.data()[n * K + k] + real(0.2) / real(K);
+        }
+        labels.push_back(int32_t(rng.categorical(mixed)));
+    }
+    return labels;
+}
+
+}  // namespace smoe

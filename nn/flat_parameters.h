@@ -1,0 +1,28 @@
+// All parameters of a module in one piece of memory, and all gradients in another: the optimiser is one
+// loop, clearing gradients is one fill, and a checkpoint of its state is one tensor each.
+// Read next: optim/optimizer.h.
+#pragma once
+
+#include "nn/module.h"
+
+namespace smoe {
+
+class FlatParameters {
+  public:
+    // Moves the parameters of `module` into `values` and their gradients into `grads`, in order. The
+    // module must outlive this.
+    explicit FlatParameters(Module& module);
+
+    const Tensor& values() const { return values_; }  // (P)
+    const Tensor& grads() const { return grads_; }    // (P)
+    void zero_grad() const { grads_.fill(0); }
+
+    // state() of the module with its parameters taken from `values` (P) instead of its own memory.
+    std::map<std::string, Tensor> state_with(const Tensor& values) const;
+
+  private:
+    Module& module_;
+    Tensor values_, grads_;
+};
+
+}  // namespace smoe

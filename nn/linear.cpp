@@ -1,0 +1,84 @@
+// Linear, MaskedLinear and the drawing of masks.
+#include "nn/linear.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+Tensor uniform_tensor(const Shape& shape, double bound, Rng& rng) {
+    const Tensor tensor = Tensor::empty(shape);
+    for (real& value : tensor.values()) {
+        value = real(bound * (2 * rng.uniform() - 1));
+    }
+    return tensor;
+}
+
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Rng& rng)
+    : Module(scope),
+      weight(parameter("weight", uniform_tensor({out, in}, 1 / std::sqrt(double(in)), rng))),
+      bias(with_bias ? &parameter("bias", uniform_tensor({out}, 1 / std::sqrt(double(in)), rng))
+                     : nullptr) {}
+
+Variable Linear::forward(const Variable& x) const {
+    return linear(x, weight, bias != nullptr ? *bias : Variable());
+}
+
+Tensor draw_masks(const MaskDraw& draw, int64_t width) {
+    check(draw.experts > 0, "masks: the number of experts must be positive, found {}", draw.experts);
+    check(draw.rate >= 0 && draw.rate < 1, "masks: the rate must be in [0, 1), found {}", draw.rate);
+    Rng rng(draw.seed, draw.stream);
+    const Tensor mask = Tensor::empty({draw.experts, width});
+    for (real& entry : mask.values()) {
+        entry = draw.rate == 0 || rng.uniform() > draw.rate ? 1 : 0;
+    }
+    return mask;
+}
+
+namespace {
+
+// mask / (mean of its row), the factors that an expert's neurons are multiplied with.
+Tensor gates_of(const Tensor& mask) {
+    const Tensor gates = mask.clone();
+    const int64_t width = mask.size(1);
+    for (int64_t expert = 0; expert < mask.size(0); ++expert) {
+        real* const row = gates.data() + expert * width;
+        check(std::all_of(row, row + width, [](real entry) { return entry == 0 || entry == 1; }),
+              "masks: the mask of expert {} holds numbers other than 0 and 1", expert);
+        const real kept = sum(row, width);
+        check(kept > 0,
+              "masks: expert {} would keep none of the {} neurons: lower the rate or take another "
+              "mask seed",
+              expert, width);
+        for (int64_t c = 0; c < width; ++c) {
+            row[c] *= real(width) / kept;
+        }
+    }
+    return gates;
+}
+
+}  // namespace
+
+MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw, Rng& rng)
+    : Module(scope),
+      linear({this, "linear"}, in, out, true, rng),
+      mask(buffer("mask", draw_masks(draw, out))) {
+    state_loaded();
+}
+
+void MaskedLinear::state_loaded() {
+    gates_ = gates_of(mask);
+    const std::span<real> entries = mask.values();
+    all_kept_ = std::find(entries.begin(), entries.end(), real(0)) == entries.end();
+}
+
+Variable MaskedLinear::forward(const Variable& x, const Labels& labels) const {
+    const Variable y = linear.forward(x);
+    return labels.empty() || all_kept_ ? y : gate_rows(y, gates_, labels);
+}
+
+}  // namespace smoe

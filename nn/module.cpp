@@ -1,0 +1,93 @@
+// Registration, names, saving and loading.
+#include "nn/module.h"
+
+#include "core/check.h"
+
+namespace smoe {
+
+Module::Module(const Scope& scope) {
+    if (scope.parent != nullptr) {
+        scope.parent->children_.push_back({scope.name, this});
+    }
+}
+
+std::vector<Variable*> Module::parameters() {
+    std::vector<Variable*> found;
+    for (auto& entry : parameters_) {
+        found.push_back(&entry.value);
+    }
+    for (const auto& child : children_) {
+        const std::vector<Variable*> below = child.value->parameters();
+        found.insert(found.end(), below.begin(), below.end());
+    }
+    return found;
+}
+
+int64_t Module::parameter_count() {
+    int64_t count = 0;
+    for (const Variable* variable : parameters()) {
+        count += variable->shape().numel();
+    }
+    return count;
+}
+
+std::map<std::string, Tensor> Module::state() const {
+    std::map<std::string, Tensor> found;
+    collect("", found);
+    return found;
+}
+
+void Module::collect(const std::string& prefix, std::map<std::string, Tensor>& found) const {
+    for (const auto& entry : parameters_) {
+        found[prefix + entry.name] = entry.value.value();
+    }
+    for (const auto& entry : buffers_) {
+        found[prefix + entry.name] = entry.value;
+    }
+    for (const auto& child : children_) {
+        child.value->collect(prefix + child.name + ".", found);
+    }
+}
+
+void Module::load_state(const std::map<std::string, Tensor>& values, const std::string& origin) {
+    const std::map<std::string, Tensor> own = state();
+    for (const auto& [name, tensor] : own) {
+        const auto given = values.find(name);
+        check(given != values.end(), "'{}' lacks the tensor '{}': it belongs to another kind of model",
+              origin, name);
+        check(given->second.shape() == tensor.shape(), "'{}': '{}' has shape {}, this model needs {}",
+              origin, name, given->second.shape().str(), tensor.shape().str());
+    }
+    for (const auto& [name, tensor] : values) {
+        check(own.contains(name), "'{}' holds the tensor '{}', which this model does not have", origin,
+              name);
+    }
+    for (const auto& [name, tensor] : own) {
+        tensor.copy_from(values.at(name));
+    }
+    announce_loaded();
+}
+
+void Module::announce_loaded() {
+    state_loaded();
+    for (const auto& child : children_) {
+        child.value->announce_loaded();
+    }
+}
+
+void Module::set_training(bool on) {
+    training_ = on;
+    for (const auto& child : children_) {
+        child.value->set_training(on);
+    }
+}
+
+Variable& Module::parameter(const std::string& name, const Tensor& value) {
+    return parameters_.emplace_back(Named<Variable>{name, Variable(value, true)}).value;
+}
+
+Tensor& Module::buffer(const std::string& name, const Tensor& value) {
+    return buffers_.emplace_back(Named<Tensor>{name, value}).value;
+}
+
+}  // namespace smoe

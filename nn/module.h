@@ -1,0 +1,71 @@
+// A Module owns parameters (trained), buffers (fixed, but saved) and sub-modules, all under names, so that
+// a checkpoint is a list of names and nothing can be forgotten: creating a parameter registers it.
+// There is no virtual forward: each module has the signature that it needs. Modules do not move, because
+// their parents and members point at them.
+// Read next: linear.h, the smallest one; flat_parameters.h.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace smoe {
+
+class Module;
+
+// Where a module hangs: below `parent`, under `name`. A Scope without a parent makes a root.
+struct Scope {
+    Module* parent = nullptr;
+    std::string name;
+};
+
+class Module {
+  public:
+    explicit Module(const Scope& scope);
+    virtual ~Module() = default;
+    Module(const Module&) = delete;
+    Module& operator=(const Module&) = delete;
+
+    // Every parameter here and below, in the order of creation: own ones, then those of sub-modules.
+    std::vector<Variable*> parameters();
+    int64_t parameter_count();
+
+    // Parameters and buffers by name, "layers.0.attn.qkv_proj.weight"; the tensors share memory with the
+    // module.
+    std::map<std::string, Tensor> state() const;
+
+    // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names are
+    // exactly those of state() and every shape fits; then nothing has been changed.
+    void load_state(const std::map<std::string, Tensor>& values, const std::string& origin);
+
+    // Training mode (the default) switches dropout on, here and below.
+    void set_training(bool on);
+    bool training() const { return training_; }
+
+  protected:
+    // Both return a reference that stays valid as long as the module lives.
+    Variable& parameter(const std::string& name, const Tensor& value);
+    Tensor& buffer(const std::string& name, const Tensor& value);
+
+    // Called after load_state has changed buffers, for what is derived from them.
+    virtual void state_loaded() {}
+
+  private:
+    void collect(const std::string& prefix, std::map<std::string, Tensor>& found) const;
+    void announce_loaded();
+
+    template <class T>
+    struct Named {
+        std::string name;
+        T value;
+    };
+    std::deque<Named<Variable>> parameters_;  // deque: references into it survive growth
+    std::deque<Named<Tensor>> buffers_;
+    std::vector<Named<Module*>> children_;
+    bool training_ = true;
+};
+
+}  // namespace smoe

@@ -1,0 +1,38 @@
+// AdamW: one pass over the flat buffers.
+#include "nn/optim/adamw.h"
+
+#include <cmath>
+
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+AdamW::AdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings)
+    : Optimizer(values, grads, settings) {
+    kept_["m"] = Tensor::zeros(values.shape());
+    kept_["v"] = Tensor::zeros(values.shape());
+}
+
+void AdamW::update() {
+    const double count = double(steps_) + 1;
+    const real lr = real(learning_rate()), eps = real(settings_.eps);
+    const real beta1 = real(settings_.beta1), beta2 = real(settings_.beta2);
+    const real decay = real(settings_.weight_decay);
+    const real m_scale = real(1 / (1 - std::pow(settings_.beta1, count)));
+    const real v_scale = real(1 / (1 - std::pow(settings_.beta2, count)));
+    real* const value = values_.data();
+    real* const m = kept_.at("m").data();
+    real* const v = kept_.at("v").data();
+    const real* const g = grads_.data();
+    parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) {
+            m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+            v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+            value[i] -= lr * (m[i] * m_scale / (std::sqrt(v[i] * v_scale) + eps) + decay * value[i]);
+        }
+    });
+}
+
+}  // namespace smoe

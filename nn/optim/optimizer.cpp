@@ -1,0 +1,95 @@
+// Modes, saving and loading: what all optimisers do alike.
+#include "nn/optim/optimizer.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "nn/optim/adamw.h"
+#include "nn/optim/schedule_free_adamw.h"
+#include "nn/optim/sgd.h"
+
+namespace smoe {
+
+Optimizer::Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings)
+    : values_(values), grads_(grads), settings_(settings) {
+    check(values.shape() == grads.shape(), "optimizer: parameters of shape {}, gradients of {}",
+          values.shape().str(), grads.shape().str());
+    check(settings.lr >= 0, "optimizer: the learning rate must not be negative, found {}", settings.lr);
+    for (const double beta : {settings.beta1, settings.beta2}) {
+        check(beta >= 0 && beta < 1, "optimizer: betas must be in [0, 1), found {}", beta);
+    }
+    check(settings.eps > 0, "optimizer: eps must be positive, found {}", settings.eps);
+    check(settings.weight_decay >= 0 && settings.warmup >= 0,
+          "optimizer: weight decay and warm-up must not be negative, found {} and {}",
+          settings.weight_decay, settings.warmup);
+}
+
+double Optimizer::learning_rate() const {
+    const double share = settings_.warmup > 0 ? double(steps_ + 1) / double(settings_.warmup) : 1;
+    return settings_.lr * std::min(1.0, share);
+}
+
+void Optimizer::step() {
+    check(training_, "optimizer: step() in evaluation mode; call train() first");
+    update();
+    ++steps_;
+}
+
+void Optimizer::eval() {
+    if (training_) {
+        trained_ = values_.clone();
+        values_.copy_from(evaluation_values());
+        training_ = false;
+    }
+}
+
+void Optimizer::train() {
+    if (!training_) {
+        values_.copy_from(trained_);
+        trained_ = Tensor();
+        training_ = true;
+    }
+}
+
+Optimizer::State Optimizer::state() const {
+    State state{kept_, numbers_};
+    state.numbers["steps"] = double(steps_);
+    return state;
+}
+
+void Optimizer::load(const State& state, const std::string& origin) {
+    for (const auto& [name, tensor] : kept_) {
+        const auto given = state.tensors.find(name);
+        check(given != state.tensors.end() && given->second.shape() == tensor.shape(),
+              "'{}' does not hold '{}' of this optimiser for {} parameters", origin, name,
+              values_.numel());
+    }
+    std::map<std::string, double> numbers = numbers_;
+    numbers["steps"] = 0;
+    for (auto& [name, number] : numbers) {
+        const auto given = state.numbers.find(name);
+        check(given != state.numbers.end(), "'{}' does not hold the number '{}' of this optimiser",
+              origin, name);
+        number = given->second;
+    }
+    for (const auto& [name, tensor] : kept_) {
+        tensor.copy_from(state.tensors.at(name));
+    }
+    steps_ = int64_t(numbers.at("steps"));
+    numbers.erase("steps");
+    numbers_ = numbers;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const std::string& kind, const Tensor& values,
+                                          const Tensor& grads, const OptimizerSettings& settings) {
+    if (kind == "sgd") {
+        return std::make_unique<Sgd>(values, grads, settings);
+    }
+    if (kind == "adamw") {
+        return std::make_unique<AdamW>(values, grads, settings);
+    }
+    check(kind == "schedule_free", "optimizer: expected sgd, adamw or schedule_free, found '{}'", kind);
+    return std::make_unique<ScheduleFreeAdamW>(values, grads, settings);
+}
+
+}  // namespace smoe

@@ -1,0 +1,76 @@
+// What all optimisers share: they change one flat buffer of parameters from one flat buffer of gradients,
+// one step at a time, and can be saved and continued.
+// Read next: sgd.h, adamw.h, schedule_free_adamw.h.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/tensor.h"
+
+namespace smoe {
+
+struct OptimizerSettings {
+    double lr = 1e-3;
+    double beta1 = 0.9;  // momentum, for SGD as well
+    double beta2 = 0.999;
+    double eps = 1e-8;
+    double weight_decay = 0.01;
+    int64_t warmup = 0;  // steps over which the learning rate rises linearly to lr
+};
+
+class Optimizer {
+  public:
+    // Everything beside the parameters that the next step depends on.
+    struct State {
+        std::map<std::string, Tensor> tensors;  // as long as the parameters
+        std::map<std::string, double> numbers;
+    };
+
+    Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
+    virtual ~Optimizer() = default;
+    Optimizer(const Optimizer&) = delete;
+    Optimizer& operator=(const Optimizer&) = delete;
+
+    // One update of the parameters from the gradients. Throws Error in evaluation mode.
+    void step();
+
+    // Puts into the parameters what should be evaluated, and back to what is trained. Both do nothing if
+    // already there; train() after eval() restores the very bits.
+    void eval();
+    void train();
+    bool training() const { return training_; }
+
+    // What the parameters would hold in evaluation mode, without changing them; may share their memory.
+    Tensor evaluation_values() const { return training_ ? averaged_values() : values_; }
+
+    // The state, sharing memory with the optimiser, and its way back. `load` throws Error, naming
+    // `origin`, if anything is missing or of another size.
+    State state() const;
+    void load(const State& state, const std::string& origin);
+
+    int64_t steps() const { return steps_; }
+
+  protected:
+    virtual void update() = 0;  // step number steps_, counted from 0
+    virtual Tensor averaged_values() const { return values_; }  // called in training mode only
+    double learning_rate() const;
+
+    Tensor values_, grads_;  // (P) each
+    OptimizerSettings settings_;
+    int64_t steps_ = 0;
+    // What a kind of optimiser keeps: tensors of length P, and numbers.
+    std::map<std::string, Tensor> kept_;
+    std::map<std::string, double> numbers_;
+
+  private:
+    Tensor trained_;  // in evaluation mode: what train() brings back
+    bool training_ = true;
+};
+
+// kind: "sgd", "adamw" or "schedule_free"; throws Error for any other.
+std::unique_ptr<Optimizer> make_optimizer(const std::string& kind, const Tensor& values,
+                                          const Tensor& grads, const OptimizerSettings& settings);
+
+}  // namespace smoe

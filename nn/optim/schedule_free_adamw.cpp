@@ -1,0 +1,60 @@
+// ScheduleFreeAdamW: one pass over the flat buffers.
+#include "nn/optim/schedule_free_adamw.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.h"
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+ScheduleFreeAdamW::ScheduleFreeAdamW(const Tensor& values, const Tensor& grads,
+                                     const OptimizerSettings& settings)
+    : Optimizer(values, grads, settings) {
+    check(settings.beta1 > 0, "optimizer: schedule-free AdamW needs a beta1 above 0, found {}",
+          settings.beta1);
+    kept_["z"] = values.clone();
+    kept_["v"] = Tensor::zeros(values.shape());
+    numbers_ = {{"lr_max", 0}, {"weight_sum", 0}};
+}
+
+void ScheduleFreeAdamW::update() {
+    double& lr_max = numbers_.at("lr_max");
+    double& weight_sum = numbers_.at("weight_sum");
+    lr_max = std::max(lr_max, learning_rate());
+    weight_sum += lr_max * lr_max;
+    const double c_exact = weight_sum > 0 ? lr_max * lr_max / weight_sum : 0;
+
+    const real c = real(c_exact), lr = real(learning_rate()), eps = real(settings_.eps);
+    const real along = real(learning_rate() * (settings_.beta1 * (1 - c_exact) - 1));
+    const real beta2 = real(settings_.beta2), decay = real(settings_.weight_decay);
+    const real v_scale = real(1 / (1 - std::pow(settings_.beta2, double(steps_) + 1)));
+    real* const y = values_.data();
+    real* const z = kept_.at("z").data();
+    real* const v = kept_.at("v").data();
+    const real* const g = grads_.data();
+    parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) {
+            v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+            const real d = g[i] / (std::sqrt(v[i] * v_scale) + eps) + decay * y[i];
+            y[i] = y[i] + c * (z[i] - y[i]) + along * d;
+            z[i] -= lr * d;
+        }
+    });
+}
+
+Tensor ScheduleFreeAdamW::averaged_values() const {
+    const Tensor x = Tensor::empty(values_.shape());
+    const real factor = real(1 - 1 / settings_.beta1);
+    const real* const y = values_.data();
+    const real* const z = kept_.at("z").data();
+    for (int64_t i = 0; i < x.numel(); ++i) {
+        x.data()[i] = y[i] + factor * (z[i] - y[i]);
+    }
+    return x;
+}
+
+}  // namespace smoe

@@ -1,0 +1,29 @@
+// Sgd: one pass over the flat buffers.
+#include "nn/optim/sgd.h"
+
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+Sgd::Sgd(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings)
+    : Optimizer(values, grads, settings) {
+    kept_["m"] = Tensor::zeros(values.shape());
+}
+
+void Sgd::update() {
+    const real lr = real(learning_rate()), momentum = real(settings_.beta1);
+    const real decay = real(settings_.weight_decay);
+    real* const value = values_.data();
+    real* const m = kept_.at("m").data();
+    const real* const grad = grads_.data();
+    parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) {
+            m[i] = momentum * m[i] + (grad[i] + decay * value[i]);
+            value[i] -= lr * m[i];
+        }
+    });
+}
+
+}  // namespace smoe

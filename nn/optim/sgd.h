@@ -1,0 +1,18 @@
+// Stochastic gradient descent with momentum. Per parameter, with m starting at 0:
+//     g = grad + weight_decay value;  m = beta1 m + g;  value -= lr m
+// The form of PyTorch's SGD. Read next: adamw.h.
+#pragma once
+
+#include "nn/optim/optimizer.h"
+
+namespace smoe {
+
+class Sgd : public Optimizer {
+  public:
+    Sgd(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
+
+  private:
+    void update() override;
+};
+
+}  // namespace smoe
