@@ -1,0 +1,96 @@
+// Masks: how they are drawn, what they do to a layer, and which are refused.
+#include <doctest/doctest.h>
+
+#include "core/check.h"
+#include "nn/feed_forward.h"
+
+namespace smoe {
+namespace {
+
+real kept_share(const Tensor& mask) {
+    real kept = 0;
+    for (const real entry : mask.values()) {
+        kept += entry;
+    }
+    return kept / real(mask.numel());
+}
+
+}  // namespace
+
+TEST_CASE("masks: drawn from the seed, one stream a layer, at the rate asked for") {
+    const MaskDraw draw{.experts = 10, .rate = 0.2, .seed = 3, .stream = 0};
+    const Tensor mask = draw_masks(draw, 2000);
+    CHECK(kept_share(mask) > 0.78);
+    CHECK(kept_share(mask) < 0.82);
+    const Tensor again = draw_masks(draw, 2000);
+    const Tensor other = draw_masks({.experts = 10, .rate = 0.2, .seed = 4, .stream = 0}, 2000);
+    const Tensor next = draw_masks({.experts = 10, .rate = 0.2, .seed = 3, .stream = 1}, 2000);
+    int64_t other_differs = 0, next_differs = 0;
+    for (int64_t i = 0; i < mask.numel(); ++i) {
+        CHECK(mask.data()[i] == again.data()[i]);
+        other_differs += mask.data()[i] != other.data()[i];
+        next_differs += mask.data()[i] != next.data()[i];
+    }
+    CHECK(other_differs > 4000);  // 0.32 of 20000 are expected
+    CHECK(next_differs > 4000);
+    CHECK(kept_share(draw_masks({.experts = 2, .rate = 0, .seed = 1}, 50)) == 1);
+}
+
+TEST_CASE("masks: impossible draws and experts without a neuron are refused") {
+    CHECK_THROWS_AS(draw_masks({.experts = 0, .rate = 0.2}, 4), Error);
+    CHECK_THROWS_AS(draw_masks({.experts = 2, .rate = 1}, 4), Error);
+    CHECK_THROWS_AS(draw_masks({.experts = 2, .rate = -0.1}, 4), Error);
+    Rng rng(1);
+    CHECK_THROWS_WITH_AS(MaskedLinear(Scope{}, 2, 2, {.experts = 50, .rate = 0.9, .seed = 1}, rng),
+                         doctest::Contains("would keep none"), Error);
+
+    MaskedLinear layer(Scope{}, 2, 3, {.experts = 2, .rate = 0, .seed = 1}, rng);
+    auto state = layer.state();
+    state["mask"] = Tensor::from({2, 3}, {1, 0, 1, 0, 0, 0});
+    CHECK_THROWS_WITH_AS(layer.load_state(state, "file"), doctest::Contains("expert 1"), Error);
+    state["mask"] = Tensor::from({2, 3}, {1, 0, 0.5, 1, 0, 0});
+    CHECK_THROWS_AS(layer.load_state(state, "file"), Error);
+}
+
+TEST_CASE("masked linear: (x W^T + b) m / mean(m), and the plain layer without labels") {
+    Rng rng(5);
+    MaskedLinear layer(Scope{}, 3, 4, {.experts = 3, .rate = 0.5, .seed = 2}, rng);
+    auto state = layer.state();
+    state["mask"] = Tensor::from({3, 4}, {1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0}).clone();
+    layer.load_state(state, "test");
+    const Tensor x = uniform_tensor({5, 3}, 1, rng);
+    const Labels labels = {0, 1, 2, 1, 2};
+    const Tensor y = layer.forward(Variable(x), labels).value();
+    const Tensor dense = layer.forward(Variable(x), {}).value();
+    for (int64_t n = 0; n < 5; ++n) {
+        const real* const mask = layer.mask.data() + labels[size_t(n)] * 4;
+        const real mean = (mask[0] + mask[1] + mask[2] + mask[3]) / 4;
+        for (int64_t o = 0; o < 4; ++o) {
+            real value = layer.linear.bias->value().data()[o];
+            for (int64_t i = 0; i < 3; ++i) {
+                value += x.data()[n * 3 + i] * layer.linear.weight.value().data()[o * 3 + i];
+            }
+            CHECK(y.data()[n * 4 + o] == doctest::Approx(value * mask[o] / mean).epsilon(1e-5));
+            CHECK(dense.data()[n * 4 + o] == doctest::Approx(value).epsilon(1e-5));
+        }
+    }
+    CHECK_THROWS_AS(layer.forward(Variable(x), {0, 1, 2, 3, 0}), Error);
+    CHECK_THROWS_AS(layer.forward(Variable(x), {0, 1}), Error);
+}
+
+TEST_CASE("feed-forward: masks apply where they should") {
+    const MaskDraw draw{.experts = 4, .rate = 0.4, .seed = 9, .stream = 2};
+    const auto shares = [&](MaskWhere where) {
+        Rng rng(1);
+        const FeedForward ffn(Scope{}, 64, 256, draw, where, rng);
+        return std::pair(kept_share(ffn.lin_1.mask), kept_share(ffn.lin_2.mask));
+    };
+    CHECK(shares(MaskWhere::hidden).first < 0.7);
+    CHECK(shares(MaskWhere::hidden).second == 1);
+    CHECK(shares(MaskWhere::output).first == 1);
+    CHECK(shares(MaskWhere::output).second < 0.75);
+    CHECK(shares(MaskWhere::both).first < 0.7);
+    CHECK(shares(MaskWhere::both).second < 0.75);
+}
+
+}  // namespace smoe

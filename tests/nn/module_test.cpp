@@ -1,0 +1,161 @@
+// Names, saving and loading, modes, and parameters in one flat buffer.
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "nn/feed_forward.h"
+#include "nn/flat_parameters.h"
+#include "nn/layers.h"
+
+namespace smoe {
+namespace {
+
+struct Net : Module {
+    explicit Net(uint64_t seed = 1)
+        : Module(Scope{}),
+          rng(seed),
+          first({this, "first"}, 3, 4, true, rng),
+          norm({this, "norm"}, 4),
+          noise({this, "noise"}, 0.5, rng) {}
+    Variable forward(const Variable& x) const { return norm.forward(noise.forward(first.forward(x))); }
+
+    Rng rng;
+    Linear first;
+    LayerNorm norm;
+    Dropout noise;
+};
+
+template <class Call>
+std::string error_of(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("module: creating a parameter registers it under its path") {
+    Net net;
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : net.state()) {
+        names.push_back(name);
+    }
+    CHECK(names == std::vector<std::string>{"first.bias", "first.weight", "norm.bias", "norm.weight"});
+    CHECK(net.parameters().size() == 4);
+    CHECK(net.parameter_count() == 3 * 4 + 4 + 4 + 4);
+}
+
+TEST_CASE("module: buffers are saved but not trained") {
+    Rng rng(1);
+    FeedForward ffn(Scope{}, 4, 8, {.experts = 3, .rate = 0.3, .seed = 5}, MaskWhere::both, rng);
+    CHECK(ffn.state().size() == 6);
+    CHECK(ffn.state().at("lin_1.mask").shape() == Shape{3, 8});
+    CHECK(ffn.state().at("lin_2.linear.weight").shape() == Shape{4, 8});
+    CHECK(ffn.parameters().size() == 4);
+}
+
+TEST_CASE("module: load_state copies all or nothing, and says what does not fit") {
+    Net net(1), other(2);
+    const Tensor before = net.first.weight.value().clone();
+
+    std::map<std::string, Tensor> state = other.state();
+    state.erase("norm.bias");
+    CHECK(error_of([&] { net.load_state(state, "f"); }).find("lacks the tensor 'norm.bias'") !=
+          std::string::npos);
+    state = other.state();
+    state["extra"] = Tensor::zeros({1});
+    CHECK(error_of([&] { net.load_state(state, "f"); }).find("'extra'") != std::string::npos);
+    state = other.state();
+    state["norm.bias"] = Tensor::zeros({5});
+    CHECK(error_of([&] { net.load_state(state, "f"); }).find("shape (5)") != std::string::npos);
+    for (int64_t i = 0; i < before.numel(); ++i) {
+        CHECK(net.first.weight.value().data()[i] == before.data()[i]);
+    }
+
+    net.load_state(other.state(), "f");
+    for (const auto& [name, tensor] : net.state()) {
+        for (int64_t i = 0; i < tensor.numel(); ++i) {
+            CHECK(tensor.data()[i] == other.state().at(name).data()[i]);
+        }
+    }
+}
+
+TEST_CASE("module: training mode reaches every layer below") {
+    Net net;
+    const Variable x(Tensor::full({50, 3}, 1));
+    const auto zeros = [&] {
+        const Tensor y = net.noise.forward(net.first.forward(x)).value();
+        return std::count(y.data(), y.data() + y.numel(), real(0));
+    };
+    CHECK(zeros() > 50);  // of 200, half are expected
+    net.set_training(false);
+    CHECK(zeros() == 0);
+    net.set_training(true);
+    CHECK(zeros() > 50);
+}
+
+TEST_CASE("flat parameters: values and gradients are views of one buffer each") {
+    Net net(3), plain(3);
+    net.set_training(false);
+    plain.set_training(false);
+    FlatParameters flat(net);
+    CHECK(flat.values().numel() == net.parameter_count());
+
+    const Variable x(uniform_tensor({5, 3}, 1, net.rng));
+    const Tensor dy = uniform_tensor({5, 4}, 1, net.rng);
+    const Variable y = net.forward(x), expected = plain.forward(x);
+    for (int64_t i = 0; i < y.shape().numel(); ++i) {
+        CHECK(y.value().data()[i] == expected.value().data()[i]);
+    }
+    backward(y, dy);
+    backward(expected, dy);
+    int64_t at = 0;
+    for (const Variable* parameter : plain.parameters()) {
+        for (int64_t i = 0; i < parameter->shape().numel(); ++i, ++at) {
+            CHECK(flat.grads().data()[at] == parameter->grad().data()[i]);
+        }
+    }
+    flat.zero_grad();
+    CHECK(net.first.weight.grad().data()[0] == 0);
+
+    const Tensor twos = Tensor::full({flat.values().numel()}, 2);
+    CHECK(flat.state_with(twos).at("first.weight").data()[3] == 2);
+    CHECK(net.first.weight.value().data()[3] != 2);
+}
+
+TEST_CASE("layers: initial values follow PyTorch's rules") {
+    Rng rng(7);
+    const Linear wide(Scope{}, 100, 200, true, rng);
+    real most = 0, least = 0;
+    for (const real w : wide.weight.value().values()) {
+        most = std::max(most, w);
+        least = std::min(least, w);
+    }
+    CHECK(most < 0.1);
+    CHECK(most > 0.0999);
+    CHECK(least >= -0.1);
+    CHECK(least < -0.0999);
+
+    const Embedding table(Scope{}, 100, 100, rng);
+    double total = 0, square = 0;
+    for (const real w : table.weight.value().values()) {
+        total += w;
+        square += double(w) * w;
+    }
+    CHECK(std::abs(total / 10000) < 0.05);
+    CHECK(std::abs(square / 10000 - 1) < 0.05);
+}
+
+TEST_CASE("layers: impossible settings are refused") {
+    Rng rng(1);
+    CHECK_THROWS_AS(Dropout(Scope{}, 1.0, rng), Error);
+    CHECK_THROWS_AS(Dropout(Scope{}, -0.1, rng), Error);
+}
+
+}  // namespace smoe
