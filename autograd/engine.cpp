@@ -28,8 +28,6 @@ std::vector<std::shared_ptr<Node>> reachable(const std::shared_ptr<Node>& root) 
     return nodes;
 }
 
-bool is_leaf(const Node& node) { return std::string_view(node.name) == "leaf"; }
-
 }  // namespace
 
 void backward(const Variable& root) {
@@ -41,21 +39,24 @@ void backward(const Variable& root) {
 
 void backward(const Variable& root, const Tensor& droot) {
     check(root.requires_grad(), "backward: the root requires no gradient");
-    check(droot.shape() == root.shape(), "backward: droot has shape {}, the root {}",
+    check(droot.defined() && droot.shape() == root.shape(), "backward: droot has shape {}, the root {}",
           droot.shape().str(), root.shape().str());
     std::vector<std::shared_ptr<Node>> nodes = reachable(root.node());
+    // All before the first gradient is touched: a refused walk must not leave half of them behind.
+    for (const std::shared_ptr<Node>& node : nodes) {
+        check(node->is_leaf() || node->backward != nullptr,
+              "backward: the result of '{}' was walked before, and the walk frees the graph",
+              node->name);
+    }
     Tensor& root_grad = root.node()->grad;
     root_grad = root_grad.defined() ? root_grad : Tensor::zeros(root.shape());
     std::transform(droot.data(), droot.data() + droot.numel(), root_grad.data(), root_grad.data(),
                    std::plus<real>());
     std::vector<Tensor*> din;
     for (std::shared_ptr<Node>& node : nodes) {
-        if (is_leaf(*node)) {
+        if (node->is_leaf()) {
             continue;
         }
-        check(node->backward != nullptr,
-              "backward: the result of '{}' was walked before, and the walk frees the graph",
-              node->name);
         din.clear();
         for (const std::shared_ptr<Node>& input : node->inputs) {
             if (input != nullptr && !input->grad.defined()) {
@@ -74,11 +75,12 @@ std::vector<std::string> graph_names(const Variable& root) {
     std::vector<std::string> names;
     if (root.requires_grad()) {
         for (const std::shared_ptr<Node>& node : reachable(root.node())) {
-            if (!is_leaf(*node)) {
-                names.insert(names.begin(), node->name);
+            if (!node->is_leaf()) {
+                names.push_back(node->name);
             }
         }
     }
+    std::reverse(names.begin(), names.end());
     return names;
 }
 

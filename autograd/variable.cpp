@@ -44,7 +44,7 @@ Variable::Variable(Tensor value, bool requires_grad) : value_(std::move(value)) 
 }
 
 const Tensor& Variable::grad() const {
-    check(requires_grad() && !node_->backward, "variable: only a leaf that requires it has a gradient");
+    check(requires_grad() && node_->is_leaf(), "variable: only a leaf that requires it has a gradient");
     return node_->grad;
 }
 
@@ -55,7 +55,7 @@ void Variable::zero_grad() const {
 }
 
 void Variable::rebind(const Tensor& value, const Tensor& grad) {
-    check(requires_grad() && !node_->backward, "variable: only a leaf can be moved to other memory");
+    check(requires_grad() && node_->is_leaf(), "variable: only a leaf can be moved to other memory");
     check(grad.shape() == shape(), "variable: a gradient of shape {} for a value of shape {}",
           grad.shape().str(), shape().str());
     value.copy_from(value_);

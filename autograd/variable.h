@@ -32,6 +32,7 @@ struct Node {
 
     Node(const char* op, const Shape& value_shape, std::vector<std::shared_ptr<Node>> operands,
          Backward rule);
+    bool is_leaf() const { return inputs.empty(); }
     // Takes long chains apart in a loop: one destructor call inside the other would need stack for each
     // op of the chain.
     ~Node();

@@ -34,6 +34,8 @@ class Descriptor {
     int number_;
 };
 
+// Of the last system call that failed. Not to be an argument beside that call: which of two arguments is
+// evaluated first is the compiler's choice.
 std::string reason() { return std::strerror(errno); }
 
 // Makes a rename in `folder` durable. Some file systems refuse to sync a folder; that is no failure.
@@ -61,7 +63,8 @@ std::string read_file(const std::string& path) {
     const Descriptor descriptor(::open(path.c_str(), O_RDONLY));
     check(descriptor.get() >= 0, "cannot open '{}': {}", path, reason());
     struct stat status = {};
-    check(::fstat(descriptor.get(), &status) == 0, "cannot read '{}': {}", path, reason());
+    const bool known = ::fstat(descriptor.get(), &status) == 0;
+    check(known, "cannot read '{}': {}", path, reason());
     check(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder", path);
     std::string bytes;
     bytes.reserve(size_t(status.st_size));
@@ -86,10 +89,10 @@ void write_file(const std::string& path, const std::function<void(const Append& 
     check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
     try {
         produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
-        check(::fsync(descriptor.get()) == 0 && descriptor.close(), "cannot write '{}': {}", path,
-              reason());
-        check(::rename(temporary.c_str(), path.c_str()) == 0, "cannot write '{}': {}", path,
-              reason());
+        const bool safe = ::fsync(descriptor.get()) == 0 && descriptor.close();
+        check(safe, "cannot write '{}': {}", path, reason());
+        const bool renamed = ::rename(temporary.c_str(), path.c_str()) == 0;
+        check(renamed, "cannot write '{}': {}", path, reason());
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;

@@ -105,7 +105,8 @@ std::string shown(std::string_view name) {
     constexpr size_t longest = 80;
     std::string_view part = name.substr(0, longest);
     part = part.substr(0, complete_utf8_prefix(part));
-    return Json(part).dump() + (part.size() < name.size() ? "..." : "");
+    return Json(part).dump(-1, ' ', false, Json::error_handler_t::replace) +
+           (part.size() < name.size() ? "..." : "");
 }
 
 class Reader {

@@ -1,8 +1,9 @@
 // Named tensors on disk in the safetensors format: eight bytes with the length of a header, the
 // header (JSON: name -> type, shape, byte range), then the numbers, packed and little-endian.
 // Nothing in it can be executed, and nothing in it is believed: every length, range and shape is
-// checked before it is used. Refuses to map files into memory or to keep other number types: what
-// is read becomes `real`. Read next: the modules in nn/, whose parameters are stored this way.
+// checked before it is used.
+// Refuses to map files into memory or to keep other number types: what is read becomes `real`.
+// Read next: the modules in nn/, whose parameters are stored this way.
 #pragma once
 
 #include <map>

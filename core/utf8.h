@@ -1,7 +1,8 @@
 // Is this text UTF-8, and where does it stop being so? Follows the table of well-formed byte
 // sequences of the Unicode standard (chapter 3, table 3-7): no overlong forms, no surrogates,
-// nothing past U+10FFFF. Refuses to know letters, cases or widths; bytes are never changed, only
-// judged. Read next: safetensors.h, whose names must be UTF-8.
+// nothing past U+10FFFF.
+// Refuses to know letters, cases or widths; bytes are never changed, only judged.
+// Read next: safetensors.h, whose names must be UTF-8.
 #pragma once
 
 #include <cstddef>

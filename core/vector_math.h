@@ -23,7 +23,7 @@ inline int64_t row_grain(int64_t cols) {
 }
 
 // e^x with a relative error below 2e-7 in float: x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n e^r.
-// 0 below -87.3, NaN for NaN. In the double build the library's exp.
+// 0 below -87.3, e^88.3 above 88.3, NaN for NaN. In the double build the library's exp.
 inline float fast_exp(float x) {
     constexpr float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     constexpr float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -42,7 +42,8 @@ inline float fast_exp(float x) {
     power = power * r + 1.0f;
     // The low bits of `shifted` are n: added to the exponent field they multiply by 2^n.
     const uint32_t bits = std::bit_cast<uint32_t>(power) + (std::bit_cast<uint32_t>(shifted) << 23);
-    return x < -87.3f ? 0.0f : std::bit_cast<float>(bits);
+    // The payload of a NaN would be added to its exponent, too, and could make it a number.
+    return x < -87.3f ? 0.0f : (x == x ? std::bit_cast<float>(bits) : x);
 }
 inline double fast_exp(double x) { return std::exp(x); }
 

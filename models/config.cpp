@@ -1,14 +1,13 @@
 // Presets, checks, JSON.
 #include "models/config.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/text.h"
 
 namespace smoe {
 namespace {
@@ -34,43 +33,14 @@ bool has_type(const Json& value) {
     }
 }
 
-std::string join(const std::vector<std::string>& names) {
-    return fmt::format("{}", fmt::join(names, ", "));
-}
-
 [[noreturn]] void unknown_key(const std::string& origin, const std::string& what,
                               const std::string& key, const std::vector<std::string>& known) {
     const std::string nearest = nearest_name(key, known);
     fail("'{}': unknown {} '{}'{}", origin, what, key,
-         nearest.empty() ? "; known are " + join(known) : fmt::format("; did you mean '{}'?", nearest));
+         nearest.empty() ? "; known are " + join(known, ", ") : fmt::format("; did you mean '{}'?", nearest));
 }
 
 }  // namespace
-
-std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {
-    std::string best;
-    size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-    for (const std::string& candidate : candidates) {
-        // Levenshtein distance, one row of the table at a time.
-        std::vector<size_t> row(candidate.size() + 1);
-        for (size_t j = 0; j < row.size(); ++j) {
-            row[j] = j;
-        }
-        for (size_t i = 1; i <= name.size(); ++i) {
-            size_t diagonal = std::exchange(row[0], i);
-            for (size_t j = 1; j < row.size(); ++j) {
-                const size_t replaced = diagonal + (name[i - 1] != candidate[j - 1]);
-                diagonal = row[j];
-                row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-            }
-        }
-        if (row.back() < best_distance) {
-            best_distance = row.back();
-            best = candidate;
-        }
-    }
-    return best;
-}
 
 std::vector<std::string> preset_names() { return {"tiny", "small", "paper"}; }
 
@@ -101,7 +71,7 @@ Config preset(const std::string& name) {
         c.router_steps = 500;
         c.router_warmup = 200;
     } else {
-        check(name == "paper", "unknown preset '{}'; known are {}", name, join(preset_names()));
+        check(name == "paper", "unknown preset '{}'; known are {}", name, join(preset_names(), ", "));
     }
     return c;
 }
@@ -150,7 +120,7 @@ void check_config(const Config& config) {
         if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
             const auto& choices = setting.choices;
             check(choices.empty() || std::find(choices.begin(), choices.end(), field) != choices.end(),
-                  "{} must be one of {}, found '{}'", setting.key, join(choices), field);
+                  "{} must be one of {}, found '{}'", setting.key, join(choices, ", "), field);
         }
     });
 }

@@ -92,9 +92,6 @@ DecoderSettings model_settings(const Config& config);
 DecoderSettings router_settings(const Config& config);
 OptimizerSettings router_optimizer_settings(const Config& config);
 
-// The candidate with the fewest edits (insert, delete, replace a letter) to `name`; "" if none is near.
-std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
-
 template <class Visit>
 void visit_settings(Config& c, const Visit& visit) {
     const auto sizes = [&](const char* group, Sizes& s, const std::array<const char*, 5>& flags) {

@@ -76,6 +76,7 @@ class Decoder : public Module {
 
     const DecoderSettings& settings() const { return settings_; }
     Rng& dropout_rng() { return dropout_rng_; }
+    const Rng& dropout_rng() const { return dropout_rng_; }
 
   private:
     Variable run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,

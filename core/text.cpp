@@ -1,0 +1,61 @@
+// Lists and edit distance.
+#include "core/text.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/utf8.h"
+
+namespace smoe {
+
+std::string join(const std::vector<std::string>& words, const std::string& separator) {
+    std::string text;
+    for (const std::string& word : words) {
+        if (!text.empty()) {
+            text += separator;
+        }
+        text += word;
+    }
+    return text;
+}
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates) {
+    std::string best;
+    size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
+    for (const std::string& candidate : candidates) {
+        // Levenshtein distance, one row of the table at a time.
+        std::vector<size_t> row(candidate.size() + 1);
+        for (size_t j = 0; j < row.size(); ++j) {
+            row[j] = j;
+        }
+        for (size_t i = 1; i <= name.size(); ++i) {
+            size_t diagonal = std::exchange(row[0], i);
+            for (size_t j = 1; j < row.size(); ++j) {
+                const size_t replaced = diagonal + (name[i - 1] != candidate[j - 1]);
+                diagonal = row[j];
+                row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+            }
+        }
+        if (row.back() < best_distance) {
+            best_distance = row.back();
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+std::string to_valid_utf8(std::string_view text) {
+    std::string valid;
+    while (!text.empty()) {
+        const size_t whole = valid_utf8_prefix(text);
+        valid += text.substr(0, whole);
+        text.remove_prefix(whole);
+        if (!text.empty()) {
+            valid += "\xEF\xBF\xBD";
+            text.remove_prefix(1);
+        }
+    }
+    return valid;
+}
+
+}  // namespace smoe

@@ -1,0 +1,21 @@
+// Words for people: lists, the name that somebody may have meant, and text that a terminal can show.
+// Refuses to grow into a string library. Read next: file.h.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smoe {
+
+// "a, b, c" for the separator ", ".
+std::string join(const std::vector<std::string>& words, const std::string& separator);
+
+// The candidate with the fewest edits (insert, delete, replace a letter) to `name`, the first of equals;
+// "" if none is near: at most two edits, or a third of the name.
+std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
+
+// `text` with each byte that is no part of a UTF-8 character replaced by U+FFFD.
+std::string to_valid_utf8(std::string_view text);
+
+}  // namespace smoe

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The whole path in a few minutes: write the built-in corpus, train the tiny preset on it, measure it, and
+# let it tell stories, coloured by the expert that processed each token.
+#   demo.sh PROGRAM FOLDER [MINUTES]
+set -eu
+smoe=$1
+folder=$2
+minutes=${3:-1.3}
+say() { printf '\n== %s\n' "$1"; }
+
+rm -rf "$folder"
+say "A corpus of children's stories, in English and German, and of small sums"
+"$smoe" corpus -o "$folder/corpus"
+
+say "A model of a million parameters learns from it for $minutes minutes"
+"$smoe" train --data "$folder/corpus/train.jsonl" --valid "$folder/corpus/valid.jsonl" \
+    --preset tiny --minutes "$minutes" --run "$folder/run"
+
+say "What it learned, on stories it has never seen, and how the experts divide the domains"
+"$smoe" eval "$folder/run" --data "$folder/corpus/valid.jsonl"
+
+say "An English story"
+"$smoe" generate "$folder/run" --prompt "Once upon a time" --temperature 0.7 --show-experts
+say "A German one"
+"$smoe" generate "$folder/run" --prompt "Es war einmal" --temperature 0.7 --show-experts
+say "And some sums"
+"$smoe" generate "$folder/run" --prompt "Tom has" --temperature 0.7 --show-experts
+
+say "Yours to go on with"
+echo "$smoe generate $folder/run --prompt \"One day\" --samples 3 --show-experts"
+echo "$smoe train --run $folder/run --resume --minutes 5"
+echo "$smoe train --data YOUR_STORIES.txt --preset tiny --minutes 10 --run $folder/mine"

@@ -1,0 +1,81 @@
+// smoe eval: how well a trained model predicts a text, by domain, and which expert takes what.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "core/check.h"
+#include "examples/smoe/commands.h"
+#include "models/progress.h"
+#include "models/run_directory.h"
+#include "models/story_reader.h"
+#include "models/trainer.h"
+
+namespace smoe {
+namespace {
+
+struct EvalOptions {
+    std::string run;
+    std::vector<std::string> data;
+};
+
+void print_part(const EvaluationPart& part) {
+    fmt::print("{:<16} {:>12} {:>12} {:>10.4f} {:>12.4f}\n", part.domain, format_count(part.tokens),
+               format_count(part.bytes), part.loss(), part.bits_per_byte());
+}
+
+// Rows: domains; columns: the share of the domain's tokens that each expert takes, in per cent.
+void print_experts(const Evaluation& result) {
+    const bool colour = wants_colour(1);
+    const size_t K = result.total.expert_tokens.size();
+    fmt::print("\nshare of each expert in a domain's tokens, %\n{:<16}", "");
+    for (size_t k = 0; k < K; ++k) {
+        const std::string head = fmt::format("{:>6}", k);
+        fmt::print("{}", colour ? in_expert_colour(head, int64_t(k)) : head);
+    }
+    fmt::print("\n");
+    std::vector<EvaluationPart> parts = result.domains;
+    if (parts.size() > 1) {
+        parts.push_back(result.total);
+    }
+    for (const EvaluationPart& part : parts) {
+        fmt::print("{:<16}", part.domain);
+        for (const int64_t count : part.expert_tokens) {
+            fmt::print("{:>6.1f}", 100.0 * double(count) / double(std::max<int64_t>(1, part.tokens)));
+        }
+        fmt::print("  {}\n", bars(part.expert_tokens));
+    }
+}
+
+int evaluate_run(const EvalOptions& options) {
+    const RunDirectory run(options.run);
+    const Config config = run.config();
+    const Tokenizer tokenizer = run.tokenizer(config);
+    const std::unique_ptr<SingleMoe> moe = run.load(config);
+    const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
+    fmt::print("text: {}\n\n", data.summary());
+    const Evaluation result = evaluate(*moe, data, config.seed, 0);
+    fmt::print("{:<16} {:>12} {:>12} {:>10} {:>12}\n", "domain", "tokens", "bytes", "loss/token",
+               "bits/byte");
+    if (result.domains.size() > 1) {
+        for (const EvaluationPart& part : result.domains) {
+            print_part(part);
+        }
+    }
+    print_part(result.total);
+    if (!result.total.expert_tokens.empty()) {
+        print_experts(result);
+    }
+    return 0;
+}
+
+}  // namespace
+
+Command add_eval(CLI::App& app) {
+    auto options = std::make_shared<EvalOptions>();
+    app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
+    app.add_option("--data", options->data, "text to predict: .txt, .jsonl or .csv")
+        ->required()
+        ->type_name("FILE...");
+    return [options] { return evaluate_run(*options); };
+}
+
+}  // namespace smoe

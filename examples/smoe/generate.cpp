@@ -1,0 +1,128 @@
+// smoe generate: a trained model writes, on standard output, token by token.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "core/check.h"
+#include "core/text.h"
+#include "core/utf8.h"
+#include "examples/smoe/commands.h"
+#include "models/generator.h"
+#include "models/progress.h"
+#include "models/run_directory.h"
+
+namespace smoe {
+namespace {
+
+struct GenerateOptions {
+    std::string run, prompt;
+    Sampling sampling;
+    int64_t samples = 1, max_tokens = 0;
+    uint64_t seed = 1;
+    bool show_experts = false;
+};
+
+// Text that arrives token by token and is shown as soon as its characters are whole.
+class Writer {
+  public:
+    explicit Writer(bool colour) : colour_(colour) {}
+
+    // Returns what can be shown now; `expert` colours it.
+    std::string add(std::string_view bytes, int32_t expert) {
+        pending_ += bytes;
+        const size_t whole = complete_utf8_prefix(pending_);
+        const std::string text = to_valid_utf8(std::string_view(pending_).substr(0, whole));
+        pending_.erase(0, whole);
+        return text.empty() || !colour_ ? text : in_expert_colour(text, expert);
+    }
+    std::string finish() { return to_valid_utf8(std::exchange(pending_, "")); }
+
+  private:
+    bool colour_;
+    std::string pending_;
+};
+
+int generate(const GenerateOptions& options) {
+    check(options.samples >= 1 && options.samples <= 1024, "--samples must be from 1 to 1024, found {}",
+          options.samples);
+    check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}", options.max_tokens);
+    const RunDirectory run(options.run);
+    const Config config = run.config();
+    const Tokenizer tokenizer = run.tokenizer(config);
+    const std::unique_ptr<SingleMoe> moe = run.load(config);
+    // Colour is asked for by --show-experts, so it is given in a pipe too, but not against NO_COLOR.
+    const bool colour = options.show_experts && std::getenv("NO_COLOR") == nullptr;
+
+    // All samples are written at once, but shown one after the other: the first as it comes, the others
+    // when those before them have ended.
+    std::vector<Writer> writers(size_t(options.samples), Writer(colour));
+    std::vector<std::string> waiting(size_t(options.samples));
+    std::vector<bool> ended(size_t(options.samples), false);
+    size_t shown = 0;
+    std::vector<int64_t> expert_tokens(config.routing == "none" ? 0 : size_t(config.experts), 0);
+    const auto show = [&] {
+        while (shown < waiting.size()) {
+            fmt::print("{}", std::exchange(waiting[shown], ""));
+            if (!ended[shown]) {
+                break;
+            }
+            fmt::print("\n{}", shown + 1 < waiting.size() ? "\n---\n\n" : "");
+            ++shown;
+        }
+        std::fflush(stdout);
+    };
+    Generator generator(*moe, tokenizer.end_of_text(), options.samples);
+    generator.run(tokenizer.encode(options.prompt), options.sampling, options.seed,
+                  options.max_tokens > 0 ? options.max_tokens : config.context,
+                  [&](const Generator::Token& token) {
+                      const size_t sample = size_t(token.sample);
+                      if (token.id == tokenizer.end_of_text()) {
+                          return;
+                      }
+                      waiting[sample] +=
+                          writers[sample].add(tokenizer.token_bytes(token.id), token.expert);
+                      if (token.expert >= 0) {
+                          ++expert_tokens[size_t(token.expert)];
+                      }
+                      show();
+                  });
+    for (size_t sample = 0; sample < writers.size(); ++sample) {
+        waiting[sample] += writers[sample].finish();
+        ended[sample] = true;
+    }
+    show();
+    if (options.show_experts && !expert_tokens.empty()) {
+        fmt::print("\nexperts");
+        for (size_t k = 0; k < expert_tokens.size(); ++k) {
+            const std::string count = fmt::format("{}: {}", k, expert_tokens[k]);
+            fmt::print("  {}", colour ? in_expert_colour(count, int64_t(k)) : count);
+        }
+        fmt::print("\n");
+    }
+    return 0;
+}
+
+}  // namespace
+
+Command add_generate(CLI::App& app) {
+    auto options = std::make_shared<GenerateOptions>();
+    Sampling& sampling = options->sampling;
+    app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
+    app.add_option("--prompt", options->prompt, "text to go on from");
+    app.add_option("--sampling", sampling.kind, "how the next token is chosen")
+        ->check(CLI::IsMember({"greedy", "multinomial", "nucleus"}))
+        ->capture_default_str();
+    app.add_option("--temperature", sampling.temperature, "below 1 bolder in the likely, above 1 wilder")
+        ->capture_default_str();
+    app.add_option("--top-p", sampling.top_p, "nucleus: probability that the kept tokens must pass")
+        ->capture_default_str();
+    app.add_option("--top-k", sampling.top_k, "keep only the k likeliest tokens; 0: all")
+        ->capture_default_str();
+    app.add_option("--samples", options->samples, "texts to write")->capture_default_str();
+    app.add_option("--max-tokens", options->max_tokens, "most new tokens of a text; 0: as many as fit")
+        ->capture_default_str();
+    app.add_option("--seed", options->seed, "the same seed gives the same text")->capture_default_str();
+    app.add_flag("--show-experts", options->show_experts, "colour each token by its expert");
+    return [options] { return generate(*options); };
+}
+
+}  // namespace smoe

@@ -1,0 +1,103 @@
+// smoe tokenizer: train one, encode text to ids, decode ids to text.
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "examples/smoe/commands.h"
+#include "models/progress.h"
+#include "models/story_reader.h"
+#include "models/tokenizer.h"
+
+namespace smoe {
+namespace {
+
+struct TokenizerOptions {
+    std::vector<std::string> data;
+    std::string tokenizer, out, pre_tokenizer = "gpt2";
+    int entries = 2048;
+};
+
+std::string standard_input() {
+    return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
+
+Tokenizer load(const std::string& path) { return Tokenizer::from_json(read_file(path), path); }
+
+int train(const TokenizerOptions& options) {
+    const std::vector<Story> stories = read_stories(options.data);
+    std::vector<std::string_view> texts;
+    size_t bytes = 0;
+    for (const Story& story : stories) {
+        texts.push_back(story.text);
+        bytes += story.text.size();
+    }
+    const Tokenizer tokenizer =
+        Tokenizer::train(texts, options.entries,
+                         options.pre_tokenizer == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none);
+    write_file(options.out, tokenizer.to_json());
+    fmt::print("{} tokens learned from {} stories, {}; written to {}\n",
+               format_count(tokenizer.vocab_size()), format_count(int64_t(stories.size())),
+               format_bytes(int64_t(bytes)), options.out);
+    return 0;
+}
+
+int encode(const TokenizerOptions& options) {
+    const std::vector<int32_t> ids = load(options.tokenizer).encode(standard_input());
+    for (size_t i = 0; i < ids.size(); ++i) {
+        fmt::print("{}{}", i > 0 ? " " : "", ids[i]);
+    }
+    fmt::print("\n");
+    return 0;
+}
+
+int decode(const TokenizerOptions& options) {
+    const Tokenizer tokenizer = load(options.tokenizer);
+    std::vector<int32_t> ids;
+    std::string word;
+    while (std::cin >> word) {
+        int32_t id = 0;
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+        check(error == std::errc() && end == word.data() + word.size(),
+              "decode: expected token ids separated by spaces, found '{}'", word);
+        ids.push_back(id);
+    }
+    const std::string text = tokenizer.decode(ids);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return 0;
+}
+
+}  // namespace
+
+Command add_tokenizer(CLI::App& app) {
+    auto options = std::make_shared<TokenizerOptions>();
+    app.require_subcommand(1);
+    CLI::App* const trainer = app.add_subcommand("train", "learn a vocabulary from text");
+    trainer->add_option("--data", options->data, "text: .txt, .jsonl or .csv")
+        ->required()
+        ->type_name("FILE...");
+    trainer->add_option("-o,--out", options->out, "tokenizer.json to write")->required();
+    trainer->add_option("--entries", options->entries, "size of the vocabulary, end of text not counted")
+        ->capture_default_str();
+    trainer->add_option("--pre-tokenizer", options->pre_tokenizer,
+                        "gpt2: merges stay inside words; none: they may cross them")
+        ->check(CLI::IsMember({"gpt2", "none"}))
+        ->capture_default_str();
+    CLI::App* const encoder = app.add_subcommand("encode", "standard input to ids");
+    CLI::App* const decoder = app.add_subcommand("decode", "ids on standard input to text");
+    for (CLI::App* command : {encoder, decoder}) {
+        command->add_option("tokenizer", options->tokenizer, "tokenizer.json")->required();
+    }
+    for (CLI::App* command : {trainer, encoder, decoder}) {
+        command->allow_extras()->fallthrough();
+    }
+    return [=] {
+        return trainer->parsed() ? train(*options)
+                                 : (encoder->parsed() ? encode(*options) : decode(*options));
+    };
+}
+
+}  // namespace smoe

@@ -1,0 +1,38 @@
+// smoe verify: recomputes golden files and prints the largest difference of each quantity.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "examples/smoe/commands.h"
+#include "models/golden.h"
+
+namespace smoe {
+namespace {
+
+int verify(const std::vector<std::string>& files) {
+    bool passed = true;
+    for (const std::string& file : files) {
+        const GoldenReport report = verify_golden(file);
+        fmt::print("{}\n", file);
+        for (const GoldenQuantity& quantity : report.quantities) {
+            fmt::print("  {:<52} {:.2e}{}\n", quantity.name, quantity.error,
+                       quantity.error <= GoldenReport::tolerance ? "" : "  TOO LARGE");
+        }
+        fmt::print("  {}: {} quantities, largest error relative to max(1, |value|) allowed is {:g}\n",
+                   report.passed() ? "passed" : "FAILED", report.quantities.size(),
+                   GoldenReport::tolerance);
+        passed = passed && report.passed();
+    }
+    return passed ? 0 : 1;
+}
+
+}  // namespace
+
+Command add_verify(CLI::App& app) {
+    auto files = std::make_shared<std::vector<std::string>>();
+    app.add_option("files", *files, "golden files (.safetensors)")->required()->type_name("FILE...");
+    return [files] { return verify(*files); };
+}
+
+}  // namespace smoe

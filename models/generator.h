@@ -1,0 +1,66 @@
+// Text, token by token: the router labels the new position, the model continues, a token is drawn.
+// Keys and values of earlier positions are cached for both, so that a token costs one pass over the
+// weights. Refuses to know text: token ids in, token ids out. Read next: sampling.h; examples/smoe
+// for the program that prints it.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "models/sampling.h"
+#include "models/single_moe.h"
+
+namespace smoe {
+
+class Generator {
+  public:
+    static constexpr int64_t most_samples = 1024;
+
+    // For up to `samples` texts at a time. `moe` must outlive this and be in evaluation mode.
+    // end_of_text is also the start token. Throws Error for impossible numbers.
+    Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples);
+
+    struct Token {
+        int64_t sample;
+        int32_t id;
+        int32_t expert;  // that processes the token; -1: none, dense
+    };
+    using OnToken = std::function<void(const Token&)>;
+
+    // Continues `prompt` (without the start token) in every sample, each until it draws
+    // end_of_text, has drawn max_tokens, or fills the model's context, start token included.
+    // Reports every token with the expert at its own position: those of the prompt, for each
+    // sample, and then each drawn one as soon as the router has labelled it. A drawn end_of_text is
+    // reported too, with expert -1: nothing processes it. Sample i draws from a stream of (seed,
+    // i): what it becomes does not depend on how many others there are (up to the rounding of
+    // matrix products of another size). Experts of the prompt under "random" routing are common to
+    // all samples. Throws Error for a prompt that does not fit, for ids outside the vocabulary and
+    // for impossible settings.
+    void run(const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed,
+             int64_t max_tokens, const OnToken& on_token);
+
+    // Tokens that a prompt may have.
+    int64_t longest_prompt() const { return moe_.model.settings().context - 1; }
+
+  private:
+    // A text being written; its number is its slot in the caches.
+    struct Sample {
+        int32_t number;
+        Rng rng;
+        int32_t token = 0;  // drawn last, not yet processed
+    };
+
+    void check_request(const std::vector<int32_t>& prompt, const Sampling& sampling,
+                       int64_t max_tokens) const;
+    Tensor read_prompt(const std::vector<int32_t>& prompt, uint64_t seed, const OnToken& on_token);
+    Labels route(std::vector<Sample>& samples, const std::vector<int32_t>& tokens,
+                 const CacheRows& rows);
+
+    const SingleMoe& moe_;
+    int32_t end_of_text_;
+    int64_t samples_;
+    DecoderCache model_cache_;
+    std::unique_ptr<DecoderCache> router_cache_;  // null for routers without a network
+};
+
+}  // namespace smoe

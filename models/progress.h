@@ -1,0 +1,46 @@
+// What a person sees while a model learns: one line of progress, a curve drawn in text, shares of experts
+// as a row of bars, and colours on a terminal that wants them.
+// Read next: training_loop.h, which uses all of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace smoe {
+
+bool is_terminal(int descriptor);
+
+// Whether to colour what goes to `descriptor`: a terminal, and NO_COLOR not set.
+bool wants_colour(int descriptor);
+
+// `text` in the colour of expert number `expert` (-1: as it is), for terminals of 256 colours.
+std::string in_expert_colour(const std::string& text, int64_t expert);
+
+// "1:05" or "2:03:10"; "?" for what is not a finite, positive number of seconds.
+std::string format_duration(double seconds);
+std::string format_bytes(int64_t bytes);   // "512 B", "3.1 MiB"
+std::string format_count(int64_t count);   // "12,345"
+
+// One bar of eight heights for each count, the largest being full.
+std::string bars(const std::vector<int64_t>& counts);
+
+// A curve of (x, y) points in `width` x `height` characters with its range of values at the side. Points
+// that share a column are averaged.
+std::string text_plot(const std::vector<std::pair<double, double>>& points, int width, int height);
+
+// A line that is overwritten on a terminal and printed anew elsewhere, on standard output.
+class ProgressLine {
+  public:
+    ProgressLine();
+    void show(const std::string& line);     // the current state
+    void message(const std::string& text);  // stays above; may have several lines
+    void finish();                          // keeps the current state on a line of its own
+
+  private:
+    bool terminal_;
+    bool open_ = false;
+};
+
+}  // namespace smoe

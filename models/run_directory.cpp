@@ -1,0 +1,100 @@
+// RunDirectory: names, order of writing, and the messages when something does not fit.
+#include "models/run_directory.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "core/file.h"
+
+namespace smoe {
+
+void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
+    check(!file_exists(file("config.json")),
+          "'{}' already holds a run: go on with it by --resume, or choose another folder", path_);
+    make_folder(path_);
+    write_file(file("tokenizer.json"), tokenizer.to_json());
+    write_config(config);
+}
+
+bool RunDirectory::has_state() const { return file_exists(file("state.safetensors")); }
+
+void RunDirectory::write_config(const Config& config) const {
+    write_file(file("config.json"), to_json(config));
+}
+
+Config RunDirectory::config() const {
+    check(file_exists(file("config.json")), "'{}' is not a run directory: it holds no config.json",
+          path_);
+    return config_from_json(read_file(file("config.json")), file("config.json"));
+}
+
+Tokenizer RunDirectory::tokenizer(const Config& config) const {
+    const std::string name = file("tokenizer.json");
+    Tokenizer tokenizer = Tokenizer::from_json(read_file(name), name);
+    const std::string hash = fmt::format("{:016x}", tokenizer.hash());
+    check(hash == config.tokenizer_hash && tokenizer.vocab_size() == config.vocab_size,
+          "'{}' is not the tokenizer this model was trained with: its hash is {} with {} tokens, "
+          "config.json says {} with {}",
+          name, hash, tokenizer.vocab_size(), config.tokenizer_hash, config.vocab_size);
+    return tokenizer;
+}
+
+void RunDirectory::write_model(const std::map<std::string, Tensor>& state) const {
+    write_safetensors(file("model.safetensors"), {state, {}});
+}
+
+void RunDirectory::write_router(const std::map<std::string, Tensor>& state) const {
+    write_safetensors(file("router.safetensors"), {state, {}});
+}
+
+std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
+    check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
+    auto moe = std::make_unique<SingleMoe>(config);
+    moe->model.load_state(read_safetensors(file("model.safetensors")).tensors,
+                          file("model.safetensors"));
+    if (moe->router.network() != nullptr) {
+        moe->router.network()->load_state(read_safetensors(file("router.safetensors")).tensors,
+                                          file("router.safetensors"));
+    }
+    moe->set_training(false);
+    return moe;
+}
+
+void RunDirectory::write_state(const TensorFile& state) const {
+    write_safetensors(file("state.safetensors"), state);
+}
+
+TensorFile RunDirectory::state() const { return read_safetensors(file("state.safetensors")); }
+
+void RunDirectory::append_metrics(const std::string& json) const {
+    std::FILE* const stream = std::fopen(file("metrics.jsonl").c_str(), "a");
+    check(stream != nullptr, "cannot write '{}': {}", file("metrics.jsonl"), std::strerror(errno));
+    const std::string line = json + "\n";
+    const bool written = std::fwrite(line.data(), 1, line.size(), stream) == line.size();
+    check(std::fclose(stream) == 0 && written, "cannot write '{}': {}", file("metrics.jsonl"),
+          std::strerror(errno));
+}
+
+void RunDirectory::cut_metrics(int64_t step) const {
+    if (!file_exists(file("metrics.jsonl"))) {
+        return;
+    }
+    std::string kept;
+    const std::string text = read_file(file("metrics.jsonl"));
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string line = text.substr(begin, end - begin);
+        const auto object = nlohmann::json::parse(line, nullptr, false);
+        // A line that a kill cut short is no JSON: it goes too.
+        if (object.is_object() && object.value("step", step + 1) <= step) {
+            kept += line + "\n";
+        }
+        begin = end + 1;
+    }
+    write_file(file("metrics.jsonl"), kept);
+}
+
+}  // namespace smoe

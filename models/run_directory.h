@@ -1,0 +1,54 @@
+// A run on disk: the folder that training fills and that everything else reads.
+//     config.json         every setting                     tokenizer.json   the tokenizer
+//     model.safetensors   evaluation-mode weights           router.safetensors   likewise, if it learns
+//     state.safetensors   what resuming needs, in one file  metrics.jsonl    one object per report
+// Each file is replaced whole or not at all, and state.safetensors alone is enough to go on, so a run can
+// be killed at any instant.
+// Read next: trainer.h, which fills state.safetensors.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/safetensors.h"
+#include "models/single_moe.h"
+#include "models/tokenizer.h"
+
+namespace smoe {
+
+class RunDirectory {
+  public:
+    explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+
+    // Creates the folder and writes config.json and tokenizer.json. Throws Error if a run is there.
+    void create(const Config& config, const Tokenizer& tokenizer) const;
+
+    bool has_state() const;
+    Config config() const;
+    // Throws Error if the tokenizer is not the one that `config` was trained with.
+    Tokenizer tokenizer(const Config& config) const;
+    void write_config(const Config& config) const;
+
+    // Weights by the names of the original's state_dict.
+    void write_model(const std::map<std::string, Tensor>& state) const;
+    void write_router(const std::map<std::string, Tensor>& state) const;
+    // The model in evaluation mode, ready to evaluate and generate.
+    std::unique_ptr<SingleMoe> load(const Config& config) const;
+
+    void write_state(const TensorFile& state) const;
+    TensorFile state() const;
+
+    // Appends one line of JSON to metrics.jsonl.
+    void append_metrics(const std::string& json) const;
+    // Removes the lines of steps after `step`, which a resumed run will write again.
+    void cut_metrics(int64_t step) const;
+
+    std::string file(const std::string& name) const { return path_ + "/" + name; }
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+}  // namespace smoe

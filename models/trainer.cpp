@@ -1,0 +1,312 @@
+// Steps, evaluation, state.
+#include "models/trainer.h"
+
+#include <cmath>
+#include <numbers>
+#include <sstream>
+
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "models/router_loss.h"
+
+namespace smoe {
+namespace {
+
+std::vector<int64_t> count_labels(const Labels& labels, int64_t experts) {
+    std::vector<int64_t> counts(labels.empty() ? 0 : size_t(experts), 0);
+    for (const int32_t label : labels) {
+        ++counts[size_t(label)];
+    }
+    return counts;
+}
+
+// The place of each token in its sequence.
+std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets) {
+    std::vector<int32_t> positions;
+    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
+        for (int64_t t = offsets[b]; t < offsets[b + 1]; ++t) {
+            positions.push_back(int32_t(t - offsets[b]));
+        }
+    }
+    return positions;
+}
+
+}  // namespace
+
+DatasetSettings dataset_settings(const Config& config) {
+    return {.context = int(config.context),
+            .long_stories = config.long_stories == "cut"     ? LongStories::cut
+                            : config.long_stories == "split" ? LongStories::split
+                                                             : LongStories::drop,
+            .pad = config.pad,
+            .batch = int(config.batch),
+            .seed = config.seed};
+}
+
+double EvaluationPart::loss() const { return loss_sum / double(std::max<int64_t>(1, tokens)); }
+
+double EvaluationPart::bits_per_byte() const {
+    return loss_sum / std::numbers::ln2 / double(std::max<int64_t>(1, bytes));
+}
+
+Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens) {
+    const NoGrad no_grad;
+    const int64_t K = moe.router.experts();
+    Rng chance = stream(seed, Stream::evaluation);
+    Evaluation result;
+    result.total.domain = "all";
+    for (const std::string& domain : data.domains()) {
+        result.domains.emplace_back().domain = domain;
+    }
+    for (const std::vector<int64_t>& indices : data.evaluation_batches(max_tokens)) {
+        const Batch batch = data.batch(indices);
+        const Labels labels = moe.router.choose(batch.inputs, batch.offsets, chance);
+        const Tensor losses =
+            cross_entropy(moe.model.forward(batch.inputs, batch.offsets, labels), batch.targets)
+                .value();
+        for (size_t b = 0; b < batch.stories.size(); ++b) {
+            EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];
+            for (EvaluationPart* part : {&result.total, &domain}) {
+                part->expert_tokens.resize(labels.empty() ? 0 : size_t(K));
+                for (int64_t n = batch.offsets[b]; n < batch.offsets[b + 1]; ++n) {
+                    part->loss_sum += losses.data()[n];
+                    part->tokens += 1;
+                    part->bytes += data.bytes_of(batch.targets[size_t(n)]);
+                    if (!labels.empty()) {
+                        ++part->expert_tokens[size_t(labels[size_t(n)])];
+                    }
+                }
+            }
+        }
+    }
+    return result;
+}
+
+Trainer::Learner::Learner(Module& module, const std::string& kind, const OptimizerSettings& settings)
+    : flat(module), optimizer(make_optimizer(kind, flat.values(), flat.grads(), settings)) {}
+
+Trainer::Trainer(const Config& config, const Dataset& data)
+    : config_(config),
+      data_(data),
+      moe_(config),
+      model_(moe_.model, config.optimizer, config.optim),
+      label_rng_(stream(config.seed, Stream::labels)),
+      stream_(data) {
+    if (moe_.router.network() != nullptr) {
+        router_ = std::make_unique<Learner>(*moe_.router.network(), config.optimizer,
+                                            router_optimizer_settings(config));
+        if (config.router_steps == 0) {
+            freeze_router();
+        }
+    }
+}
+
+void Trainer::freeze_router() {
+    router_->optimizer->eval();
+    router_.reset();
+    moe_.router.network()->set_training(false);
+}
+
+StepReport Trainer::step() {
+    const BatchStream::Position place = stream_.position();
+    const Rng::State label_state = label_rng_.state();
+    const Batch batch = stream_.next();
+    Variable routing;
+    Labels labels;
+    if (router_ != nullptr) {
+        routing = softmax(moe_.router.network()->forward(batch.inputs, batch.offsets, {}));  // (N, K)
+        labels = sample_labels(routing.value(), label_rng_);
+    } else {
+        labels = moe_.router.choose(batch.inputs, batch.offsets, label_rng_);
+    }
+
+    const Variable losses = cross_entropy(
+        moe_.model.forward(batch.inputs, batch.offsets, labels), batch.targets);  // (N)
+    const Variable loss = mean(losses);
+    StepReport report{.step = steps_ + 1,
+                      .tokens = batch.size(),
+                      .loss = loss.value().item(),
+                      .expert_tokens = count_labels(labels, config_.experts)};
+    if (!std::isfinite(report.loss)) {
+        stream_.seek(place);
+        label_rng_ = Rng(label_state);
+        fail("step {}: the loss is {}, so training stops here; a lower --lr or a longer --warmup may "
+             "help",
+             report.step, report.loss);
+    }
+    backward(loss);
+    model_.optimizer->step();
+    model_.flat.zero_grad();
+
+    if (router_ != nullptr) {
+        const RouterLosses objectives =
+            router_losses(routing, labels, losses.value(), positions_of(batch.offsets));
+        report.router_learned = true;
+        report.correctness = objectives.correctness.value().item();
+        report.distribution = objectives.distribution.value().item();
+        backward(add(objectives.correctness, objectives.distribution));
+        router_->optimizer->step();
+        router_->flat.zero_grad();
+    }
+    ++steps_;
+    tokens_ += batch.size();
+    if (router_ != nullptr && steps_ >= config_.router_steps) {
+        freeze_router();
+    }
+    return report;
+}
+
+void Trainer::set_training(bool on) {
+    const auto switch_mode = [on](Optimizer& optimizer) {
+        if (on) {
+            optimizer.train();
+        } else {
+            optimizer.eval();
+        }
+    };
+    switch_mode(*model_.optimizer);
+    moe_.model.set_training(on);
+    if (router_ != nullptr) {
+        switch_mode(*router_->optimizer);
+        moe_.router.network()->set_training(on);
+    }
+}
+
+Trainer::EvaluationMode::EvaluationMode(Trainer& trainer) : trainer_(trainer) {
+    trainer_.set_training(false);
+}
+Trainer::EvaluationMode::~EvaluationMode() { trainer_.set_training(true); }
+
+std::map<std::string, Tensor> Trainer::model_weights() const {
+    return model_.flat.state_with(model_.optimizer->evaluation_values());
+}
+
+std::map<std::string, Tensor> Trainer::router_weights() const {
+    if (router_ != nullptr) {
+        return router_->flat.state_with(router_->optimizer->evaluation_values());
+    }
+    return moe_.router.network() != nullptr ? moe_.router.network()->state()
+                                            : std::map<std::string, Tensor>();
+}
+
+namespace {
+
+std::string to_text(const Rng::State& state) {
+    return fmt::format("{} {} {}", state.seed, state.stream, state.position);
+}
+
+Rng::State rng_state(const std::string& text, const std::string& origin) {
+    Rng::State state;
+    std::istringstream stream(text);
+    check(bool(stream >> state.seed >> state.stream >> state.position),
+          "'{}': '{}' is not the place of a random stream", origin, text);
+    return state;
+}
+
+double to_number(const std::string& text, const std::string& origin) {
+    char* end = nullptr;
+    const double number = std::strtod(text.c_str(), &end);
+    check(!text.empty() && *end == '\0', "'{}': '{}' is not a number", origin, text);
+    return number;
+}
+
+void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
+    const Optimizer::State state = optimizer.state();
+    for (const auto& [name, tensor] : state.tensors) {
+        file.tensors[prefix + name] = tensor;
+    }
+    for (const auto& [name, number] : state.numbers) {
+        file.metadata[prefix + name] = fmt::format("{}", number);
+    }
+}
+
+void load_optimizer(const std::string& prefix, const TensorFile& file, const std::string& origin,
+                    Optimizer& optimizer) {
+    Optimizer::State state;
+    for (const auto& [name, tensor] : file.tensors) {
+        if (name.starts_with(prefix)) {
+            state.tensors[name.substr(prefix.size())] = tensor;
+        }
+    }
+    for (const auto& [name, text] : file.metadata) {
+        if (name.starts_with(prefix)) {
+            state.numbers[name.substr(prefix.size())] = to_number(text, origin);
+        }
+    }
+    optimizer.load(state, origin);
+}
+
+}  // namespace
+
+TensorFile Trainer::state() const {
+    TensorFile file;
+    const BatchStream::Position place = stream_.position();
+    file.metadata = {{"steps", fmt::format("{}", steps_)},
+                     {"tokens", fmt::format("{}", tokens_)},
+                     {"epoch", fmt::format("{}", place.epoch)},
+                     {"batch", fmt::format("{}", place.batch)},
+                     {"data", fmt::format("{:016x}", data_.hash())},
+                     {"rng.labels", to_text(label_rng_.state())},
+                     {"rng.dropout", to_text(moe_.model.dropout_rng().state())}};
+    file.tensors["model.values"] = model_.flat.values();
+    save_optimizer("model.optimizer.", *model_.optimizer, file);
+    if (Decoder* const network = moe_.router.network()) {
+        file.metadata["rng.router_dropout"] = to_text(network->dropout_rng().state());
+        if (router_ != nullptr) {
+            file.tensors["router.values"] = router_->flat.values();
+            save_optimizer("router.optimizer.", *router_->optimizer, file);
+        } else {
+            for (const auto& [name, tensor] : network->state()) {
+                file.tensors["router.frozen." + name] = tensor;
+            }
+        }
+    }
+    return file;
+}
+
+void Trainer::load_state(const TensorFile& file, const std::string& origin) {
+    const auto text = [&](const std::string& name) {
+        const auto found = file.metadata.find(name);
+        check(found != file.metadata.end(), "'{}' is no training state: it lacks '{}'", origin, name);
+        return found->second;
+    };
+    const auto number = [&](const std::string& name) { return to_number(text(name), origin); };
+    const auto load_values = [&](const std::string& name, const Tensor& values) {
+        const auto found = file.tensors.find(name);
+        check(found != file.tensors.end() && found->second.shape() == values.shape(),
+              "'{}' does not hold '{}' for a model of {} parameters", origin, name, values.numel());
+        values.copy_from(found->second);
+    };
+    check(text("data") == fmt::format("{:016x}", data_.hash()),
+          "'{}' was trained on other text than --data gives now, so its place in it means nothing",
+          origin);
+    steps_ = int64_t(number("steps"));
+    tokens_ = int64_t(number("tokens"));
+    load_values("model.values", model_.flat.values());
+    load_optimizer("model.optimizer.", file, origin, *model_.optimizer);
+    moe_.model.dropout_rng() = Rng(rng_state(text("rng.dropout"), origin));
+    label_rng_ = Rng(rng_state(text("rng.labels"), origin));
+    stream_.seek({.epoch = uint64_t(number("epoch")), .batch = uint64_t(number("batch"))});
+    if (Decoder* const network = moe_.router.network()) {
+        network->dropout_rng() = Rng(rng_state(text("rng.router_dropout"), origin));
+        if (steps_ >= config_.router_steps) {
+            if (router_ != nullptr) {
+                freeze_router();
+            }
+            std::map<std::string, Tensor> frozen;
+            const std::string prefix = "router.frozen.";
+            for (const auto& [name, tensor] : file.tensors) {
+                if (name.starts_with(prefix)) {
+                    frozen[name.substr(prefix.size())] = tensor;
+                }
+            }
+            network->load_state(frozen, origin);
+        } else {
+            load_values("router.values", router_->flat.values());
+            load_optimizer("router.optimizer.", file, origin, *router_->optimizer);
+        }
+    }
+}
+
+}  // namespace smoe

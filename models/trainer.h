@@ -1,0 +1,107 @@
+// One training run in memory: model, router, optimisers, random streams and the place in the data. It
+// takes steps, evaluates, and can be saved and continued bit for bit.
+// Refuses to print, keep time or touch the disk: training_loop.h does.
+// Read next: training_loop.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "models/dataset.h"
+#include "models/single_moe.h"
+#include "nn/flat_parameters.h"
+#include "nn/optim/optimizer.h"
+
+namespace smoe {
+
+// How a configuration reads its text.
+DatasetSettings dataset_settings(const Config& config);
+
+struct StepReport {
+    int64_t step = 0;    // counted from 1
+    int64_t tokens = 0;  // that were predicted
+    double loss = 0;     // mean over them, in nats
+    bool router_learned = false;
+    double correctness = 0, distribution = 0;  // the router's losses, where it learned
+    std::vector<int64_t> expert_tokens;        // (K) tokens each expert got; empty when dense
+};
+
+// Sums over the tokens of one domain, or of all.
+struct EvaluationPart {
+    std::string domain;
+    double loss_sum = 0;
+    int64_t tokens = 0, bytes = 0;
+    std::vector<int64_t> expert_tokens;  // (K); empty when dense
+
+    double loss() const;           // nats per token
+    double bits_per_byte() const;  // of the text: comparable between tokenizers
+};
+
+struct Evaluation {
+    EvaluationPart total;
+    std::vector<EvaluationPart> domains;
+};
+
+// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data` from the first until
+// `max_tokens` are reached (0: all of them). Routing by chance starts from the same seed each time.
+Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
+
+class Trainer {
+  public:
+    // Builds model and optimisers from `config`. `data` must outlive the trainer.
+    Trainer(const Config& config, const Dataset& data);
+
+    // One batch. In phase 1 the router samples labels and both learn; from step config.router_steps on the
+    // router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the step and
+    // changing nothing, if the loss is not finite.
+    StepReport step();
+
+    // While one lives, the model holds evaluation-mode weights and uses no dropout. Training goes on
+    // afterwards as if nothing had happened.
+    class EvaluationMode {
+      public:
+        explicit EvaluationMode(Trainer& trainer);
+        ~EvaluationMode();
+        EvaluationMode(const EvaluationMode&) = delete;
+        EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+      private:
+        Trainer& trainer_;
+    };
+
+    // Evaluation-mode weights, by name; the weights in training are not touched.
+    std::map<std::string, Tensor> model_weights() const;
+    std::map<std::string, Tensor> router_weights() const;  // empty where no network routes
+
+    // Everything that the next steps depend on, and its way back. load_state throws Error, naming
+    // `origin`, if the state does not fit the configuration or the data.
+    TensorFile state() const;
+    void load_state(const TensorFile& state, const std::string& origin);
+
+    SingleMoe& moe() { return moe_; }
+    int64_t steps() const { return steps_; }
+    int64_t tokens() const { return tokens_; }
+    int64_t epoch() const { return int64_t(stream_.position().epoch); }
+
+  private:
+    struct Learner {  // parameters and their optimiser
+        Learner(Module& module, const std::string& kind, const OptimizerSettings& settings);
+        FlatParameters flat;
+        std::unique_ptr<Optimizer> optimizer;
+    };
+    void freeze_router();
+    void set_training(bool on);
+
+    Config config_;
+    const Dataset& data_;
+    SingleMoe moe_;
+    Learner model_;
+    std::unique_ptr<Learner> router_;  // null once frozen, and where no network routes
+    Rng label_rng_;
+    BatchStream stream_;
+    int64_t steps_ = 0, tokens_ = 0;
+};
+
+}  // namespace smoe

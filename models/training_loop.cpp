@@ -1,0 +1,232 @@
+// The loop around Trainer::step.
+#include "models/training_loop.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "models/generator.h"
+#include "models/progress.h"
+#include "models/trainer.h"
+
+namespace smoe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// What has happened since the last report.
+struct Window {
+    double loss_sum = 0, correctness = 0, distribution = 0, seconds = 0;
+    int64_t tokens = 0, steps = 0, router_steps = 0;
+    std::vector<int64_t> expert_tokens;
+
+    void add(const StepReport& report, double step_seconds) {
+        loss_sum += report.loss * double(report.tokens);
+        tokens += report.tokens;
+        seconds += step_seconds;
+        ++steps;
+        if (report.router_learned) {
+            correctness += report.correctness;
+            distribution += report.distribution;
+            ++router_steps;
+        }
+        expert_tokens.resize(report.expert_tokens.size());
+        for (size_t k = 0; k < expert_tokens.size(); ++k) {
+            expert_tokens[k] += report.expert_tokens[k];
+        }
+    }
+    double loss() const { return loss_sum / double(tokens); }
+    double tokens_per_second() const { return double(tokens) / seconds; }
+};
+
+std::string metrics_line(const Window& window, const Trainer& trainer, double seconds) {
+    std::string line = fmt::format(
+        R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
+        R"("tokens_per_second": {:.1f}, "peak_bytes": {})",
+        trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
+        window.tokens_per_second(), memory_use().peak);
+    if (window.router_steps > 0) {
+        line += fmt::format(R"(, "router_correctness": {:.6f}, "router_distribution": {:.6f})",
+                            window.correctness / double(window.router_steps),
+                            window.distribution / double(window.router_steps));
+    }
+    if (!window.expert_tokens.empty()) {
+        line += R"(, "expert_tokens": [)";
+        for (size_t k = 0; k < window.expert_tokens.size(); ++k) {
+            line += fmt::format("{}{}", k > 0 ? ", " : "", window.expert_tokens[k]);
+        }
+        line += "]";
+    }
+    return line + "}";
+}
+
+class Loop {
+  public:
+    Loop(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
+         const Dataset& train, const Dataset* valid)
+        : run_(run), config_(config), tokenizer_(tokenizer), valid_(valid), trainer_(config, train) {
+        if (run.has_state()) {
+            trainer_.load_state(run.state(), run.file("state.safetensors"));
+            checkpoint_step_ = trainer_.steps();
+            run.cut_metrics(trainer_.steps());
+            progress_.message(fmt::format("going on from step {}", trainer_.steps()));
+        }
+        first_step_ = trainer_.steps();
+    }
+
+    StopReason go(const std::function<bool()>& interrupted) {
+        const auto due = [this](int64_t every) { return every > 0 && trainer_.steps() % every == 0; };
+        bool stopped = false;
+        while (!finished() && !stopped) {
+            step();
+            stopped = interrupted();
+            const bool last = stopped || finished();
+            if (due(config_.log_every) || last) {
+                report();
+            }
+            if (due(config_.eval_every) || (last && !stopped)) {
+                evaluate_now();
+            }
+            if (due(config_.sample_every) && !last) {
+                sample_now();
+            }
+            if (due(config_.checkpoint_every) || last) {
+                checkpoint();
+            }
+        }
+        progress_.finish();
+        return stopped ? StopReason::interrupted : StopReason::finished;
+    }
+
+  private:
+    bool finished() const {
+        return config_.minutes > 0 ? seconds_since(start_) >= 60 * config_.minutes
+                                   : trainer_.steps() >= config_.steps;
+    }
+
+    void step() {
+        const Clock::time_point before = Clock::now();
+        try {
+            const StepReport report = trainer_.step();
+            window_.add(report, seconds_since(before));
+        } catch (const Error& error) {
+            fail("{}; {}", error.what(),
+                 checkpoint_step_ > 0
+                     ? fmt::format("the checkpoint of step {} is kept in '{}'", checkpoint_step_,
+                                   run_.path())
+                     : std::string("there is no checkpoint yet"));
+        }
+    }
+
+    double seconds_left() const {
+        const double elapsed = seconds_since(start_);
+        if (config_.minutes > 0) {
+            return 60 * config_.minutes - elapsed;
+        }
+        const int64_t done = trainer_.steps() - first_step_;
+        return elapsed / double(done) * double(config_.steps - trainer_.steps());
+    }
+
+    void report() {
+        std::string line = fmt::format(
+            "step {:>6}  loss {:.4f}  {:>7} tok/s  peak {}  left {}", trainer_.steps(),
+            window_.loss(), format_count(int64_t(window_.tokens_per_second())),
+            format_bytes(memory_use().peak), format_duration(std::max(0.0, seconds_left())));
+        if (!window_.expert_tokens.empty()) {
+            line += fmt::format("  experts {}{}", bars(window_.expert_tokens),
+                                window_.router_steps > 0 ? " learning" : "");
+        }
+        progress_.show(line);
+        run_.append_metrics(metrics_line(window_, trainer_, seconds_since(start_)));
+        window_ = {};
+    }
+
+    void evaluate_now() {
+        if (valid_ == nullptr || evaluated_step_ == trainer_.steps()) {
+            return;
+        }
+        evaluated_step_ = trainer_.steps();
+        const Trainer::EvaluationMode mode(trainer_);
+        const EvaluationPart total =
+            evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens).total;
+        progress_.message(fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
+                                      trainer_.steps(), total.loss(), total.bits_per_byte()));
+        run_.append_metrics(fmt::format(
+            R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})", trainer_.steps(),
+            total.loss(), total.bits_per_byte()));
+    }
+
+    void sample_now() {
+        const Trainer::EvaluationMode mode(trainer_);
+        constexpr int64_t most_tokens = 60;
+        std::vector<int32_t> ids;
+        Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
+        generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), most_tokens,
+                      [&](const Generator::Token& token) { ids.push_back(token.id); });
+        progress_.message("    | " + printable(tokenizer_.decode(ids)));
+    }
+
+    void checkpoint() {
+        if (checkpoint_step_ == trainer_.steps()) {
+            return;
+        }
+        // The state first: it alone decides where a resumed run goes on.
+        run_.write_state(trainer_.state());
+        run_.write_model(trainer_.model_weights());
+        if (const auto weights = trainer_.router_weights(); !weights.empty()) {
+            run_.write_router(weights);
+        }
+        checkpoint_step_ = trainer_.steps();
+    }
+
+    static std::string printable(const std::string& text) {
+        std::string line;
+        for (const char c : to_valid_utf8(text)) {
+            line += c == '\n' ? std::string("\n    | ") : std::string(1, c);
+        }
+        return line;
+    }
+
+    const RunDirectory& run_;
+    const Config& config_;
+    const Tokenizer& tokenizer_;
+    const Dataset* valid_;
+    Trainer trainer_;
+    ProgressLine progress_;
+    Window window_;
+    Clock::time_point start_ = Clock::now();
+    int64_t first_step_ = 0, checkpoint_step_ = 0, evaluated_step_ = 0;
+};
+
+}  // namespace
+
+StopReason run_training(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
+                        const Dataset& train, const Dataset* valid,
+                        const std::function<bool()>& interrupted) {
+    return Loop(run, config, tokenizer, train, valid).go(interrupted);
+}
+
+std::string loss_curve(const RunDirectory& run, int width, int height) {
+    std::vector<std::pair<double, double>> points;
+    const std::string text = file_exists(run.file("metrics.jsonl")) ? read_file(run.file("metrics.jsonl"))
+                                                                    : std::string();
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        const auto object =
+            nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
+        if (object.is_object() && object.contains("loss") && object["loss"].is_number() &&
+            object.contains("step") && object["step"].is_number()) {
+            points.emplace_back(object["step"].get<double>(), object["loss"].get<double>());
+        }
+        begin = end + 1;
+    }
+    return text_plot(points, width, height);
+}
+
+}  // namespace smoe

@@ -1,0 +1,17 @@
+// What kind of symbol a Unicode code point is, as far as cutting text into words must know.
+// Refuses to be a Unicode library: no case, no normal forms, no names.
+// Read next: pre_tokenizer.h.
+#pragma once
+
+#include <cstdint>
+
+namespace smoe {
+
+// letter = general category L, number = general category N, space = property White_Space, other =
+// the rest: punctuation, symbols, combining marks, controls, unassigned. Unicode 16.0.
+enum class CharClass : uint8_t { other, letter, number, space };
+
+// Any number is allowed; beyond U+10FFFF everything is `other`. Takes a binary search.
+CharClass char_class(char32_t code);
+
+}  // namespace smoe

@@ -1,0 +1,34 @@
+// Each op once more, as a textbook would write it: plain loops in double, no threads, no blocks, no
+// tricks. What the fast versions must agree with. Refuses to be fast and to know gradients: those
+// are compared with differences. Read next: op_table.cpp, which pairs each op with its loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace smoe::textbook {
+
+// y[i] = f(x[i]), y[i] = f(a[i], b[i])
+Tensor map(const Tensor& x, const std::function<double(double)>& f);
+Tensor map(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f);
+
+// The contract of dropout: element i is kept if the 16 bits that block i / 8 of the stream (seed,
+// 0) has for it are at least p 2^16, and then divided by 1 - p.
+Tensor dropout(const Tensor& x, double p, uint64_t seed);
+
+Tensor sum(const Tensor& x);
+Tensor mean(const Tensor& x);
+Tensor matmul(const Tensor& a, const Tensor& b);  // (M, K) (K, N) -> (M, N)
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);  // bias may be undefined
+Tensor gate_rows(const Tensor& x, const Tensor& gates, const std::vector<int32_t>& labels);
+Tensor embedding(const Tensor& weight, const std::vector<int32_t>& ids);
+Tensor pick(const Tensor& x, const std::vector<int32_t>& ids);
+Tensor softmax(const Tensor& x);
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+Tensor attention(const Tensor& qkv, const std::vector<int64_t>& offsets, int64_t heads);
+Tensor cross_entropy(const Tensor& logits, const std::vector<int32_t>& targets);
+
+}  // namespace smoe::textbook

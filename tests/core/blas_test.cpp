@@ -1,0 +1,202 @@
+// The matrix products against three nested loops in double: every transposition, odd sizes, leading
+// dimensions wider than the matrix, every use of beta, nothing written outside, and the same bits
+// for any number of threads.
+#include "core/blas.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/rng.h"
+#include "core/threads.h"
+
+using namespace smoe;
+
+namespace {
+
+using Product = void (*)(Trans, Trans, int64_t, int64_t, int64_t, const real*, int64_t, const real*,
+                         int64_t, real, real*, int64_t);
+
+const std::pair<std::string, Product> products[] = {
+    {"gemm", gemm}, {"gemm_serial", gemm_serial}, {"gemm_portable", gemm_portable}};
+
+constexpr double tolerance = sizeof(real) == 8 ? 1e-14 : 1e-6;  // of the sum of magnitudes
+
+std::vector<real> random_values(int64_t count, Rng& rng) {
+    std::vector<real> values(static_cast<size_t>(count));
+    for (real& value : values) {
+        value = real(rng.normal());
+    }
+    return values;
+}
+
+struct Problem {
+    Trans ta, tb;
+    int64_t M, N, K, spare;  // spare: leading dimensions are this much wider than need be
+    std::vector<real> A, B, C;
+    int64_t lda, ldb, ldc;
+
+    Problem(Trans a, Trans b, int64_t m, int64_t n, int64_t k, int64_t extra, Rng& rng)
+        : ta(a), tb(b), M(m), N(n), K(k), spare(extra) {
+        const bool a_turned = ta == Trans::yes, b_turned = tb == Trans::yes;
+        lda = (a_turned ? M : K) + spare;
+        ldb = (b_turned ? K : N) + spare;
+        ldc = N + spare;
+        A = random_values((a_turned ? K : M) * lda + 1, rng);
+        B = random_values((b_turned ? N : K) * ldb + 1, rng);
+        C = random_values(M * ldc + 1, rng);
+    }
+
+    double a(int64_t m, int64_t k) const {
+        return A[size_t(ta == Trans::yes ? k * lda + m : m * lda + k)];
+    }
+    double b(int64_t k, int64_t n) const {
+        return B[size_t(tb == Trans::yes ? n * ldb + k : k * ldb + n)];
+    }
+
+    std::vector<real> result(Product product, real beta) const {
+        std::vector<real> out = C;
+        product(ta, tb, M, N, K, A.data(), lda, B.data(), ldb, beta, out.data(), ldc);
+        return out;
+    }
+
+    // Largest error relative to what the sum was made of; infinite where a number outside the (M,
+    // N) of C was touched, or a NaN came out.
+    double error(const std::vector<real>& out, double beta) const {
+        double worst = 0;
+        for (int64_t i = 0; i < int64_t(C.size()); ++i) {
+            const int64_t m = ldc > 0 ? i / ldc : 0, n = ldc > 0 ? i % ldc : 0;
+            if (m >= M || n >= N) {
+                if (std::memcmp(&out[size_t(i)], &C[size_t(i)], sizeof(real)) != 0) {
+                    return std::numeric_limits<double>::infinity();
+                }
+                continue;
+            }
+            double expected = beta == 0 ? 0 : beta * C[size_t(i)], size = 1 + std::abs(expected);
+            for (int64_t k = 0; k < K; ++k) {
+                expected += a(m, k) * b(k, n);
+                size += std::abs(a(m, k) * b(k, n));
+            }
+            const double error = std::abs(out[size_t(i)] - expected) / size;
+            if (!(error <= worst)) {
+                worst = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+            }
+        }
+        return worst;
+    }
+};
+
+void for_each_transposition(const std::function<void(Trans, Trans)>& body) {
+    for (const Trans ta : {Trans::no, Trans::yes}) {
+        for (const Trans tb : {Trans::no, Trans::yes}) {
+            CAPTURE(int(ta));
+            CAPTURE(int(tb));
+            body(ta, tb);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("blas: random small products, all transpositions, wide leading dimensions, any beta") {
+    Rng rng(1);
+    for (const auto& [name, product] : products) {
+        CAPTURE(name);
+        for_each_transposition([&, product = product](Trans ta, Trans tb) {
+            double worst = 0;
+            for (int round = 0; round < 60; ++round) {
+                const auto size = [&] { return 1 + int64_t(rng.below(40)); };
+                const Problem problem(ta, tb, size(), size(), size(), int64_t(rng.below(4)), rng);
+                const real beta = real(std::array{0.0, 1.0, -0.5}[size_t(rng.below(3))]);
+                worst = std::max(worst, problem.error(problem.result(product, beta), beta));
+            }
+            CHECK(worst < tolerance);
+        });
+    }
+}
+
+TEST_CASE("blas: sizes of one, and just around the tiles and blocks") {
+    Rng rng(2);
+    const int64_t sizes[][3] = {{1, 1, 1},    {1, 50, 3},    {50, 1, 3},
+                                {7, 9, 1},    {6, 32, 256},  {5, 31, 255},
+                                {7, 33, 257}, {13, 65, 512}, {6, 16, 513}};
+    for (const auto& [name, product] : products) {
+        CAPTURE(name);
+        for_each_transposition([&, product = product](Trans ta, Trans tb) {
+            for (const auto& [M, N, K] : sizes) {
+                const Problem problem(ta, tb, M, N, K, 1, rng);
+                CHECK(problem.error(problem.result(product, 1), 1) < tolerance);
+            }
+        });
+    }
+}
+
+TEST_CASE("blas: empty products") {
+    Rng rng(3);
+    for (const auto& [name, product] : products) {
+        CAPTURE(name);
+        for_each_transposition([&, product = product](Trans ta, Trans tb) {
+            for (const int64_t spare : {0, 2}) {
+                const Problem no_depth(ta, tb, 3, 4, 0, spare, rng);  // beta C, or zeros
+                CHECK(no_depth.error(no_depth.result(product, 0), 0) == 0);
+                CHECK(no_depth.error(no_depth.result(product, 1), 1) == 0);
+                const Problem no_rows(ta, tb, 0, 4, 3, spare, rng),
+                    no_cols(ta, tb, 4, 0, 3, spare, rng);
+                CHECK(no_rows.error(no_rows.result(product, 0), 0) == 0);
+                CHECK(no_cols.error(no_cols.result(product, 0), 0) == 0);
+            }
+        });
+    }
+}
+
+TEST_CASE("blas: beta = 0 overwrites NaN, and NaN in the factors stays visible") {
+    Rng rng(4);
+    const real nan = std::numeric_limits<real>::quiet_NaN();
+    for (const auto& [name, product] : products) {
+        CAPTURE(name);
+        for_each_transposition([&, product = product](Trans ta, Trans tb) {
+            Problem problem(ta, tb, 9, 35, 5, 0, rng);
+            problem.C.assign(problem.C.size(), nan);
+            CHECK(problem.error(problem.result(product, 0), 0) < tolerance);
+            problem.A[0] = nan;
+            CHECK(std::isnan(problem.result(product, 0)[0]));
+        });
+    }
+}
+
+TEST_CASE("blas: gemm in many blocks is right and gives the same bits for any number of threads") {
+    Rng rng(5);
+    const int before = threads();
+    for_each_transposition([&](Trans ta, Trans tb) {
+        for (const auto& [M, N, K] : {std::array<int64_t, 3>{530, 70, 90}, {130, 1030, 33}}) {
+            const Problem problem(ta, tb, M, N, K, 3, rng);
+            set_threads(1);
+            const std::vector<real> one = problem.result(gemm, 1);
+            CHECK(problem.error(one, 1) < tolerance);
+            for (const int count : {2, 4}) {
+                set_threads(count);
+                const std::vector<real> more = problem.result(gemm, 1);
+                CHECK(std::memcmp(one.data(), more.data(), one.size() * sizeof(real)) == 0);
+            }
+        }
+    });
+    set_threads(before);
+}
+
+TEST_CASE("blas: the portable product in several blocks of columns") {
+    Rng rng(6);
+    const Problem problem(Trans::no, Trans::yes, 8, 1100, 300, 2, rng);
+    CHECK(problem.error(problem.result(gemm_portable, 0), 0) < tolerance);
+}
+
+TEST_CASE("blas: it has a name") {
+    CHECK(!blas_name().empty());
+}

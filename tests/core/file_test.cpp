@@ -1,0 +1,187 @@
+// Whole files: what is read is what was written, a failed write leaves the old file and no other
+// behind, and the message of an error names the path and the system's reason.
+#include "core/file.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+
+#include "core/check.h"
+
+using namespace smoe;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder of its own that is gone after the test.
+class Folder {
+  public:
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "smoe_file_test_XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path_ = name;
+    }
+    ~Folder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+    int64_t entries() const { return std::distance(fs::directory_iterator(path_), {}); }
+
+  private:
+    fs::path path_;
+};
+
+// The message of the Error that `action` throws.
+std::string error_of(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("file: bytes come back as they were written") {
+    const Folder folder;
+    std::string bytes;
+    for (int i = 0; i < 200000; ++i) {  // longer than the buffer of one read
+        bytes.push_back(char(i * 7 + i / 256));
+    }
+    for (const std::string& content :
+         {std::string(), std::string("a"), std::string("\0\r\n\xFF", 4), bytes}) {
+        write_file(folder / "file", content);
+        CHECK(read_file(folder / "file") == content);
+    }
+    CHECK(folder.entries() == 1);
+    CHECK(file_exists(folder / "file"));
+    CHECK(!file_exists(folder / "other"));
+}
+
+TEST_CASE("file: content in pieces") {
+    const Folder folder;
+    write_file(folder / "file", [](const Append& append) {
+        append("one ");
+        append("");
+        append(std::string(100000, 'x'));
+    });
+    CHECK(read_file(folder / "file") == "one " + std::string(100000, 'x'));
+}
+
+TEST_CASE("file: the old file stays until the new one is whole, and after a failure") {
+    const Folder folder;
+    const std::string path = folder / "file";
+    write_file(path, "old");
+    const auto interrupted = [&] {
+        write_file(path, [&](const Append& append) {
+            append(std::string(100000, 'n'));
+            CHECK(read_file(path) == "old");
+            throw std::runtime_error("in the middle");
+        });
+    };
+    CHECK_THROWS_WITH_AS(interrupted(), "in the middle", std::runtime_error);
+    CHECK(read_file(path) == "old");
+    CHECK(folder.entries() == 1);
+    write_file(path, "new");
+    CHECK(read_file(path) == "new");
+}
+
+TEST_CASE("file: a temporary file that a crash left behind does no harm") {
+    const Folder folder;
+    write_file(folder / "file.tmp", "left over, and longer than what comes next");
+    write_file(folder / "file", "new");
+    CHECK(read_file(folder / "file") == "new");
+    CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("file: a full disk is reported, and the old file stays") {
+    if (!file_exists("/dev/full")) {
+        MESSAGE("this system has no /dev/full: the full disk is not tested here");
+        return;
+    }
+    const Folder folder;
+    write_file(folder / "file", "old");
+    fs::create_symlink("/dev/full", folder / "file.tmp");  // where the new bytes will go
+    const std::string message = error_of([&] { write_file(folder / "file", "new"); });
+    CAPTURE(message);
+    CHECK(contains(message, folder / "file"));
+    CHECK(contains(message, "No space left"));
+    CHECK(read_file(folder / "file") == "old");
+    CHECK(folder.entries() == 1);
+    CHECK(file_exists("/dev/full"));
+}
+
+TEST_CASE("file: paths that cannot be written name themselves and the reason") {
+    const Folder folder;
+    write_file(folder / "file", "a file");
+    fs::create_directory(folder / "folder");
+    const std::string missing = error_of([&] { write_file(folder / "none/file", "x"); });
+    CHECK(contains(missing, folder / "none/file"));
+    CHECK(contains(missing, "No such file"));
+    const std::string below_file = error_of([&] { write_file(folder / "file/below", "x"); });
+    CHECK(contains(below_file, "Not a directory"));
+    errno = 0;  // the reason must be that of the failed call, not of one before
+    const std::string over_folder = error_of([&] { write_file(folder / "folder", "x"); });
+    CAPTURE(over_folder);
+    CHECK(contains(over_folder, "directory"));
+    CHECK(fs::is_directory(folder / "folder"));
+    CHECK(read_file(folder / "file") == "a file");
+    CHECK(folder.entries() == 2);
+}
+
+TEST_CASE("file: paths that cannot be read name themselves and the reason") {
+    const Folder folder;
+    const std::string missing = error_of([&] { read_file(folder / "none"); });
+    CHECK(contains(missing, folder / "none"));
+    CHECK(contains(missing, "No such file"));
+    CHECK(contains(error_of([&] { read_file(folder / ""); }), "it is a folder"));
+    CHECK(contains(error_of([] { read_file(""); }), "No such file"));
+    write_file(folder / "file", "x");
+    CHECK(contains(error_of([&] { read_file(folder / "file/below"); }), "Not a directory"));
+}
+
+TEST_CASE("file: make_folder makes parents, accepts what is there, refuses a file in the way") {
+    const Folder folder;
+    make_folder(folder / "a/b/c");
+    CHECK(fs::is_directory(folder / "a/b/c"));
+    make_folder(folder / "a/b/c");
+    write_file(folder / "a/file", "x");
+    for (const char* path : {"a/file", "a/file/below"}) {
+        const std::string message = error_of([&] { make_folder(folder / path); });
+        CAPTURE(message);
+        CHECK(contains(message, "cannot create the folder '" + (folder / path) + "': "));
+        CHECK(!contains(message, "Success"));
+    }
+}
+
+TEST_CASE("file: a name without a folder is written to the current one") {
+    const Folder folder;
+    const fs::path before = fs::current_path();
+    fs::current_path(folder / "");
+    write_file("file", "here");
+    fs::current_path(before);
+    CHECK(read_file(folder / "file") == "here");
+}
+
+TEST_CASE("hash_bytes: the published values of FNV-1a") {
+    CHECK(hash_bytes("") == 0xcbf29ce484222325);
+    CHECK(hash_bytes("a") == 0xaf63dc4c8601ec8c);
+    CHECK(hash_bytes("foobar") == 0x85944171f73967e8);
+    CHECK(hash_bytes("\xFF") != hash_bytes("\x7F"));
+    CHECK(hash_bytes(std::string_view("\0", 1)) != hash_bytes(""));
+}

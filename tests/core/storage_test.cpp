@@ -1,0 +1,115 @@
+// The caching allocator: alignment, reuse, and accounts that balance.
+#include "core/storage.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace smoe;
+
+namespace {
+
+constexpr int64_t size = sizeof(real);
+
+}  // namespace
+
+TEST_CASE("storage: every block is aligned to 64 bytes and may be written to its end") {
+    for (const int64_t count : {0, 1, 15, 16, 17, 1000, 4097, 262143, 262144, 600001}) {
+        Storage storage(count);
+        CHECK(reinterpret_cast<uintptr_t>(storage.data()) % 64 == 0);
+        std::fill_n(storage.data(), count, real(1));
+    }
+}
+
+TEST_CASE("storage: a released block is handed out again, to the same size and to no other") {
+    release_cached_memory();
+    const real* first = nullptr;
+    {
+        Storage storage(5000);
+        first = storage.data();
+    }
+    Storage again(5000);
+    CHECK(again.data() == first);
+    Storage second(5000);  // the cache is empty now
+    CHECK(second.data() != first);
+}
+
+TEST_CASE("storage: two living blocks never overlap") {
+    std::vector<std::unique_ptr<Storage>> blocks;
+    std::vector<std::pair<const real*, const real*>> ranges;
+    for (int round = 0; round < 2; ++round) {
+        blocks.clear();
+        ranges.clear();
+        for (int64_t count = 1; count < 3000; count = count * 5 / 4 + 1) {
+            blocks.push_back(std::make_unique<Storage>(count));
+            ranges.emplace_back(blocks.back()->data(), blocks.back()->data() + count);
+        }
+        std::sort(ranges.begin(), ranges.end());
+        for (size_t i = 1; i < ranges.size(); ++i) {
+            CHECK(ranges[i - 1].second <= ranges[i].first);
+        }
+    }
+}
+
+TEST_CASE("storage: live counts what is held, at most an eighth more than was asked for") {
+    const int64_t before = memory_use().live;
+    for (const int64_t count : {16, 100, 1023, 1024, 1025, 70000, 300000, 1 << 20, (1 << 20) + 1}) {
+        const Storage storage(count);
+        const int64_t held = memory_use().live - before;
+        CAPTURE(count);
+        CHECK(held >= count * size);
+        CHECK(held <= std::max(count * size + 64, count * size * 9 / 8));
+    }
+    CHECK(memory_use().live == before);
+}
+
+TEST_CASE("storage: peak is the most at once, and starts anew at what is live") {
+    const Storage held(1000);
+    reset_peak();
+    const int64_t start = memory_use().live;
+    CHECK(memory_use().peak == start);
+    { const Storage a(1 << 16), b(1 << 16); }
+    { const Storage c(1 << 16); }
+    CHECK(memory_use().peak == start + 2 * (1 << 16) * size);
+    CHECK(memory_use().live == start);
+    reset_peak();
+    CHECK(memory_use().peak == start);
+}
+
+TEST_CASE("storage: giving the cache back leaves living blocks alone") {
+    Storage held(1000);
+    std::fill_n(held.data(), 1000, real(3));
+    const int64_t before = memory_use().live;
+    { const Storage cached(1000); }
+    release_cached_memory();
+    release_cached_memory();
+    CHECK(memory_use().live == before);
+    CHECK(std::all_of(held.data(), held.data() + 1000, [](real x) { return x == 3; }));
+}
+
+TEST_CASE("storage: many threads at once") {
+    const int64_t before = memory_use().live;
+    std::vector<int> broken(4, 0);
+    std::vector<std::thread> workers;
+    for (size_t worker = 0; worker < broken.size(); ++worker) {
+        workers.emplace_back([&broken, worker] {
+            for (int64_t round = 0; round < 2000; ++round) {
+                const int64_t count = 1 + round % 50 * 7;
+                Storage storage(count);
+                std::fill_n(storage.data(), count, real(worker));
+                broken[worker] += int(std::count_if(storage.data(), storage.data() + count,
+                                                    [&](real x) { return x != real(worker); }));
+            }
+        });
+    }
+    for (std::thread& worker : workers) {
+        worker.join();
+    }
+    CHECK(broken == std::vector<int>(4, 0));
+    CHECK(memory_use().live == before);
+}

@@ -1,0 +1,120 @@
+// Tensors: handles, views that share numbers, copies that do not, and what is refused.
+#include "core/tensor.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/check.h"
+
+using namespace smoe;
+
+namespace {
+
+const Tensor six = Tensor::from({3, 2}, {1, 2, 3, 4, 5, 6});
+
+std::vector<real> values(const Tensor& tensor) {
+    return {tensor.values().begin(), tensor.values().end()};
+}
+
+using Reals = std::vector<real>;
+
+}  // namespace
+
+TEST_CASE("tensor: creation") {
+    CHECK(values(Tensor::zeros({2, 2})) == Reals{0, 0, 0, 0});
+    CHECK(values(Tensor::full({3}, real(2.5))) == Reals{2.5, 2.5, 2.5});
+    CHECK(values(six) == Reals{1, 2, 3, 4, 5, 6});
+    CHECK(Tensor::full({}, 7).item() == 7);
+    CHECK(Tensor::empty({4, 0}).defined());
+    CHECK(values(Tensor::empty({4, 0})).empty());
+    CHECK(!Tensor().defined());
+    CHECK_THROWS_WITH_AS(Tensor::from({2, 2}, {1, 2, 3}),
+                         doctest::Contains("shape (2, 2) has 4 elements, 3 were given"), Error);
+    CHECK_THROWS_AS(Tensor::from({1}, {1, 2}), Error);
+}
+
+TEST_CASE("tensor: zeros are zeros also in memory that was used before") {
+    for (int round = 0; round < 3; ++round) {
+        const Tensor dirty = Tensor::full({1000}, 9);
+        CHECK(dirty.data()[999] == 9);
+        const Tensor zeros = Tensor::zeros({1000});
+        CHECK(std::all_of(zeros.data(), zeros.data() + 1000, [](real x) { return x == 0; }));
+    }
+}
+
+TEST_CASE("tensor: rows and columns") {
+    CHECK(Tensor::zeros({2, 3, 5}).rows() == 6);
+    CHECK(Tensor::zeros({2, 3, 5}).cols() == 5);
+    CHECK(Tensor::zeros({7}).rows() == 1);
+    CHECK(Tensor::zeros({}).rows() == 1);
+    CHECK(Tensor::zeros({}).cols() == 1);
+    CHECK(Tensor::zeros({0, 3}).rows() == 0);
+    CHECK(Tensor::zeros({3, 0}).rows() == 0);
+    CHECK(Tensor::zeros({2, 3, 5}).size(-2) == 3);
+}
+
+TEST_CASE("tensor: copies, reshapes and slices share the numbers, clones do not") {
+    const Tensor base = six.clone();
+    CHECK(base.data() != six.data());
+    const Tensor copy = base, flat = base.reshape({6}), middle = base.slice(1, 2);
+    CHECK(middle.shape() == Shape{1, 2});
+    CHECK(values(middle) == Reals{3, 4});
+    copy.data()[2] = 30;
+    CHECK(flat.data()[2] == 30);
+    CHECK(middle.data()[0] == 30);
+    middle.fill(7);
+    CHECK(values(base) == Reals{1, 2, 7, 7, 5, 6});
+    CHECK(values(six) == Reals{1, 2, 3, 4, 5, 6});
+    const Tensor clone = middle.clone();
+    clone.fill(0);
+    CHECK(values(base) == Reals{1, 2, 7, 7, 5, 6});
+}
+
+TEST_CASE("tensor: a slice of a slice, empty slices, and all axes but the first stay") {
+    const Tensor base = Tensor::empty({4, 2, 3});
+    for (int64_t i = 0; i < base.numel(); ++i) {
+        base.data()[i] = real(i);
+    }
+    const Tensor part = base.slice(1, 4).slice(1, 2);
+    CHECK(part.shape() == Shape{1, 2, 3});
+    CHECK(part.data()[0] == 12);
+    CHECK(base.slice(4, 4).shape() == Shape{0, 2, 3});
+    CHECK(base.slice(0, 4).shape() == base.shape());
+    CHECK(base.slice(2, 3).reshape({3, 2}).data()[5] == 17);
+}
+
+TEST_CASE("tensor: a view keeps the memory alive") {
+    const int64_t before = memory_use().live;
+    Tensor view;
+    {
+        const Tensor base = Tensor::full({1000}, 4);
+        view = base.slice(900, 1000);
+    }
+    CHECK(memory_use().live > before);
+    CHECK(view.data()[99] == 4);
+    view = Tensor();
+    CHECK(memory_use().live == before);
+}
+
+TEST_CASE("tensor: what does not fit is refused and names the shapes") {
+    CHECK_THROWS_WITH_AS(six.reshape({4}), doctest::Contains("reshape (3, 2) to (4)"), Error);
+    CHECK_THROWS_WITH_AS(six.slice(1, 4), doctest::Contains("rows 1 to 4 in shape (3, 2)"), Error);
+    CHECK_THROWS_AS(six.slice(-1, 2), Error);
+    CHECK_THROWS_AS(six.slice(2, 1), Error);
+    CHECK_THROWS_AS(Tensor::zeros({}).slice(0, 0), Error);
+    CHECK_THROWS_AS(Tensor().slice(0, 0), Error);
+    CHECK_THROWS_AS(six.item(), Error);
+    CHECK_THROWS_AS(Tensor().item(), Error);
+    CHECK_THROWS_AS(Tensor::zeros({0}).item(), Error);
+    CHECK_THROWS_AS(Tensor::zeros({2, 3}).copy_from(six), Error);
+    CHECK_THROWS_AS(Tensor::zeros({3, 2}).copy_from(Tensor()), Error);
+    CHECK_THROWS_AS(Tensor().clone(), Error);
+}
+
+TEST_CASE("tensor: copy_from") {
+    const Tensor target = Tensor::zeros({5, 2});
+    target.slice(1, 4).copy_from(six);
+    CHECK(values(target) == Reals{0, 0, 1, 2, 3, 4, 5, 6, 0, 0});
+}

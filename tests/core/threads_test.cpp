@@ -1,0 +1,79 @@
+// The pool: every chunk once, borders that depend on the work alone, no nesting.
+#include "core/threads.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include "core/check.h"
+
+using namespace smoe;
+
+TEST_CASE("threads: the size of the pool is what was asked for, from 1 to 1024") {
+    const int before = threads();
+    for (const int count : {1, 3, 2}) {
+        set_threads(count);
+        CHECK(threads() == count);
+    }
+    for (const int count : {0, -1, 1025, 1 << 30}) {
+        CHECK_THROWS_WITH_AS(set_threads(count), doctest::Contains("from 1 to 1024"), Error);
+    }
+    CHECK(threads() == 2);
+    set_threads(before);
+}
+
+TEST_CASE("threads: each chunk is called once, and all before the call returns") {
+    const int before = threads();
+    for (const int count : {1, 2, 5}) {
+        set_threads(count);
+        for (const int64_t chunks : {0, 1, 2, 7, 1000}) {
+            std::vector<std::atomic<int>> calls(static_cast<size_t>(chunks));
+            parallel_chunks(chunks, [&](int64_t chunk) { ++calls[size_t(chunk)]; });
+            CHECK(std::all_of(calls.begin(), calls.end(), [](const auto& n) { return n == 1; }));
+        }
+    }
+    set_threads(before);
+}
+
+TEST_CASE(
+    "threads: parallel_for covers the range in chunks of the grain, for any number of threads") {
+    const int before = threads();
+    using Range = std::pair<int64_t, int64_t>;
+    const auto ranges = [](int64_t count, int64_t grain) {
+        std::mutex mutex;
+        std::vector<Range> found;
+        parallel_for(count, grain, [&](int64_t begin, int64_t end) {
+            const std::lock_guard lock(mutex);
+            found.emplace_back(begin, end);
+        });
+        std::sort(found.begin(), found.end());
+        return found;
+    };
+    for (const int count : {1, 2, 4}) {
+        set_threads(count);
+        CHECK(ranges(10, 4) == std::vector<Range>{{0, 4}, {4, 8}, {8, 10}});
+        CHECK(ranges(8, 4) == std::vector<Range>{{0, 4}, {4, 8}});
+        CHECK(ranges(3, 100) == std::vector<Range>{{0, 3}});
+        CHECK(ranges(0, 4).empty());
+        CHECK(ranges(1000, 1).size() == 1000);
+    }
+    set_threads(before);
+}
+
+TEST_CASE("threads: parallel work inside a chunk runs to its end on that thread") {
+    const int before = threads();
+    set_threads(3);
+    std::vector<int64_t> sums(6, 0);
+    parallel_chunks(6, [&](int64_t chunk) {
+        parallel_for(100, 7, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) {
+                sums[size_t(chunk)] += i;  // a race if other threads took part
+            }
+        });
+    });
+    CHECK(sums == std::vector<int64_t>(6, 4950));
+    set_threads(before);
+}
