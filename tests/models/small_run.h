@@ -1,0 +1,75 @@
+// A run small enough for tests: a few stories, a tokenizer of 300 tokens, a model of a few thousand
+// weights. Refuses to be realistic. Read next: trainer_test.cpp.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/config.h"
+#include "models/corpus/corpus.h"
+#include "models/dataset.h"
+#include "models/tokenizer.h"
+#include "models/trainer.h"
+
+namespace smoe {
+
+inline std::vector<Story> small_stories(int64_t count) {
+    std::vector<Story> stories;
+    for (int64_t index = 0; index < count; ++index) {
+        stories.push_back(corpus_story(7, uint64_t(index)));
+    }
+    return stories;
+}
+
+inline Tokenizer small_tokenizer(const std::vector<Story>& stories) {
+    std::vector<std::string_view> texts;
+    for (const Story& story : stories) {
+        texts.push_back(story.text);
+    }
+    return Tokenizer::train(texts, 299, PreTokenizer::gpt2);
+}
+
+inline Config small_config() {
+    Config config;
+    config.model = {.width = 16, .layers = 2, .heads = 2, .hidden = 32, .dropout = 0.1};
+    config.router = {.width = 8, .layers = 1, .heads = 2, .hidden = 16, .dropout = 0.1};
+    config.context = 40;
+    config.experts = 4;
+    config.router_steps = 6;
+    config.router_warmup = 3;
+    config.optim.lr = 5e-3;
+    config.optim.warmup = 4;
+    config.batch = 3;
+    config.vocab_size = 300;
+    return config;
+}
+
+// Stories, tokenizer and dataset of one configuration.
+struct SmallRun {
+    explicit SmallRun(const Config& run_config)
+        : stories(small_stories(20)),
+          tokenizer(small_tokenizer(stories)),
+          config(run_config),
+          data(stories, tokenizer, dataset_settings(run_config)) {}
+
+    std::vector<Story> stories;
+    Tokenizer tokenizer;
+    Config config;
+    Dataset data;
+};
+
+// A folder of its own for a test case, removed afterwards.
+struct TemporaryFolder {
+    explicit TemporaryFolder(const std::string& name)
+        : path((std::filesystem::temp_directory_path() /
+                ("smoe-test-" + std::to_string(sizeof(real)) + "-" + name))
+                   .string()) {
+        std::filesystem::remove_all(path);
+        std::filesystem::create_directories(path);
+    }
+    ~TemporaryFolder() { std::filesystem::remove_all(path); }
+    std::string path;
+};
+
+}  // namespace smoe
