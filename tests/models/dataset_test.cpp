@@ -399,4 +399,8 @@ TEST_CASE("dataset: the hash tells texts apart, and threads do not matter") {
     hashes.insert(Dataset(stories_of({"ab", "d"}), t, settings).hash());
     CHECK(hashes.size() == 5);
     CHECK(Dataset(stories, t, {.context = 9, .batch = 3, .seed = 5}).hash() == data.hash());
+    // The same targets, but other sequences.
+    const LongStories split = LongStories::split;
+    CHECK(Dataset(stories_of({"abcdef"}), t, {.context = 5, .long_stories = split}).hash() !=
+          Dataset(stories_of({"abcdef"}), t, {.context = 6, .long_stories = split}).hash());
 }
