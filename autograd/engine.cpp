@@ -39,8 +39,8 @@ void backward(const Variable& root) {
 
 void backward(const Variable& root, const Tensor& droot) {
     check(root.requires_grad(), "backward: the root requires no gradient");
-    check(droot.defined() && droot.shape() == root.shape(), "backward: droot has shape {}, the root {}",
-          droot.shape().str(), root.shape().str());
+    check(droot.defined() && droot.shape() == root.shape(),
+          "backward: droot has shape {}, the root {}", droot.shape().str(), root.shape().str());
     std::vector<std::shared_ptr<Node>> nodes = reachable(root.node());
     // All before the first gradient is touched: a refused walk must not leave half of them behind.
     for (const std::shared_ptr<Node>& node : nodes) {

@@ -1,7 +1,7 @@
 // Reverse-mode differentiation: walks the recorded graph from a result to the leaves.
-// Nodes are numbered as they are made, so falling numbers are a topological order: no recursion, and
-// graphs of any depth work. Refuses second derivatives: the walk consumes the graph.
-// Read next: ops.h.
+// Nodes are numbered as they are made, so falling numbers are a topological order: no recursion,
+// and graphs of any depth work. Refuses second derivatives: the walk consumes the graph. Read next:
+// ops.h.
 #pragma once
 
 #include <string>
@@ -11,12 +11,13 @@
 
 namespace smoe {
 
-// Adds d(root)/d(leaf) to the gradient of every leaf that root depends on. Gradients of intermediate
-// results, and what their rules captured, are freed on the way. Throws Error if root has more than one
-// element, requires no gradient, or was walked before.
+// Adds d(root)/d(leaf) to the gradient of every leaf that root depends on. Gradients of
+// intermediate results, and what their rules captured, are freed on the way. Throws Error if root
+// has more than one element, requires no gradient, or was walked before.
 void backward(const Variable& root);
 
-// The same for any root: adds sum over i of droot[i] d(root[i])/d(leaf). droot has the shape of root.
+// The same for any root: adds sum over i of droot[i] d(root[i])/d(leaf). droot has the shape of
+// root.
 void backward(const Variable& root, const Tensor& droot);
 
 // The ops that root depends on, in the order in which they were recorded; leaves are left out.

@@ -1,8 +1,8 @@
-// The catalogue of ops: every function that computes with Variables, one declaration each. The family
-// file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where it has one.
-// Shapes are checked and named in the error. Ids and labels are plain vectors: they have no gradient.
-// N is the number of rows: "all axes but the last" of a Variable.
-// To add an op: a section in the family's .cpp, a line here, a row in tests/autograd/op_table.cpp.
+// The catalogue of ops: every function that computes with Variables, one declaration each. The
+// family file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
+// it has one. Shapes are checked and named in the error. Ids and labels are plain vectors: they
+// have no gradient. N is the number of rows: "all axes but the last" of a Variable. To add an op: a
+// section in the family's .cpp, a line here, a row in tests/autograd/op_table.cpp.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,15 @@
 namespace smoe {
 
 // ops/elementwise.cpp: results have the shape of the inputs, which must be equal.
-Variable add(const Variable& a, const Variable& b);   // a + b
-Variable sub(const Variable& a, const Variable& b);   // a - b
-Variable mul(const Variable& a, const Variable& b);   // a * b, element by element
-Variable scale(const Variable& x, real factor);       // factor * x
-Variable relu(const Variable& x);                     // max(x, 0)
+Variable add(const Variable& a, const Variable& b);  // a + b
+Variable sub(const Variable& a, const Variable& b);  // a - b
+Variable mul(const Variable& a, const Variable& b);  // a * b, element by element
+Variable scale(const Variable& x, real factor);      // factor * x
+Variable relu(const Variable& x);                    // max(x, 0)
 Variable tanh(const Variable& x);
 
-// Zeroes each element with probability p and multiplies the others by 1 / (1 - p) (Srivastava et al.,
-// JMLR 2014). Element i's fate is a function of (seed, i). p in [0, 1); p = 0 returns x.
+// Zeroes each element with probability p and multiplies the others by 1 / (1 - p) (Srivastava et
+// al., JMLR 2014). Element i's fate is a function of (seed, i). p in [0, 1); p = 0 returns x.
 Variable dropout(const Variable& x, double p, uint64_t seed);
 
 // ops/reduce.cpp: results are single numbers, shape ().
@@ -45,14 +45,16 @@ Variable pick(const Variable& x, const std::vector<int32_t>& ids);
 
 // ops/normalise.cpp: along the last axis.
 Variable softmax(const Variable& x);
-// (x - mean) / sqrt(variance + eps) * weight + bias; weight, bias (C); biased variance (Ba et al., 2016)
-Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias, real eps = 1e-5);
+// (x - mean) / sqrt(variance + eps) * weight + bias; weight, bias (C); biased variance (Ba et al.,
+// 2016)
+Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias,
+                    real eps = 1e-5);
 
 // ops/attention.cpp
-// Causal self-attention of ragged sequences (Vaswani et al., 2017, section 3.2). qkv (N, 3C): queries,
-// keys and values, each cut into `heads` slices of D = C / heads. Sequence b is rows offsets[b] ..
-// offsets[b+1]-1; a position attends to itself and to what lies before it in its own sequence:
-// softmax(q k^T / sqrt(D)) v -> (N, C)
+// Causal self-attention of ragged sequences (Vaswani et al., 2017, section 3.2). qkv (N, 3C):
+// queries, keys and values, each cut into `heads` slices of D = C / heads. Sequence b is rows
+// offsets[b] .. offsets[b+1]-1; a position attends to itself and to what lies before it in its own
+// sequence: softmax(q k^T / sqrt(D)) v -> (N, C)
 Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int64_t heads);
 
 // ops/loss.cpp

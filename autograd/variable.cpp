@@ -44,7 +44,8 @@ Variable::Variable(Tensor value, bool requires_grad) : value_(std::move(value)) 
 }
 
 const Tensor& Variable::grad() const {
-    check(requires_grad() && node_->is_leaf(), "variable: only a leaf that requires it has a gradient");
+    check(requires_grad() && node_->is_leaf(),
+          "variable: only a leaf that requires it has a gradient");
     return node_->grad;
 }
 
@@ -55,7 +56,8 @@ void Variable::zero_grad() const {
 }
 
 void Variable::rebind(const Tensor& value, const Tensor& grad) {
-    check(requires_grad() && node_->is_leaf(), "variable: only a leaf can be moved to other memory");
+    check(requires_grad() && node_->is_leaf(),
+          "variable: only a leaf can be moved to other memory");
     check(grad.shape() == shape(), "variable: a gradient of shape {} for a value of shape {}",
           grad.shape().str(), shape().str());
     value.copy_from(value_);
@@ -73,13 +75,15 @@ Variable record(const char* name, Tensor value, std::initializer_list<Variable> 
         wanted |= input.requires_grad();
     }
     if (grad_enabled && wanted) {
-        result.node_ = std::make_shared<Node>(name, result.shape(), std::move(nodes),
-                                              std::move(backward));
+        result.node_ =
+            std::make_shared<Node>(name, result.shape(), std::move(nodes), std::move(backward));
     }
     return result;
 }
 
 NoGrad::NoGrad() : before_(std::exchange(grad_enabled, false)) {}
-NoGrad::~NoGrad() { grad_enabled = before_; }
+NoGrad::~NoGrad() {
+    grad_enabled = before_;
+}
 
 }  // namespace smoe

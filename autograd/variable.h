@@ -1,8 +1,8 @@
-// A Variable is a Tensor and, if gradients are wanted, the Node of the graph that it came from. Ops take
-// Variables, compute on their Tensors and record how to differentiate what they did.
-// Ownership runs from results to inputs and never back: a rule captures Tensors, not Variables, so the
-// graph has no cycles and is gone when the last result is.
-// Read next: engine.h, which walks the graph; ops.h, the catalogue of ops.
+// A Variable is a Tensor and, if gradients are wanted, the Node of the graph that it came from. Ops
+// take Variables, compute on their Tensors and record how to differentiate what they did. Ownership
+// runs from results to inputs and never back: a rule captures Tensors, not Variables, so the graph
+// has no cycles and is gone when the last result is. Read next: engine.h, which walks the graph;
+// ops.h, the catalogue of ops.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,17 @@
 
 namespace smoe {
 
-// The rule of an op. Given dout, the gradient of the loss with respect to the op's result, it must ADD
-// the gradient of each input into *din[i]; din[i] is null where none is wanted. It keeps no reference to
-// either. Two entries may be the same tensor (an input used twice), which is why it must add.
+// The rule of an op. Given dout, the gradient of the loss with respect to the op's result, it must
+// ADD the gradient of each input into *din[i]; din[i] is null where none is wanted. It keeps no
+// reference to either. Two entries may be the same tensor (an input used twice), which is why it
+// must add.
 using Backward = std::function<void(const Tensor& dout, std::span<Tensor* const> din)>;
 
 // One recorded op, or a leaf (a parameter), which has no rule and keeps its gradient.
 struct Node {
-    const char* name;                           // of the op; "leaf" for a leaf
-    uint64_t id;                                // counts up: an input's id is below its results' ids
-    Shape shape;                                // of the value
+    const char* name;  // of the op; "leaf" for a leaf
+    uint64_t id;       // counts up: an input's id is below its results' ids
+    Shape shape;       // of the value
     std::vector<std::shared_ptr<Node>> inputs;  // null where no gradient is wanted
     Backward backward;
     Tensor grad;  // of a leaf: undefined before the first backward unless set by the owner
@@ -33,8 +34,8 @@ struct Node {
     Node(const char* op, const Shape& value_shape, std::vector<std::shared_ptr<Node>> operands,
          Backward rule);
     bool is_leaf() const { return inputs.empty(); }
-    // Takes long chains apart in a loop: one destructor call inside the other would need stack for each
-    // op of the chain.
+    // Takes long chains apart in a loop: one destructor call inside the other would need stack for
+    // each op of the chain.
     ~Node();
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
@@ -56,8 +57,8 @@ class Variable {
     const Tensor& grad() const;
     void zero_grad() const;
 
-    // Moves a leaf's value and gradient into memory of the caller's (see nn/flat_parameters.h), the value
-    // being copied there. Throws Error if this is no leaf or a shape differs.
+    // Moves a leaf's value and gradient into memory of the caller's (see nn/flat_parameters.h), the
+    // value being copied there. Throws Error if this is no leaf or a shape differs.
     void rebind(const Tensor& value, const Tensor& grad);
 
   private:
@@ -67,8 +68,8 @@ class Variable {
     std::shared_ptr<Node> node_;
 };
 
-// The result of op `name`: `value` with a node for `backward` if gradients are on and at least one of the
-// inputs requires one; otherwise just the value, and whatever the rule captured is freed.
+// The result of op `name`: `value` with a node for `backward` if gradients are on and at least one
+// of the inputs requires one; otherwise just the value, and whatever the rule captured is freed.
 Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
                 Backward backward);
 

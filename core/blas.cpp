@@ -14,7 +14,9 @@ void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real
     gemm_portable(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc);
 }
 
-std::string blas_name() { return "own blocked product"; }
+std::string blas_name() {
+    return "own blocked product";
+}
 
 }  // namespace smoe
 
@@ -31,7 +33,9 @@ const bool one_blas_thread = [] {
     return true;
 }();
 
-CBLAS_TRANSPOSE to_cblas(Trans trans) { return trans == Trans::yes ? CblasTrans : CblasNoTrans; }
+CBLAS_TRANSPOSE to_cblas(Trans trans) {
+    return trans == Trans::yes ? CblasTrans : CblasNoTrans;
+}
 
 }  // namespace
 
@@ -63,8 +67,9 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
     if (M == 0 || N == 0) {
         return;
     }
-    // Blocks of at most 512 x 512 keep the cost of packing A and B small; a small result is cut finer, so
-    // that there is work for all, but not below what pays for waking a thread. The shape alone decides.
+    // Blocks of at most 512 x 512 keep the cost of packing A and B small; a small result is cut
+    // finer, so that there is work for all, but not below what pays for waking a thread. The shape
+    // alone decides.
     constexpr int64_t largest = 512, smallest = 64, wanted = 16, worth_a_thread = int64_t(1) << 18;
     int64_t rows = std::min(M, largest), cols = std::min(N, largest);
     const auto count = [](int64_t size, int64_t block) { return (size + block - 1) / block; };

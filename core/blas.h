@@ -1,8 +1,8 @@
 // The seam to the matrix product, the one kernel this project takes from a library: OpenBLAS at one
-// thread, called from the project's own pool on fixed blocks of the result (two pools that both spin cost
-// more than they bring). With BLAS=none the project's own blocked product takes its place.
-// Only blas.cpp includes cblas.h. Refuses everything of BLAS but the product.
-// Read next: vector_math.h.
+// thread, called from the project's own pool on fixed blocks of the result (two pools that both
+// spin cost more than they bring). With BLAS=none the project's own blocked product takes its
+// place. Only blas.cpp includes cblas.h. Refuses everything of BLAS but the product. Read next:
+// vector_math.h.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace smoe {
 
 enum class Trans { no, yes };
 
-// C (M, N) = op(A) (M, K) op(B) (K, N) + beta C, all row-major with leading dimensions lda, ldb, ldc;
-// op transposes where asked: with ta = yes, A is stored as (K, M). beta = 0 overwrites C, whatever it
-// held. Runs on all threads; the same bits for any number of them.
+// C (M, N) = op(A) (M, K) op(B) (K, N) + beta C, all row-major with leading dimensions lda, ldb,
+// ldc; op transposes where asked: with ta = yes, A is stored as (K, M). beta = 0 overwrites C,
+// whatever it held. Runs on all threads; the same bits for any number of them.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 
@@ -24,8 +24,8 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                  const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 
-// The project's own blocked product on the calling thread: gemm_serial where there is no BLAS, and what
-// the tests compare the library with.
+// The project's own blocked product on the calling thread: gemm_serial where there is no BLAS, and
+// what the tests compare the library with.
 void gemm_portable(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                    const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 

@@ -34,11 +34,14 @@ class Descriptor {
     int number_;
 };
 
-// Of the last system call that failed. Not to be an argument beside that call: which of two arguments is
-// evaluated first is the compiler's choice.
-std::string reason() { return std::strerror(errno); }
+// Of the last system call that failed. Not to be an argument beside that call: which of two
+// arguments is evaluated first is the compiler's choice.
+std::string reason() {
+    return std::strerror(errno);
+}
 
-// Makes a rename in `folder` durable. Some file systems refuse to sync a folder; that is no failure.
+// Makes a rename in `folder` durable. Some file systems refuse to sync a folder; that is no
+// failure.
 void sync_folder(const std::string& folder) {
     const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY));
     if (descriptor.get() >= 0) {

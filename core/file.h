@@ -15,11 +15,12 @@ namespace smoe {
 // permission).
 std::string read_file(const std::string& path);
 
-// Replaces `path` by `bytes`, or leaves it as it was: writes `path`.tmp, syncs it, renames it and syncs
-// the folder. Throws Error naming the path and the reason (full disk, no permission).
+// Replaces `path` by `bytes`, or leaves it as it was: writes `path`.tmp, syncs it, renames it and
+// syncs the folder. Throws Error naming the path and the reason (full disk, no permission).
 void write_file(const std::string& path, std::string_view bytes);
 
-// The same for content produced in pieces: `produce` is called once with a function that appends bytes.
+// The same for content produced in pieces: `produce` is called once with a function that appends
+// bytes.
 using Append = std::function<void(std::string_view bytes)>;
 void write_file(const std::string& path, const std::function<void(const Append& append)>& produce);
 

@@ -35,7 +35,9 @@ uint64_t Rng::bits64() {
     return high << 32 | bits();
 }
 
-double Rng::uniform() { return to_unit(bits()); }
+double Rng::uniform() {
+    return to_unit(bits());
+}
 
 double Rng::normal() {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));  // 1 - u is never 0

@@ -1,8 +1,7 @@
-// Random numbers by counting: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2,
-// 3", SC 2011). Number i of a stream is a pure function of (seed, stream, i), so it does not matter which
-// thread draws it, and saving a stream is saving three integers.
-// Refuses to be a seedless or global generator: whoever needs chance is handed an Rng.
-// Read next: tensor.h.
+// Random numbers by counting: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as
+// 1, 2, 3", SC 2011). Number i of a stream is a pure function of (seed, stream, i), so it does not
+// matter which thread draws it, and saving a stream is saving three integers. Refuses to be a
+// seedless or global generator: whoever needs chance is handed an Rng. Read next: tensor.h.
 #pragma once
 
 #include <array>
@@ -18,7 +17,9 @@ namespace smoe {
 std::array<uint32_t, 4> philox(uint64_t seed, uint64_t stream, uint64_t counter);
 
 // 32 random bits as a number in [0, 1) with 24 bits of resolution, the same in float and in double.
-inline double to_unit(uint32_t bits) { return (bits >> 8) * 0x1p-24; }
+inline double to_unit(uint32_t bits) {
+    return (bits >> 8) * 0x1p-24;
+}
 
 // A position in one stream. Copying it copies the position: both copies then draw the same numbers.
 class Rng {

@@ -20,7 +20,8 @@ Shape::Shape(std::span<const int64_t> sizes) : rank_(int(sizes.size())) {
 
 int64_t Shape::operator[](int axis) const {
     const int index = axis < 0 ? axis + rank_ : axis;
-    if (index < 0 || index >= rank_) {  // no check(): it would build the text of str() on every call
+    if (index < 0 ||
+        index >= rank_) {  // no check(): it would build the text of str() on every call
         fail("shape: {} has no axis {}", str(), axis);
     }
     return sizes_[size_t(index)];

@@ -1,5 +1,5 @@
-// The caching allocator: free blocks by size class, eight classes to each power of two, so that at most
-// an eighth of a block is waste.
+// The caching allocator: free blocks by size class, eight classes to each power of two, so that at
+// most an eighth of a block is waste.
 #include "core/storage.h"
 
 #include <sys/mman.h>

@@ -15,7 +15,9 @@ Tensor Tensor::empty(const Shape& shape) {
     return tensor;
 }
 
-Tensor Tensor::zeros(const Shape& shape) { return full(shape, 0); }
+Tensor Tensor::zeros(const Shape& shape) {
+    return full(shape, 0);
+}
 
 Tensor Tensor::full(const Shape& shape, real value) {
     Tensor tensor = empty(shape);
@@ -24,8 +26,9 @@ Tensor Tensor::full(const Shape& shape, real value) {
 }
 
 Tensor Tensor::from(const Shape& shape, std::span<const real> values) {
-    check(int64_t(values.size()) == shape.numel(), "tensor: shape {} has {} elements, {} were given",
-          shape.str(), shape.numel(), values.size());
+    check(int64_t(values.size()) == shape.numel(),
+          "tensor: shape {} has {} elements, {} were given", shape.str(), shape.numel(),
+          values.size());
     Tensor tensor = empty(shape);
     std::copy(values.begin(), values.end(), tensor.data_);
     return tensor;
@@ -69,7 +72,9 @@ Tensor Tensor::clone() const {
     return copy;
 }
 
-void Tensor::fill(real value) const { std::fill_n(data_, numel(), value); }
+void Tensor::fill(real value) const {
+    std::fill_n(data_, numel(), value);
+}
 
 void Tensor::copy_from(const Tensor& other) const {
     check(other.defined() && other.shape_ == shape_, "tensor: cannot copy shape {} into shape {}",

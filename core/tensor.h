@@ -1,9 +1,8 @@
-// An n-dimensional array of `real`, contiguous and row-major. A Tensor is a handle: copies share the
-// numbers, and so do reshape and slice; clone copies them. const-ness is that of the handle, as with a
-// shared_ptr. Tensors compute nothing and know no gradients: kernels take their data pointers, and
-// autograd/variable.h records.
-// Refuses strides: a transposed or column-sliced view does not exist; kernels take leading dimensions.
-// Read next: autograd/variable.h.
+// An n-dimensional array of `real`, contiguous and row-major. A Tensor is a handle: copies share
+// the numbers, and so do reshape and slice; clone copies them. const-ness is that of the handle, as
+// with a shared_ptr. Tensors compute nothing and know no gradients: kernels take their data
+// pointers, and autograd/variable.h records. Refuses strides: a transposed or column-sliced view
+// does not exist; kernels take leading dimensions. Read next: autograd/variable.h.
 #pragma once
 
 #include <memory>
@@ -31,8 +30,8 @@ class Tensor {
     const Shape& shape() const { return shape_; }
     int64_t size(int axis) const { return shape_[axis]; }  // negative axes count from the end
     int64_t numel() const { return shape_.numel(); }
-    int64_t cols() const { return shape_.rank() == 0 ? 1 : shape_[-1]; }     // last axis
-    int64_t rows() const { return cols() == 0 ? 0 : numel() / cols(); }      // all axes before it
+    int64_t cols() const { return shape_.rank() == 0 ? 1 : shape_[-1]; }  // last axis
+    int64_t rows() const { return cols() == 0 ? 0 : numel() / cols(); }   // all axes before it
 
     real* data() const { return data_; }
     std::span<real> values() const { return {data_, size_t(numel())}; }

@@ -1,5 +1,5 @@
-// Words for people: lists, the name that somebody may have meant, and text that a terminal can show.
-// Refuses to grow into a string library. Read next: file.h.
+// Words for people: lists, the name that somebody may have meant, and text that a terminal can
+// show. Refuses to grow into a string library. Read next: file.h.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace smoe {
 // "a, b, c" for the separator ", ".
 std::string join(const std::vector<std::string>& words, const std::string& separator);
 
-// The candidate with the fewest edits (insert, delete, replace a letter) to `name`, the first of equals;
+// The candidate with the fewest edits (insert, delete, replace a letter) to `name`, the first of
+// equals;
 // "" if none is near: at most two edits, or a third of the name.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
 

@@ -2,18 +2,31 @@
 #include "core/threads.h"
 
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/check.h"
 
 namespace smoe {
 
-int threads() { return omp_get_max_threads(); }
+int threads() {
+    return omp_get_max_threads();
+}
 
 void set_threads(int count) {
-    check(count >= 1 && count <= 1024, "threads: expected a number from 1 to 1024, found {}", count);
+    check(count >= 1 && count <= 1024, "threads: expected a number from 1 to 1024, found {}",
+          count);
     omp_set_num_threads(count);
+}
+
+void sleep_while_waiting(char** argv) {
+    if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr) {
+        ::setenv("OMP_WAIT_POLICY", "passive", 1);
+        ::execv("/proc/self/exe",
+                argv);  // returns only where that does not work: then go on as we are
+    }
 }
 
 void parallel_chunks(int64_t chunks, const std::function<void(int64_t chunk)>& body) {
@@ -32,9 +45,8 @@ void parallel_chunks(int64_t chunks, const std::function<void(int64_t chunk)>& b
 void parallel_for(int64_t count, int64_t grain,
                   const std::function<void(int64_t begin, int64_t end)>& body) {
     const int64_t chunks = (count + grain - 1) / grain;
-    parallel_chunks(chunks, [&](int64_t chunk) {
-        body(chunk * grain, std::min(count, (chunk + 1) * grain));
-    });
+    parallel_chunks(
+        chunks, [&](int64_t chunk) { body(chunk * grain, std::min(count, (chunk + 1) * grain)); });
 }
 
 }  // namespace smoe

@@ -1,8 +1,7 @@
-// Loops over contiguous numbers that every op is made of: exp, sums, dot products. Written so that the
-// compiler vectorises them without -ffast-math: reductions say `omp simd`, and exp is a polynomial, since
-// the library's is a call for each number.
-// Refuses to know rows, tensors or gradients.
-// Read next: autograd/ops/, where they are used.
+// Loops over contiguous numbers that every op is made of: exp, sums, dot products. Written so that
+// the compiler vectorises them without -ffast-math: reductions say `omp simd`, and exp is a
+// polynomial, since the library's is a call for each number. Refuses to know rows, tensors or
+// gradients. Read next: autograd/ops/, where they are used.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +13,8 @@
 
 namespace smoe {
 
-// Elements a chunk of parallel element-wise work should have at least, so that waking a thread pays.
+// Elements a chunk of parallel element-wise work should have at least, so that waking a thread
+// pays.
 constexpr int64_t elementwise_grain = 1 << 14;
 
 // Rows of `cols` numbers in such a chunk.
@@ -22,8 +22,8 @@ inline int64_t row_grain(int64_t cols) {
     return std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, cols));
 }
 
-// e^x with a relative error below 2e-7 in float: x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n e^r.
-// 0 below -87.3, e^88.3 above 88.3, NaN for NaN. In the double build the library's exp.
+// e^x with a relative error below 2e-7 in float: x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n
+// e^r. 0 below -87.3, e^88.3 above 88.3, NaN for NaN. In the double build the library's exp.
 inline float fast_exp(float x) {
     constexpr float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     constexpr float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -45,7 +45,9 @@ inline float fast_exp(float x) {
     // The payload of a NaN would be added to its exponent, too, and could make it a number.
     return x < -87.3f ? 0.0f : (x == x ? std::bit_cast<float>(bits) : x);
 }
-inline double fast_exp(double x) { return std::exp(x); }
+inline double fast_exp(double x) {
+    return std::exp(x);
+}
 
 inline real sum(const real* x, int64_t count) {
     real total = 0;
@@ -95,7 +97,9 @@ inline real exp_and_sum(real* x, int64_t count, real scale, real offset) {
 }
 
 // Index of the largest element, the first of equals; count >= 1.
-inline int64_t argmax(const real* x, int64_t count) { return std::max_element(x, x + count) - x; }
+inline int64_t argmax(const real* x, int64_t count) {
+    return std::max_element(x, x + count) - x;
+}
 
 // out[c] += sum over rows of x[r, c], on all threads, the same bits for any number of them.
 void add_column_sums(const real* x, int64_t rows, int64_t cols, real* out);

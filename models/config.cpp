@@ -37,12 +37,15 @@ bool has_type(const Json& value) {
                               const std::string& key, const std::vector<std::string>& known) {
     const std::string nearest = nearest_name(key, known);
     fail("'{}': unknown {} '{}'{}", origin, what, key,
-         nearest.empty() ? "; known are " + join(known, ", ") : fmt::format("; did you mean '{}'?", nearest));
+         nearest.empty() ? "; known are " + join(known, ", ")
+                         : fmt::format("; did you mean '{}'?", nearest));
 }
 
 }  // namespace
 
-std::vector<std::string> preset_names() { return {"tiny", "small", "paper"}; }
+std::vector<std::string> preset_names() {
+    return {"tiny", "small", "paper"};
+}
 
 Config preset(const std::string& name) {
     Config c;
@@ -51,11 +54,11 @@ Config preset(const std::string& name) {
         c.router = {.width = 64, .layers = 2, .heads = 2, .hidden = 256, .dropout = 0.0};
         c.context = 384;
         c.entries = 1024;
-        c.batch = 16;
-        c.optim.lr = 3e-3;
-        c.optim.warmup = 200;
-        c.router_steps = 300;
-        c.router_warmup = 100;
+        c.batch = 8;
+        c.optim.lr = 4e-3;
+        c.optim.warmup = 150;
+        c.router_steps = 200;
+        c.router_warmup = 50;
         c.steps = 3000;
         c.eval_every = 250;
         c.sample_every = 250;
@@ -71,7 +74,8 @@ Config preset(const std::string& name) {
         c.router_steps = 500;
         c.router_warmup = 200;
     } else {
-        check(name == "paper", "unknown preset '{}'; known are {}", name, join(preset_names(), ", "));
+        check(name == "paper", "unknown preset '{}'; known are {}", name,
+              join(preset_names(), ", "));
     }
     return c;
 }
@@ -82,17 +86,17 @@ void check_config(const Config& config) {
               value);
     };
     constexpr int64_t most = int64_t(1) << 24;
-    for (const auto& [sizes, whose] : {std::pair(config.model, "the model's"),
-                                       std::pair(config.router, "the router's")}) {
+    for (const auto& [sizes, whose] :
+         {std::pair(config.model, "the model's"), std::pair(config.router, "the router's")}) {
         range(sizes.width, int64_t(2), int64_t(1) << 16, fmt::format("{} width", whose).c_str());
         range(sizes.layers, int64_t(1), int64_t(1024), fmt::format("{} layers", whose).c_str());
         range(sizes.heads, int64_t(1), sizes.width, fmt::format("{} heads", whose).c_str());
         range(sizes.hidden, int64_t(1), int64_t(1) << 20, fmt::format("{} hidden", whose).c_str());
         check(sizes.width % sizes.heads == 0 && sizes.width % 2 == 0,
-              "{} width must be even and a multiple of its heads, found {} and {}", whose, sizes.width,
-              sizes.heads);
-        check(sizes.dropout >= 0 && sizes.dropout < 1, "{} dropout must be in [0, 1), found {}", whose,
-              sizes.dropout);
+              "{} width must be even and a multiple of its heads, found {} and {}", whose,
+              sizes.width, sizes.heads);
+        check(sizes.dropout >= 0 && sizes.dropout < 1, "{} dropout must be in [0, 1), found {}",
+              whose, sizes.dropout);
     }
     range(config.context, int64_t(3), int64_t(1) << 20, "context");
     range(config.vocab_size, int64_t(0), most, "vocab_size");
@@ -110,8 +114,8 @@ void check_config(const Config& config) {
         range(every, int64_t(0), INT64_MAX,
               "eval_every, sample_every, checkpoint_every, eval_tokens and warm-ups");
     }
-    check(config.valid_share > 0 && config.valid_share < 1, "valid_share must be in (0, 1), found {}",
-          config.valid_share);
+    check(config.valid_share > 0 && config.valid_share < 1,
+          "valid_share must be in (0, 1), found {}", config.valid_share);
     range(config.entries, int64_t(256), int64_t(65535), "entries");
     check(std::isfinite(config.optim.lr) && config.optim.lr > 0, "lr must be positive, found {}",
           config.optim.lr);
@@ -119,7 +123,8 @@ void check_config(const Config& config) {
     visit_settings(copy, [](const Setting& setting, auto& field) {
         if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
             const auto& choices = setting.choices;
-            check(choices.empty() || std::find(choices.begin(), choices.end(), field) != choices.end(),
+            check(choices.empty() ||
+                      std::find(choices.begin(), choices.end(), field) != choices.end(),
                   "{} must be one of {}, found '{}'", setting.key, join(choices, ", "), field);
         }
     });
@@ -136,7 +141,8 @@ std::string to_json(const Config& config) {
 }
 
 Config config_from_json(const std::string& json, const std::string& origin, Config base) {
-    // A config is two levels deep; anything deeper than this is refused before it can exhaust the stack.
+    // A config is two levels deep; anything deeper than this is refused before it can exhaust the
+    // stack.
     constexpr int deepest = 16;
     Json root;
     try {
@@ -150,9 +156,8 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     check(root.is_object(), "'{}': expected an object of settings", origin);
 
     std::map<std::string, std::vector<std::string>> known;
-    visit_settings(base, [&](const Setting& setting, auto&) {
-        known[setting.group].push_back(setting.key);
-    });
+    visit_settings(
+        base, [&](const Setting& setting, auto&) { known[setting.group].push_back(setting.key); });
     std::vector<std::string> groups = {"model_type"};
     for (const auto& [group, keys] : known) {
         groups.push_back(group);

@@ -1,8 +1,8 @@
-// Every setting of a run, in one struct and one table: reading and writing config.json, the flags of the
-// program and their help all walk the same list of fields (visit_settings), so that a new setting is added
-// in two places: the struct and the table.
-// Refuses unknown keys and impossible values, with the nearest known name in the message.
-// Read next: single_moe.h, which is built from it.
+// Every setting of a run, in one struct and one table: reading and writing config.json, the flags
+// of the program and their help all walk the same list of fields (visit_settings), so that a new
+// setting is added in two places: the struct and the table. Refuses unknown keys and impossible
+// values, with the nearest known name in the message. Read next: single_moe.h, which is built from
+// it.
 #pragma once
 
 #include <array>
@@ -64,19 +64,20 @@ struct Config {
 
 // One row of the table of settings.
 struct Setting {
-    const char* group;                  // object of config.json that holds it
-    const char* key;                    // its name there
-    const char* flag;                   // of the program; "" where no flag sets it
+    const char* group;  // object of config.json that holds it
+    const char* key;    // its name there
+    const char* flag;   // of the program; "" where no flag sets it
     const char* help;
     std::vector<std::string> choices{};  // the only values, where given
 };
 
-// Calls visit(setting, field) for each field in order; field is an int64_t&, uint64_t&, double&, bool&,
-// std::string& or std::vector<std::string>&.
+// Calls visit(setting, field) for each field in order; field is an int64_t&, uint64_t&, double&,
+// bool&, std::string& or std::vector<std::string>&.
 template <class Visit>
 void visit_settings(Config& c, const Visit& visit);
 
-// Sizes by name: "tiny" (about 1 M parameters), "small" (8 M), "paper" (28 M). Throws Error for others.
+// Sizes by name: "tiny" (about 1 M parameters), "small" (8 M), "paper" (28 M). Throws Error for
+// others.
 Config preset(const std::string& name);
 std::vector<std::string> preset_names();
 
@@ -84,8 +85,8 @@ std::vector<std::string> preset_names();
 void check_config(const Config& config);
 
 std::string to_json(const Config& config);
-// Reads what to_json wrote over `base`. Throws Error, naming `origin`, for text that is not JSON, unknown
-// keys (with the nearest known one), and values of the wrong type.
+// Reads what to_json wrote over `base`. Throws Error, naming `origin`, for text that is not JSON,
+// unknown keys (with the nearest known one), and values of the wrong type.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
 DecoderSettings model_settings(const Config& config);
@@ -99,7 +100,8 @@ void visit_settings(Config& c, const Visit& visit) {
         visit(Setting{group, "layers", flags[1], "number of blocks"}, s.layers);
         visit(Setting{group, "heads", flags[2], "attention heads; must divide the width"}, s.heads);
         visit(Setting{group, "hidden", flags[3], "width of the feed-forward network"}, s.hidden);
-        visit(Setting{group, "dropout", flags[4], "dropout on both branches of a block"}, s.dropout);
+        visit(Setting{group, "dropout", flags[4], "dropout on both branches of a block"},
+              s.dropout);
     };
     sizes("model", c.model, {"--width", "--layers", "--heads", "--hidden", "--dropout"});
     visit(Setting{"model", "vocab_size", "", "tokens, end of text included"}, c.vocab_size);
@@ -109,15 +111,22 @@ void visit_settings(Config& c, const Visit& visit) {
     visit(Setting{"experts", "mask_rate", "--mask-rate", "share of neurons an expert switches off"},
           c.mask_rate);
     visit(Setting{"experts", "mask_seed", "--mask-seed", "seed of the masks"}, c.mask_seed);
-    visit(Setting{"experts", "mask_where", "--mask-where", "neurons that masks apply to",
+    visit(Setting{"experts",
+                  "mask_where",
+                  "--mask-where",
+                  "neurons that masks apply to",
                   {"hidden", "output", "both"}},
           c.mask_where);
 
-    visit(Setting{"router", "routing", "--routing", "who picks the expert of a token",
+    visit(Setting{"router",
+                  "routing",
+                  "--routing",
+                  "who picks the expert of a token",
                   {"router", "hash", "random", "none"}},
           c.routing);
-    sizes("router", c.router, {"--router-width", "--router-layers", "--router-heads",
-                               "--router-hidden", "--router-dropout"});
+    sizes("router", c.router,
+          {"--router-width", "--router-layers", "--router-heads", "--router-hidden",
+           "--router-dropout"});
     visit(Setting{"router", "steps", "--router-steps", "steps after which the router is frozen"},
           c.router_steps);
     visit(Setting{"router", "warmup", "--router-warmup", "warm-up steps of the router's optimiser"},
@@ -125,13 +134,15 @@ void visit_settings(Config& c, const Visit& visit) {
 
     visit(Setting{"training", "seed", "--seed", "seed of weights, order of the data and dropout"},
           c.seed);
-    visit(Setting{"training", "optimizer", "--optimizer", "optimiser",
-                  {"schedule_free", "adamw", "sgd"}},
-          c.optimizer);
+    visit(
+        Setting{
+            "training", "optimizer", "--optimizer", "optimiser", {"schedule_free", "adamw", "sgd"}},
+        c.optimizer);
     visit(Setting{"training", "lr", "--lr", "learning rate"}, c.optim.lr);
     visit(Setting{"training", "beta1", "--beta1", "momentum"}, c.optim.beta1);
     visit(Setting{"training", "beta2", "--beta2", "memory of squared gradients"}, c.optim.beta2);
-    visit(Setting{"training", "eps", "--eps", "added to the root of squared gradients"}, c.optim.eps);
+    visit(Setting{"training", "eps", "--eps", "added to the root of squared gradients"},
+          c.optim.eps);
     visit(Setting{"training", "weight_decay", "--weight-decay", "decoupled weight decay"},
           c.optim.weight_decay);
     visit(Setting{"training", "warmup", "--warmup", "steps over which the learning rate rises"},
@@ -157,17 +168,26 @@ void visit_settings(Config& c, const Visit& visit) {
     visit(Setting{"data", "valid_share", "--valid-share",
                   "share of the stories held out where --valid names no file"},
           c.valid_share);
-    visit(Setting{"data", "tokenizer", "--tokenizer", "tokenizer.json to use instead of training one"},
+    visit(Setting{"data", "tokenizer", "--tokenizer",
+                  "tokenizer.json to use instead of training one"},
           c.tokenizer);
-    visit(Setting{"data", "entries", "--entries", "vocabulary of the tokenizer to train"}, c.entries);
-    visit(Setting{"data", "pre_tokenizer", "--pre-tokenizer",
-                  "gpt2: merges stay inside words; none: they may cross them", {"gpt2", "none"}},
+    visit(Setting{"data", "entries", "--entries", "vocabulary of the tokenizer to train"},
+          c.entries);
+    visit(Setting{"data",
+                  "pre_tokenizer",
+                  "--pre-tokenizer",
+                  "gpt2: merges stay inside words; none: they may cross them",
+                  {"gpt2", "none"}},
           c.pre_tokenizer);
-    visit(Setting{"data", "long_stories", "--long", "stories beyond the context",
+    visit(Setting{"data",
+                  "long_stories",
+                  "--long",
+                  "stories beyond the context",
                   {"cut", "split", "drop"}},
           c.long_stories);
-    visit(Setting{"data", "pad", "--pad", "pad every story to the context and train on the padding"},
-          c.pad);
+    visit(
+        Setting{"data", "pad", "--pad", "pad every story to the context and train on the padding"},
+        c.pad);
     visit(Setting{"data", "tokenizer_hash", "", "hash of the tokenizer the weights belong to"},
           c.tokenizer_hash);
 }

@@ -11,8 +11,8 @@ namespace {
 
 const DecoderSettings& checked(const DecoderSettings& s) {
     const auto positive = [](int64_t value, const char* what) {
-        check(value > 0 && value <= (int64_t(1) << 24), "model: {} must be positive, found {}", what,
-              value);
+        check(value > 0 && value <= (int64_t(1) << 24), "model: {} must be positive, found {}",
+              what, value);
     };
     positive(s.vocab, "the vocabulary");
     positive(s.outputs, "the number of outputs");
@@ -46,7 +46,8 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
     : Module(scope),
       attn({this, "attn"}, s.width, s.heads, init),
       ffn({this, "ffn"}, s.width, s.hidden,
-          MaskDraw{.experts = s.experts, .rate = s.mask_rate, .seed = s.mask_seed, .stream = number},
+          MaskDraw{
+              .experts = s.experts, .rate = s.mask_rate, .seed = s.mask_seed, .stream = number},
           s.mask_where, init),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
@@ -69,9 +70,8 @@ Decoder::Decoder(const DecoderSettings& settings, Rng& init)
       settings_(checked(settings)),
       dropout_rng_(init.bits64()),
       token_embedding_({this, "token_embedding"}, settings.vocab, settings.width, init),
-      pos_embedding_(buffer("pos_embedding",
-                            sinusoidal_positions(settings.context, settings.width)
-                                .reshape({1, settings.context, settings.width}))),
+      pos_embedding_(buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
+                                                 .reshape({1, settings.context, settings.width}))),
       decoder_({this, "decoder"}, settings.width, settings.outputs, false, init) {
     for (int64_t layer = 0; layer < settings.layers; ++layer) {
         layers_.push_back(std::make_unique<Block>(Scope{this, fmt::format("layers.{}", layer)},

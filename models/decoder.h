@@ -1,5 +1,6 @@
-// The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward networks.
-// The language model is one with as many outputs as tokens, the router one with as many as experts.
+// The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward
+// networks. The language model is one with as many outputs as tokens, the router one with as many
+// as experts.
 //     x = E[token] + P[position];   per block: x = norm1(x + dropout(attn(x)))
 //                                              x = norm2(x + dropout(ffn(x, expert)))
 //     logits = x W_dec^T
@@ -31,8 +32,8 @@ struct DecoderSettings {
     MaskWhere mask_where = MaskWhere::both;
 };
 
-// (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et al., 2017,
-// section 3.5).
+// (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et
+// al., 2017, section 3.5).
 Tensor sinusoidal_positions(int64_t length, int64_t width);
 
 // norm1(x + dropout(attention(x))), then norm2(x + dropout(feed-forward(x))).
@@ -61,12 +62,12 @@ struct DecoderCache {
 
 class Decoder : public Module {
   public:
-    // Draws weights from `init`; dropout gets a stream of its own from it. Throws Error for impossible
-    // sizes.
+    // Draws weights from `init`; dropout gets a stream of its own from it. Throws Error for
+    // impossible sizes.
     Decoder(const DecoderSettings& settings, Rng& init);
 
-    // tokens (N), the sequences of the batch end to end with offsets (B + 1); labels (N), or empty for the
-    // dense network -> logits (N, outputs)
+    // tokens (N), the sequences of the batch end to end with offsets (B + 1); labels (N), or empty
+    // for the dense network -> logits (N, outputs)
     Variable forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                      const Labels& labels) const;
 

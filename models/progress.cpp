@@ -13,7 +13,9 @@
 
 namespace smoe {
 
-bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) {
+    return ::isatty(descriptor) == 1;
+}
 
 bool wants_colour(int descriptor) {
     return is_terminal(descriptor) && std::getenv("NO_COLOR") == nullptr;
@@ -51,7 +53,7 @@ std::string format_bytes(int64_t bytes) {
 std::string format_count(int64_t count) {
     std::string digits = fmt::format("{}", count);
     for (int64_t at = int64_t(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) {
-        digits.insert(size_t(at), ",");
+        digits.insert(size_t(at), 1, ',');
     }
     return digits;
 }

@@ -1,6 +1,6 @@
-// What a person sees while a model learns: one line of progress, a curve drawn in text, shares of experts
-// as a row of bars, and colours on a terminal that wants them.
-// Read next: training_loop.h, which uses all of it.
+// What a person sees while a model learns: one line of progress, a curve drawn in text, shares of
+// experts as a row of bars, and colours on a terminal that wants them. Read next: training_loop.h,
+// which uses all of it.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,14 @@ std::string in_expert_colour(const std::string& text, int64_t expert);
 
 // "1:05" or "2:03:10"; "?" for what is not a finite, positive number of seconds.
 std::string format_duration(double seconds);
-std::string format_bytes(int64_t bytes);   // "512 B", "3.1 MiB"
-std::string format_count(int64_t count);   // "12,345"
+std::string format_bytes(int64_t bytes);  // "512 B", "3.1 MiB"
+std::string format_count(int64_t count);  // "12,345"
 
 // One bar of eight heights for each count, the largest being full.
 std::string bars(const std::vector<int64_t>& counts);
 
-// A curve of (x, y) points in `width` x `height` characters with its range of values at the side. Points
-// that share a column are averaged.
+// A curve of (x, y) points in `width` x `height` characters with its range of values at the side.
+// Points that share a column are averaged.
 std::string text_plot(const std::vector<std::pair<double, double>>& points, int width, int height);
 
 // A line that is overwritten on a terminal and printed anew elsewhere, on standard output.

@@ -1,7 +1,7 @@
-// The router decides which expert each token gets. Four kinds: a second, smaller transformer that learns
-// (the original), a hash of the token's id (Roller et al., "Hash Layers", 2021), chance, and none (dense).
-// The labels of a position never depend on later tokens, so that generation can go token by token.
-// Read next: router_loss.h, what the learning router learns from; single_moe.h.
+// The router decides which expert each token gets. Four kinds: a second, smaller transformer that
+// learns (the original), a hash of the token's id (Roller et al., "Hash Layers", 2021), chance, and
+// none (dense). The labels of a position never depend on later tokens, so that generation can go
+// token by token. Read next: router_loss.h, what the learning router learns from; single_moe.h.
 #pragma once
 
 #include <memory>
@@ -14,12 +14,12 @@ namespace smoe {
 
 class Router {
   public:
-    // kind: "router", "hash", "random" or "none". Only "router" builds a network and draws from `init`.
-    // `seed` is that of the hash.
+    // kind: "router", "hash", "random" or "none". Only "router" builds a network and draws from
+    // `init`. `seed` is that of the hash.
     Router(const std::string& kind, const DecoderSettings& settings, uint64_t seed, Rng& init);
 
-    // The label of each of the N tokens, as evaluation and the frozen phase use it: the network's argmax
-    // (recording nothing), the hash, or a draw from `chance`. Empty for "none".
+    // The label of each of the N tokens, as evaluation and the frozen phase use it: the network's
+    // argmax (recording nothing), the hash, or a draw from `chance`. Empty for "none".
     Labels choose(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                   Rng& chance) const;
 
@@ -41,8 +41,8 @@ class Router {
     std::unique_ptr<Decoder> network_;
 };
 
-// Draws a label for each row of `routing` (N, K), softmax probabilities r, from (r + 0.2/K) / 1.2: every
-// expert keeps a chance.
+// Draws a label for each row of `routing` (N, K), softmax probabilities r, from (r + 0.2/K) / 1.2:
+// every expert keeps a chance.
 Labels sample_labels(const Tensor& routing, Rng& rng);
 
 }  // namespace smoe

@@ -19,7 +19,9 @@ void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) cons
     write_config(config);
 }
 
-bool RunDirectory::has_state() const { return file_exists(file("state.safetensors")); }
+bool RunDirectory::has_state() const {
+    return file_exists(file("state.safetensors"));
+}
 
 void RunDirectory::write_config(const Config& config) const {
     write_file(file("config.json"), to_json(config));
@@ -67,7 +69,9 @@ void RunDirectory::write_state(const TensorFile& state) const {
     write_safetensors(file("state.safetensors"), state);
 }
 
-TensorFile RunDirectory::state() const { return read_safetensors(file("state.safetensors")); }
+TensorFile RunDirectory::state() const {
+    return read_safetensors(file("state.safetensors"));
+}
 
 void RunDirectory::append_metrics(const std::string& json) const {
     std::FILE* const stream = std::fopen(file("metrics.jsonl").c_str(), "a");

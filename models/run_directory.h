@@ -1,10 +1,10 @@
 // A run on disk: the folder that training fills and that everything else reads.
 //     config.json         every setting                     tokenizer.json   the tokenizer
-//     model.safetensors   evaluation-mode weights           router.safetensors   likewise, if it learns
-//     state.safetensors   what resuming needs, in one file  metrics.jsonl    one object per report
-// Each file is replaced whole or not at all, and state.safetensors alone is enough to go on, so a run can
-// be killed at any instant.
-// Read next: trainer.h, which fills state.safetensors.
+//     model.safetensors   evaluation-mode weights           router.safetensors   likewise, if it
+//     learns state.safetensors   what resuming needs, in one file  metrics.jsonl    one object per
+//     report
+// Each file is replaced whole or not at all, and state.safetensors alone is enough to go on, so a
+// run can be killed at any instant. Read next: trainer.h, which fills state.safetensors.
 #pragma once
 
 #include <functional>

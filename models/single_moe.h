@@ -1,5 +1,5 @@
-// The Single Mixture of Experts: a decoder whose feed-forward networks contain every expert, and the
-// router that picks one for each token. With routing "none" it is the plain dense transformer.
+// The Single Mixture of Experts: a decoder whose feed-forward networks contain every expert, and
+// the router that picks one for each token. With routing "none" it is the plain dense transformer.
 // Idea: github.com/DaiDaiLoh/SingleMixtureOfExperts.
 // Read next: trainer.h, generator.h; run_directory.h keeps one on disk.
 #pragma once
@@ -13,7 +13,9 @@ namespace smoe {
 // Streams of randomness under a run's seed, so that no two uses draw the same numbers.
 enum class Stream : uint64_t { model_weights = 1, router_weights, labels, evaluation, generation };
 
-inline Rng stream(uint64_t seed, Stream which) { return Rng(seed, uint64_t(which)); }
+inline Rng stream(uint64_t seed, Stream which) {
+    return Rng(seed, uint64_t(which));
+}
 
 struct SingleMoe {
     // Draws all weights from config.seed. Throws Error for settings that do not fit.

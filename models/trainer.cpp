@@ -44,7 +44,9 @@ DatasetSettings dataset_settings(const Config& config) {
             .seed = config.seed};
 }
 
-double EvaluationPart::loss() const { return loss_sum / double(std::max<int64_t>(1, tokens)); }
+double EvaluationPart::loss() const {
+    return loss_sum / double(std::max<int64_t>(1, tokens));
+}
 
 double EvaluationPart::bits_per_byte() const {
     return loss_sum / std::numbers::ln2 / double(std::max<int64_t>(1, bytes));
@@ -83,7 +85,8 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
     return result;
 }
 
-Trainer::Learner::Learner(Module& module, const std::string& kind, const OptimizerSettings& settings)
+Trainer::Learner::Learner(Module& module, const std::string& kind,
+                          const OptimizerSettings& settings)
     : flat(module), optimizer(make_optimizer(kind, flat.values(), flat.grads(), settings)) {}
 
 Trainer::Trainer(const Config& config, const Dataset& data)
@@ -115,14 +118,15 @@ StepReport Trainer::step() {
     Variable routing;
     Labels labels;
     if (router_ != nullptr) {
-        routing = softmax(moe_.router.network()->forward(batch.inputs, batch.offsets, {}));  // (N, K)
+        routing =
+            softmax(moe_.router.network()->forward(batch.inputs, batch.offsets, {}));  // (N, K)
         labels = sample_labels(routing.value(), label_rng_);
     } else {
         labels = moe_.router.choose(batch.inputs, batch.offsets, label_rng_);
     }
 
-    const Variable losses = cross_entropy(
-        moe_.model.forward(batch.inputs, batch.offsets, labels), batch.targets);  // (N)
+    const Variable losses = cross_entropy(moe_.model.forward(batch.inputs, batch.offsets, labels),
+                                          batch.targets);  // (N)
     const Variable loss = mean(losses);
     StepReport report{.step = steps_ + 1,
                       .tokens = batch.size(),
@@ -131,9 +135,11 @@ StepReport Trainer::step() {
     if (!std::isfinite(report.loss)) {
         stream_.seek(place);
         label_rng_ = Rng(label_state);
-        fail("step {}: the loss is {}, so training stops here; a lower --lr or a longer --warmup may "
-             "help",
-             report.step, report.loss);
+        fail(
+            "step {}: the loss is {}, so training stops here; a lower --lr or a longer --warmup "
+            "may "
+            "help",
+            report.step, report.loss);
     }
     backward(loss);
     model_.optimizer->step();
@@ -176,7 +182,9 @@ void Trainer::set_training(bool on) {
 Trainer::EvaluationMode::EvaluationMode(Trainer& trainer) : trainer_(trainer) {
     trainer_.set_training(false);
 }
-Trainer::EvaluationMode::~EvaluationMode() { trainer_.set_training(true); }
+Trainer::EvaluationMode::~EvaluationMode() {
+    trainer_.set_training(true);
+}
 
 std::map<std::string, Tensor> Trainer::model_weights() const {
     return model_.flat.state_with(model_.optimizer->evaluation_values());
@@ -268,7 +276,8 @@ TensorFile Trainer::state() const {
 void Trainer::load_state(const TensorFile& file, const std::string& origin) {
     const auto text = [&](const std::string& name) {
         const auto found = file.metadata.find(name);
-        check(found != file.metadata.end(), "'{}' is no training state: it lacks '{}'", origin, name);
+        check(found != file.metadata.end(), "'{}' is no training state: it lacks '{}'", origin,
+              name);
         return found->second;
     };
     const auto number = [&](const std::string& name) { return to_number(text(name), origin); };

@@ -1,7 +1,6 @@
-// One training run in memory: model, router, optimisers, random streams and the place in the data. It
-// takes steps, evaluates, and can be saved and continued bit for bit.
-// Refuses to print, keep time or touch the disk: training_loop.h does.
-// Read next: training_loop.h.
+// One training run in memory: model, router, optimisers, random streams and the place in the data.
+// It takes steps, evaluates, and can be saved and continued bit for bit. Refuses to print, keep
+// time or touch the disk: training_loop.h does. Read next: training_loop.h.
 #pragma once
 
 #include <memory>
@@ -44,8 +43,9 @@ struct Evaluation {
     std::vector<EvaluationPart> domains;
 };
 
-// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data` from the first until
-// `max_tokens` are reached (0: all of them). Routing by chance starts from the same seed each time.
+// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`, or on an even
+// choice of them with at most `max_tokens` tokens if that is not 0. Routing by chance starts from
+// the same seed each time.
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
 
 class Trainer {
@@ -53,13 +53,13 @@ class Trainer {
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
 
-    // One batch. In phase 1 the router samples labels and both learn; from step config.router_steps on the
-    // router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the step and
-    // changing nothing, if the loss is not finite.
+    // One batch. In phase 1 the router samples labels and both learn; from step config.router_steps
+    // on the router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the
+    // step and changing nothing, if the loss is not finite.
     StepReport step();
 
-    // While one lives, the model holds evaluation-mode weights and uses no dropout. Training goes on
-    // afterwards as if nothing had happened.
+    // While one lives, the model holds evaluation-mode weights and uses no dropout. Training goes
+    // on afterwards as if nothing had happened.
     class EvaluationMode {
       public:
         explicit EvaluationMode(Trainer& trainer);

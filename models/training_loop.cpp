@@ -70,7 +70,11 @@ class Loop {
   public:
     Loop(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
          const Dataset& train, const Dataset* valid)
-        : run_(run), config_(config), tokenizer_(tokenizer), valid_(valid), trainer_(config, train) {
+        : run_(run),
+          config_(config),
+          tokenizer_(tokenizer),
+          valid_(valid),
+          trainer_(config, train) {
         if (run.has_state()) {
             trainer_.load_state(run.state(), run.file("state.safetensors"));
             checkpoint_step_ = trainer_.steps();
@@ -81,7 +85,9 @@ class Loop {
     }
 
     StopReason go(const std::function<bool()>& interrupted) {
-        const auto due = [this](int64_t every) { return every > 0 && trainer_.steps() % every == 0; };
+        const auto due = [this](int64_t every) {
+            return every > 0 && trainer_.steps() % every == 0;
+        };
         bool stopped = false;
         while (!finished() && !stopped) {
             step();
@@ -117,10 +123,9 @@ class Loop {
             window_.add(report, seconds_since(before));
         } catch (const Error& error) {
             fail("{}; {}", error.what(),
-                 checkpoint_step_ > 0
-                     ? fmt::format("the checkpoint of step {} is kept in '{}'", checkpoint_step_,
-                                   run_.path())
-                     : std::string("there is no checkpoint yet"));
+                 checkpoint_step_ > 0 ? fmt::format("the checkpoint of step {} is kept in '{}'",
+                                                    checkpoint_step_, run_.path())
+                                      : std::string("there is no checkpoint yet"));
         }
     }
 
@@ -155,11 +160,12 @@ class Loop {
         const Trainer::EvaluationMode mode(trainer_);
         const EvaluationPart total =
             evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens).total;
-        progress_.message(fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
-                                      trainer_.steps(), total.loss(), total.bits_per_byte()));
-        run_.append_metrics(fmt::format(
-            R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})", trainer_.steps(),
-            total.loss(), total.bits_per_byte()));
+        progress_.message(
+            fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
+                        trainer_.steps(), total.loss(), total.bits_per_byte()));
+        run_.append_metrics(
+            fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})",
+                        trainer_.steps(), total.loss(), total.bits_per_byte()));
     }
 
     void sample_now() {
@@ -214,12 +220,12 @@ StopReason run_training(const RunDirectory& run, const Config& config, const Tok
 
 std::string loss_curve(const RunDirectory& run, int width, int height) {
     std::vector<std::pair<double, double>> points;
-    const std::string text = file_exists(run.file("metrics.jsonl")) ? read_file(run.file("metrics.jsonl"))
-                                                                    : std::string();
+    const std::string text = file_exists(run.file("metrics.jsonl"))
+                                 ? read_file(run.file("metrics.jsonl"))
+                                 : std::string();
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());
-        const auto object =
-            nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
+        const auto object = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
         if (object.is_object() && object.contains("loss") && object["loss"].is_number() &&
             object.contains("step") && object["step"].is_number()) {
             points.emplace_back(object["step"].get<double>(), object["loss"].get<double>());

@@ -1,5 +1,5 @@
-// From the first step to the last: progress, metrics, evaluation, samples, checkpoints, and when to stop.
-// Read next: examples/smoe/train.cpp, which calls it.
+// From the first step to the last: progress, metrics, evaluation, samples, checkpoints, and when to
+// stop. Read next: examples/smoe/train.cpp, which calls it.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,10 @@ namespace smoe {
 
 enum class StopReason { finished, interrupted };
 
-// Trains the run in `run` as its `config` says, from its last checkpoint if there is one, and leaves a
-// checkpoint behind. `valid` may be null: then nothing is evaluated. `interrupted` is asked after each step.
-// Prints progress on standard output. Throws Error if the loss is not finite or a file cannot be written;
-// the last checkpoint stays as it is.
+// Trains the run in `run` as its `config` says, from its last checkpoint if there is one, and
+// leaves a checkpoint behind. `valid` may be null: then nothing is evaluated. `interrupted` is
+// asked after each step. Prints progress on standard output. Throws Error if the loss is not finite
+// or a file cannot be written; the last checkpoint stays as it is.
 StopReason run_training(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
                         const Dataset& train, const Dataset* valid,
                         const std::function<bool()>& interrupted);

@@ -20,14 +20,15 @@ CausalSelfAttention::CausalSelfAttention(const Scope& scope, int64_t width, int6
           width);
 }
 
-Variable CausalSelfAttention::forward(const Variable& x, const std::vector<int64_t>& offsets) const {
+Variable CausalSelfAttention::forward(const Variable& x,
+                                      const std::vector<int64_t>& offsets) const {
     return out_proj.forward(attention(qkv_proj.forward(x), offsets, heads_));
 }
 
 Variable CausalSelfAttention::forward_cached(const Variable& x, const CacheRows& rows,
                                              AttentionCache& cache) const {
     const NoGrad no_grad;
-    const Tensor qkv = qkv_proj.forward(x).value();                       // (N, 3C)
+    const Tensor qkv = qkv_proj.forward(x).value();  // (N, 3C)
     const int64_t N = qkv.size(0), C = qkv.size(1) / 3, D = C / heads_;
     const int64_t context = cache.keys.size(1);
     const auto cached = [&](const Tensor& tensor, int64_t slot, int64_t position) {

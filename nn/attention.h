@@ -1,6 +1,6 @@
-// Causal multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017, section 3.2),
-// over whole sequences for training and, with a cache of keys and values, over new positions only.
-// Read next: feed_forward.h; autograd/ops/attention.cpp for the arithmetic.
+// Causal multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017,
+// section 3.2), over whole sequences for training and, with a cache of keys and values, over new
+// positions only. Read next: feed_forward.h; autograd/ops/attention.cpp for the arithmetic.
 #pragma once
 
 #include "nn/linear.h"
@@ -12,8 +12,9 @@ struct AttentionCache {
     Tensor keys, values;  // (slots, context, C) each
 };
 
-// Where row n of a batch of new positions belongs: position[n] of the sequence in slot[n]. The rows of a
-// slot come in rising order, and all earlier positions of the slot are in the cache or in the same batch.
+// Where row n of a batch of new positions belongs: position[n] of the sequence in slot[n]. The rows
+// of a slot come in rising order, and all earlier positions of the slot are in the cache or in the
+// same batch.
 struct CacheRows {
     std::vector<int32_t> slot, position;
 };

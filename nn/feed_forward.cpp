@@ -18,7 +18,8 @@ FeedForward::FeedForward(const Scope& scope, int64_t width, int64_t hidden, cons
                          MaskWhere where, Rng& rng)
     : Module(scope),
       lin_1({this, "lin_1"}, width, hidden, layer_masks(draw, 0, where != MaskWhere::output), rng),
-      lin_2({this, "lin_2"}, hidden, width, layer_masks(draw, 1, where != MaskWhere::hidden), rng) {}
+      lin_2({this, "lin_2"}, hidden, width, layer_masks(draw, 1, where != MaskWhere::hidden), rng) {
+}
 
 Variable FeedForward::forward(const Variable& x, const Labels& labels) const {
     return lin_2.forward(relu(lin_1.forward(x, labels)), labels);

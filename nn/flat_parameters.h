@@ -1,6 +1,6 @@
-// All parameters of a module in one piece of memory, and all gradients in another: the optimiser is one
-// loop, clearing gradients is one fill, and a checkpoint of its state is one tensor each.
-// Read next: optim/optimizer.h.
+// All parameters of a module in one piece of memory, and all gradients in another: the optimiser is
+// one loop, clearing gradients is one fill, and a checkpoint of its state is one tensor each. Read
+// next: optim/optimizer.h.
 #pragma once
 
 #include "nn/module.h"
@@ -9,8 +9,8 @@ namespace smoe {
 
 class FlatParameters {
   public:
-    // Moves the parameters of `module` into `values` and their gradients into `grads`, in order. The
-    // module must outlive this.
+    // Moves the parameters of `module` into `values` and their gradients into `grads`, in order.
+    // The module must outlive this.
     explicit FlatParameters(Module& module);
 
     const Tensor& values() const { return values_; }  // (P)

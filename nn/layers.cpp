@@ -20,14 +20,18 @@ Tensor normal_tensor(const Shape& shape, Rng& rng) {
 Embedding::Embedding(const Scope& scope, int64_t count, int64_t width, Rng& rng)
     : Module(scope), weight(parameter("weight", normal_tensor({count, width}, rng))) {}
 
-Variable Embedding::forward(const std::vector<int32_t>& ids) const { return embedding(weight, ids); }
+Variable Embedding::forward(const std::vector<int32_t>& ids) const {
+    return embedding(weight, ids);
+}
 
 LayerNorm::LayerNorm(const Scope& scope, int64_t width)
     : Module(scope),
       weight(parameter("weight", Tensor::full({width}, 1))),
       bias(parameter("bias", Tensor::zeros({width}))) {}
 
-Variable LayerNorm::forward(const Variable& x) const { return layer_norm(x, weight, bias); }
+Variable LayerNorm::forward(const Variable& x) const {
+    return layer_norm(x, weight, bias);
+}
 
 Dropout::Dropout(const Scope& scope, double p, Rng& rng) : Module(scope), p_(p), rng_(rng) {
     check(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), found {}", p);

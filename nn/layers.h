@@ -25,8 +25,8 @@ class LayerNorm : public Module {
     Variable &weight, &bias;
 };
 
-// While training zeroes elements with probability p, drawing a fresh seed from `rng` for each call; in
-// evaluation mode the identity. Throws Error unless p is in [0, 1).
+// While training zeroes elements with probability p, drawing a fresh seed from `rng` for each call;
+// in evaluation mode the identity. Throws Error unless p is in [0, 1).
 class Dropout : public Module {
   public:
     Dropout(const Scope& scope, double p, Rng& rng);

@@ -29,8 +29,10 @@ Variable Linear::forward(const Variable& x) const {
 }
 
 Tensor draw_masks(const MaskDraw& draw, int64_t width) {
-    check(draw.experts > 0, "masks: the number of experts must be positive, found {}", draw.experts);
-    check(draw.rate >= 0 && draw.rate < 1, "masks: the rate must be in [0, 1), found {}", draw.rate);
+    check(draw.experts > 0, "masks: the number of experts must be positive, found {}",
+          draw.experts);
+    check(draw.rate >= 0 && draw.rate < 1, "masks: the rate must be in [0, 1), found {}",
+          draw.rate);
     Rng rng(draw.seed, draw.stream);
     const Tensor mask = Tensor::empty({draw.experts, width});
     for (real& entry : mask.values()) {
@@ -63,7 +65,8 @@ Tensor gates_of(const Tensor& mask) {
 
 }  // namespace
 
-MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw, Rng& rng)
+MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw,
+                           Rng& rng)
     : Module(scope),
       linear({this, "linear"}, in, out, true, rng),
       mask(buffer("mask", draw_masks(draw, out))) {

@@ -34,12 +34,12 @@ struct MaskDraw {
     uint64_t stream = 0;  // tells its layers apart
 };
 
-// (experts, width) of 0 and 1: an entry is 1 with probability 1 - rate. Throws Error for an expert that
-// keeps no neuron, and for settings out of range.
+// (experts, width) of 0 and 1: an entry is 1 with probability 1 - rate. Throws Error for an expert
+// that keeps no neuron, and for settings out of range.
 Tensor draw_masks(const MaskDraw& draw, int64_t width);
 
-// y = (x weight^T + bias) * m_e / mean(m_e) with m_e the mask of the row's expert e in this layer; without
-// labels a plain linear layer. The bias is masked too. Expert masks: github.com/DaiDaiLoh/
+// y = (x weight^T + bias) * m_e / mean(m_e) with m_e the mask of the row's expert e in this layer;
+// without labels a plain linear layer. The bias is masked too. Expert masks: github.com/DaiDaiLoh/
 // SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
 class MaskedLinear : public Module {
   public:

@@ -53,14 +53,15 @@ void Module::load_state(const std::map<std::string, Tensor>& values, const std::
     const std::map<std::string, Tensor> own = state();
     for (const auto& [name, tensor] : own) {
         const auto given = values.find(name);
-        check(given != values.end(), "'{}' lacks the tensor '{}': it belongs to another kind of model",
-              origin, name);
-        check(given->second.shape() == tensor.shape(), "'{}': '{}' has shape {}, this model needs {}",
-              origin, name, given->second.shape().str(), tensor.shape().str());
+        check(given != values.end(),
+              "'{}' lacks the tensor '{}': it belongs to another kind of model", origin, name);
+        check(given->second.shape() == tensor.shape(),
+              "'{}': '{}' has shape {}, this model needs {}", origin, name,
+              given->second.shape().str(), tensor.shape().str());
     }
     for (const auto& [name, tensor] : values) {
-        check(own.contains(name), "'{}' holds the tensor '{}', which this model does not have", origin,
-              name);
+        check(own.contains(name), "'{}' holds the tensor '{}', which this model does not have",
+              origin, name);
     }
     for (const auto& [name, tensor] : own) {
         tensor.copy_from(values.at(name));

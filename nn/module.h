@@ -1,8 +1,8 @@
-// A Module owns parameters (trained), buffers (fixed, but saved) and sub-modules, all under names, so that
-// a checkpoint is a list of names and nothing can be forgotten: creating a parameter registers it.
-// There is no virtual forward: each module has the signature that it needs. Modules do not move, because
-// their parents and members point at them.
-// Read next: linear.h, the smallest one; flat_parameters.h.
+// A Module owns parameters (trained), buffers (fixed, but saved) and sub-modules, all under names,
+// so that a checkpoint is a list of names and nothing can be forgotten: creating a parameter
+// registers it. There is no virtual forward: each module has the signature that it needs. Modules
+// do not move, because their parents and members point at them. Read next: linear.h, the smallest
+// one; flat_parameters.h.
 #pragma once
 
 #include <deque>
@@ -29,16 +29,17 @@ class Module {
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
 
-    // Every parameter here and below, in the order of creation: own ones, then those of sub-modules.
+    // Every parameter here and below, in the order of creation: own ones, then those of
+    // sub-modules.
     std::vector<Variable*> parameters();
     int64_t parameter_count();
 
-    // Parameters and buffers by name, "layers.0.attn.qkv_proj.weight"; the tensors share memory with the
-    // module.
+    // Parameters and buffers by name, "layers.0.attn.qkv_proj.weight"; the tensors share memory
+    // with the module.
     std::map<std::string, Tensor> state() const;
 
-    // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names are
-    // exactly those of state() and every shape fits; then nothing has been changed.
+    // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
+    // are exactly those of state() and every shape fits; then nothing has been changed.
     void load_state(const std::map<std::string, Tensor>& values, const std::string& origin);
 
     // Training mode (the default) switches dropout on, here and below.

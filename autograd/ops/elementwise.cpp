@@ -39,7 +39,8 @@ Variable add(const Variable& a, const Variable& b) {
     return record("add", out, {a, b}, [](const Tensor& dout, std::span<Tensor* const> din) {
         for (Tensor* const d : din) {  // da = db = dout
             if (d != nullptr) {
-                for_each(dout.numel(), [dx = d->data(), g = dout.data()](int64_t i) { dx[i] += g[i]; });
+                for_each(dout.numel(),
+                         [dx = d->data(), g = dout.data()](int64_t i) { dx[i] += g[i]; });
             }
         }
     });
@@ -68,17 +69,14 @@ Variable mul(const Variable& a, const Variable& b) {
     check_same_shape("mul", a, b);
     const Tensor out = Tensor::empty(a.shape()), x = a.value(), y = b.value();
     // out = a * b
-    for_each(out.numel(), [x = x.data(), y = y.data(), z = out.data()](int64_t i) {
-        z[i] = x[i] * y[i];
-    });
+    for_each(out.numel(),
+             [x = x.data(), y = y.data(), z = out.data()](int64_t i) { z[i] = x[i] * y[i]; });
     return record("mul", out, {a, b}, [x, y](const Tensor& dout, std::span<Tensor* const> din) {
         for (size_t input = 0; input < 2; ++input) {  // da = dout * b, db = dout * a
             if (din[input] != nullptr) {
                 const Tensor& other = input == 0 ? y : x;
-                for_each(dout.numel(),
-                         [dx = din[input]->data(), g = dout.data(), o = other.data()](int64_t i) {
-                             dx[i] += g[i] * o[i];
-                         });
+                for_each(dout.numel(), [dx = din[input]->data(), g = dout.data(),
+                                        o = other.data()](int64_t i) { dx[i] += g[i] * o[i]; });
             }
         }
     });
@@ -87,9 +85,8 @@ Variable mul(const Variable& a, const Variable& b) {
 Variable scale(const Variable& x, real factor) {
     const Tensor out = Tensor::empty(x.shape());
     // out = factor * x
-    for_each(out.numel(), [factor, x = x.value().data(), y = out.data()](int64_t i) {
-        y[i] = factor * x[i];
-    });
+    for_each(out.numel(),
+             [factor, x = x.value().data(), y = out.data()](int64_t i) { y[i] = factor * x[i]; });
     return record("scale", out, {x}, [factor](const Tensor& dout, std::span<Tensor* const> din) {
         for_each(dout.numel(), [factor, dx = din[0]->data(), g = dout.data()](int64_t i) {
             dx[i] += factor * g[i];
@@ -100,9 +97,8 @@ Variable scale(const Variable& x, real factor) {
 Variable relu(const Variable& x) {
     const Tensor out = Tensor::empty(x.shape());
     // out = max(x, 0); written so that NaN stays NaN
-    for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) {
-        y[i] = x[i] < 0 ? 0 : x[i];
-    });
+    for_each(out.numel(),
+             [x = x.value().data(), y = out.data()](int64_t i) { y[i] = x[i] < 0 ? 0 : x[i]; });
     // The result tells where x was positive, so x need not be kept.
     return record("relu", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
         for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
@@ -114,9 +110,8 @@ Variable relu(const Variable& x) {
 Variable tanh(const Variable& x) {
     const Tensor out = Tensor::empty(x.shape());
     // out = tanh(x)
-    for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) {
-        y[i] = std::tanh(x[i]);
-    });
+    for_each(out.numel(),
+             [x = x.value().data(), y = out.data()](int64_t i) { y[i] = std::tanh(x[i]); });
     return record("tanh", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
         // dx = dout * (1 - tanh(x)^2)
         for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
@@ -154,14 +149,13 @@ Variable dropout(const Variable& x, double p, uint64_t seed) {
             to[i] = keep[i] ? factor * from[i] : 0;
         }
     });
-    return record("dropout", out, {x},
-                  [kept, factor](const Tensor& dout, std::span<Tensor* const> din) {
-                      // dx = kept * dout / (1 - p)
-                      for_each(dout.numel(), [factor, keep = kept->data(), dx = din[0]->data(),
-                                              g = dout.data()](int64_t i) {
-                          dx[i] += keep[i] ? factor * g[i] : 0;
-                      });
-                  });
+    return record(
+        "dropout", out, {x}, [kept, factor](const Tensor& dout, std::span<Tensor* const> din) {
+            // dx = kept * dout / (1 - p)
+            for_each(dout.numel(),
+                     [factor, keep = kept->data(), dx = din[0]->data(),
+                      g = dout.data()](int64_t i) { dx[i] += keep[i] ? factor * g[i] : 0; });
+        });
 }
 
 }  // namespace smoe

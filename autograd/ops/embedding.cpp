@@ -29,8 +29,8 @@ Variable embedding(const Variable& weight, const std::vector<int32_t>& ids) {
     });
     return record("embedding", out, {weight},
                   [ids, N, C](const Tensor& dout, std::span<Tensor* const> din) {
-                      // dweight[ids[n]] += dout[n]. An id may occur many times, so threads share the
-                      // columns among them, not the rows.
+                      // dweight[ids[n]] += dout[n]. An id may occur many times, so threads share
+                      // the columns among them, not the rows.
                       constexpr int64_t columns = 32;
                       parallel_for(C, columns, [&](int64_t begin, int64_t end) {
                           for (int64_t n = 0; n < N; ++n) {

@@ -94,10 +94,9 @@ Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int
     };
     const Tensor out = Tensor::empty(x.shape());
     apply(x.value().data(), out.data(), false);
-    return record("gate_rows", out, {x},
-                  [apply](const Tensor& dout, std::span<Tensor* const> din) {
-                      apply(dout.data(), din[0]->data(), true);  // dx = dout * gates[labels]
-                  });
+    return record("gate_rows", out, {x}, [apply](const Tensor& dout, std::span<Tensor* const> din) {
+        apply(dout.data(), din[0]->data(), true);  // dx = dout * gates[labels]
+    });
 }
 
 }  // namespace smoe

@@ -26,7 +26,9 @@ Variable scaled_sum(const char* name, const Variable& x, real factor) {
 
 }  // namespace
 
-Variable sum(const Variable& x) { return scaled_sum("sum", x, 1); }
+Variable sum(const Variable& x) {
+    return scaled_sum("sum", x, 1);
+}
 
 Variable mean(const Variable& x) {
     check(x.shape().numel() > 0, "mean: shape {} has no elements", x.shape().str());

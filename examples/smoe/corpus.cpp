@@ -1,4 +1,5 @@
-// smoe corpus: writes the built-in corpus as train.jsonl and valid.jsonl, each story with its domain.
+// smoe corpus: writes the built-in corpus as train.jsonl and valid.jsonl, each story with its
+// domain.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -23,7 +24,8 @@ void write_stories(const std::string& path, uint64_t seed, int64_t begin, int64_
     write_file(path, [&](const Append& append) {
         for (int64_t index = begin; index < end; ++index) {
             const Story story = corpus_story(seed, uint64_t(index));
-            append(nlohmann::ordered_json{{"text", story.text}, {"domain", story.domain}}.dump() + "\n");
+            append(nlohmann::ordered_json{{"text", story.text}, {"domain", story.domain}}.dump() +
+                   "\n");
             bytes += int64_t(story.text.size());
         }
     });
@@ -34,8 +36,8 @@ int write_corpus(const CorpusOptions& options) {
     constexpr int64_t most = 100000000;
     check(options.stories >= 1 && options.valid_stories >= 1 && options.stories <= most &&
               options.valid_stories <= most,
-          "--stories and --valid-stories must be from 1 to {}, found {} and {}", most, options.stories,
-          options.valid_stories);
+          "--stories and --valid-stories must be from 1 to {}, found {} and {}", most,
+          options.stories, options.valid_stories);
     make_folder(options.out);
     // Held-out stories come first, so that asking for more training text never reaches into them.
     write_stories(options.out + "/valid.jsonl", options.seed, 0, options.valid_stories);

@@ -39,7 +39,8 @@ void print_experts(const Evaluation& result) {
     for (const EvaluationPart& part : parts) {
         fmt::print("{:<16}", part.domain);
         for (const int64_t count : part.expert_tokens) {
-            fmt::print("{:>6.1f}", 100.0 * double(count) / double(std::max<int64_t>(1, part.tokens)));
+            fmt::print("{:>6.1f}",
+                       100.0 * double(count) / double(std::max<int64_t>(1, part.tokens)));
         }
         fmt::print("  {}\n", bars(part.expert_tokens));
     }

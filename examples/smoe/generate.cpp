@@ -42,18 +42,20 @@ class Writer {
 };
 
 int generate(const GenerateOptions& options) {
-    check(options.samples >= 1 && options.samples <= 1024, "--samples must be from 1 to 1024, found {}",
-          options.samples);
-    check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}", options.max_tokens);
+    check(options.samples >= 1 && options.samples <= 1024,
+          "--samples must be from 1 to 1024, found {}", options.samples);
+    check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}",
+          options.max_tokens);
     const RunDirectory run(options.run);
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
-    // Colour is asked for by --show-experts, so it is given in a pipe too, but not against NO_COLOR.
+    // Colour is asked for by --show-experts, so it is given in a pipe too, but not against
+    // NO_COLOR.
     const bool colour = options.show_experts && std::getenv("NO_COLOR") == nullptr;
 
-    // All samples are written at once, but shown one after the other: the first as it comes, the others
-    // when those before them have ended.
+    // All samples are written at once, but shown one after the other: the first as it comes, the
+    // others when those before them have ended.
     std::vector<Writer> writers(size_t(options.samples), Writer(colour));
     std::vector<std::string> waiting(size_t(options.samples));
     std::vector<bool> ended(size_t(options.samples), false);
@@ -111,16 +113,19 @@ Command add_generate(CLI::App& app) {
     app.add_option("--sampling", sampling.kind, "how the next token is chosen")
         ->check(CLI::IsMember({"greedy", "multinomial", "nucleus"}))
         ->capture_default_str();
-    app.add_option("--temperature", sampling.temperature, "below 1 bolder in the likely, above 1 wilder")
+    app.add_option("--temperature", sampling.temperature,
+                   "below 1 bolder in the likely, above 1 wilder")
         ->capture_default_str();
     app.add_option("--top-p", sampling.top_p, "nucleus: probability that the kept tokens must pass")
         ->capture_default_str();
     app.add_option("--top-k", sampling.top_k, "keep only the k likeliest tokens; 0: all")
         ->capture_default_str();
     app.add_option("--samples", options->samples, "texts to write")->capture_default_str();
-    app.add_option("--max-tokens", options->max_tokens, "most new tokens of a text; 0: as many as fit")
+    app.add_option("--max-tokens", options->max_tokens,
+                   "most new tokens of a text; 0: as many as fit")
         ->capture_default_str();
-    app.add_option("--seed", options->seed, "the same seed gives the same text")->capture_default_str();
+    app.add_option("--seed", options->seed, "the same seed gives the same text")
+        ->capture_default_str();
     app.add_flag("--show-experts", options->show_experts, "colour each token by its expert");
     return [options] { return generate(*options); };
 }

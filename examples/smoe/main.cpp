@@ -1,5 +1,5 @@
-// The program `smoe`: reads the command line, runs one command, and turns every failure into one line.
-// Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
+// The program `smoe`: reads the command line, runs one command, and turns every failure into one
+// line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
@@ -33,10 +33,10 @@ void refuse_extras(const CLI::App& app, const std::string& what) {
     if (!extras.empty()) {
         const std::string word = extras.front().substr(0, extras.front().find('='));
         const std::string nearest = smoe::nearest_name(word, known_names(app, word));
-        throw smoe::UsageError(fmt::format(
-            "unknown {} '{}'{}; `{} --help` lists what there is",
-            word.starts_with("-") ? "option" : "argument", word,
-            nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest), what));
+        throw smoe::UsageError(
+            fmt::format("unknown {} '{}'{}; `{} --help` lists what there is",
+                        word.starts_with("-") ? "option" : "argument", word,
+                        nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest), what));
     }
     for (const CLI::App* command : app.get_subcommands()) {
         refuse_extras(*command, what + " " + command->get_name());
@@ -58,7 +58,8 @@ int run(int argc, char** argv) {
         smoe::Command (*add)(CLI::App&);
     };
     const Entry entries[] = {
-        {"corpus", "write the built-in corpus: stories in English and German, and sums", smoe::add_corpus},
+        {"corpus", "write the built-in corpus: stories in English and German, and sums",
+         smoe::add_corpus},
         {"tokenizer", "train a tokenizer, encode and decode", smoe::add_tokenizer},
         {"train", "train a model on text", smoe::add_train},
         {"eval", "measure a trained model on text", smoe::add_eval},
@@ -94,13 +95,15 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    smoe::sleep_while_waiting(argv);
     try {
         return run(argc, argv);
     } catch (const smoe::UsageError& error) {
         fmt::print(stderr, "smoe: error: {}\n", error.what());
         return 2;
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "smoe: error: not enough memory; a smaller model or --batch needs less\n");
+        fmt::print(stderr,
+                   "smoe: error: not enough memory; a smaller model or --batch needs less\n");
         return 1;
     } catch (const std::exception& error) {
         fmt::print(stderr, "smoe: error: {}\n", error.what());

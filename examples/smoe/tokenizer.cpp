@@ -25,7 +25,9 @@ std::string standard_input() {
     return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
 }
 
-Tokenizer load(const std::string& path) { return Tokenizer::from_json(read_file(path), path); }
+Tokenizer load(const std::string& path) {
+    return Tokenizer::from_json(read_file(path), path);
+}
 
 int train(const TokenizerOptions& options) {
     const std::vector<Story> stories = read_stories(options.data);
@@ -80,10 +82,13 @@ Command add_tokenizer(CLI::App& app) {
         ->required()
         ->type_name("FILE...");
     trainer->add_option("-o,--out", options->out, "tokenizer.json to write")->required();
-    trainer->add_option("--entries", options->entries, "size of the vocabulary, end of text not counted")
+    trainer
+        ->add_option("--entries", options->entries,
+                     "size of the vocabulary, end of text not counted")
         ->capture_default_str();
-    trainer->add_option("--pre-tokenizer", options->pre_tokenizer,
-                        "gpt2: merges stay inside words; none: they may cross them")
+    trainer
+        ->add_option("--pre-tokenizer", options->pre_tokenizer,
+                     "gpt2: merges stay inside words; none: they may cross them")
         ->check(CLI::IsMember({"gpt2", "none"}))
         ->capture_default_str();
     CLI::App* const encoder = app.add_subcommand("encode", "standard input to ids");

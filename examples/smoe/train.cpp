@@ -20,7 +20,8 @@ namespace {
 
 std::atomic<bool> interrupted = false;
 
-// The first Ctrl-C asks for a checkpoint after the current step; a second one ends the program at once.
+// The first Ctrl-C asks for a checkpoint after the current step; a second one ends the program at
+// once.
 void on_interrupt(int signal) {
     interrupted = true;
     std::signal(signal, SIG_DFL);
@@ -35,8 +36,8 @@ struct TrainOptions {
 
 // What may change when a run goes on: how long, and what is reported.
 bool may_change(const std::string& flag) {
-    for (const char* free : {"--steps", "--minutes", "--log-every", "--eval-every", "--sample-every",
-                             "--checkpoint-every", "--eval-tokens"}) {
+    for (const char* free : {"--steps", "--minutes", "--log-every", "--eval-every",
+                             "--sample-every", "--checkpoint-every", "--eval-tokens"}) {
         if (flag == free) {
             return true;
         }
@@ -44,7 +45,9 @@ bool may_change(const std::string& flag) {
     return false;
 }
 
-std::string text_of(const std::vector<std::string>& list) { return join(list, " "); }
+std::string text_of(const std::vector<std::string>& list) {
+    return join(list, " ");
+}
 template <class T>
 std::string text_of(const T& value) {
     return fmt::format("{}", value);
@@ -112,7 +115,8 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
     }
     Config before = stored;
     std::vector<std::string> values;
-    visit_settings(before, [&](const Setting&, const auto& field) { values.push_back(text_of(field)); });
+    visit_settings(before,
+                   [&](const Setting&, const auto& field) { values.push_back(text_of(field)); });
     size_t i = 0;
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         check(text_of(field) == values[i] || may_change(setting.flag),
@@ -166,8 +170,9 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories
     for (const Story& story : stories) {
         texts.push_back(story.text);
     }
-    return Tokenizer::train(texts, int(config.entries),
-                            config.pre_tokenizer == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none);
+    return Tokenizer::train(
+        texts, int(config.entries),
+        config.pre_tokenizer == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none);
 }
 
 void introduce(const Config& config) {
@@ -178,8 +183,8 @@ void introduce(const Config& config) {
         return;
     }
     fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", config.experts,
-               100 * config.mask_rate, config.mask_where == "both" ? "hidden and output"
-                                                                   : config.mask_where);
+               100 * config.mask_rate,
+               config.mask_where == "both" ? "hidden and output" : config.mask_where);
     if (moe.router.network() != nullptr) {
         fmt::print("router: {} parameters, learns for {} steps, then frozen\n",
                    format_count(moe.router.network()->parameter_count()), config.router_steps);
@@ -240,7 +245,8 @@ Command add_train(CLI::App& app) {
     app.add_option("--preset", options->preset, "sizes to start from [tiny]")
         ->check(CLI::IsMember(preset_names()))
         ->type_name("NAME");
-    app.add_option("--config", options->config_file, "config.json whose settings go over the preset's")
+    app.add_option("--config", options->config_file,
+                   "config.json whose settings go over the preset's")
         ->type_name("FILE");
     app.add_flag("--resume", options->resume, "go on with the run from its last checkpoint");
     add_settings(app, *options);

@@ -19,9 +19,10 @@ int verify(const std::vector<std::string>& files) {
             fmt::print("  {:<52} {:.2e}{}\n", quantity.name, quantity.error,
                        quantity.error <= GoldenReport::tolerance ? "" : "  TOO LARGE");
         }
-        fmt::print("  {}: {} quantities, largest error relative to max(1, |value|) allowed is {:g}\n",
-                   report.passed() ? "passed" : "FAILED", report.quantities.size(),
-                   GoldenReport::tolerance);
+        fmt::print(
+            "  {}: {} quantities, largest error relative to max(1, |value|) allowed is {:g}\n",
+            report.passed() ? "passed" : "FAILED", report.quantities.size(),
+            GoldenReport::tolerance);
         passed = passed && report.passed();
     }
     return passed ? 0 : 1;
@@ -31,7 +32,9 @@ int verify(const std::vector<std::string>& files) {
 
 Command add_verify(CLI::App& app) {
     auto files = std::make_shared<std::vector<std::string>>();
-    app.add_option("files", *files, "golden files (.safetensors)")->required()->type_name("FILE...");
+    app.add_option("files", *files, "golden files (.safetensors)")
+        ->required()
+        ->type_name("FILE...");
     return [files] { return verify(*files); };
 }
 

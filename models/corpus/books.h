@@ -10,7 +10,8 @@
 
 namespace smoe {
 
-// Bound at the first call, which throws Error where the text of the book breaks the rules of writer.h.
+// Bound at the first call, which throws Error where the text of the book breaks the rules of
+// writer.h.
 const Book& english_book();
 const Book& german_book();
 const Book& sums_book();

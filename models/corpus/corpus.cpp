@@ -18,7 +18,9 @@ const Book& book_of(int domain) {
 
 }  // namespace
 
-std::span<const std::string_view> corpus_domains() { return domains; }
+std::span<const std::string_view> corpus_domains() {
+    return domains;
+}
 
 Story corpus_story(uint64_t seed, uint64_t index) {
     const int domain = turns[index % std::size(turns)];

@@ -1,10 +1,10 @@
 // The words of the English book and the little grammar that they need.
-// It refuses rare words: a model of a million parameters shall know every word by heart. When a table
-// grows, each row must make sense in each plot that uses the table.
-// Read next: english_plots.cpp, the stories themselves.
+// It refuses rare words: a model of a million parameters shall know every word by heart. When a
+// table grows, each row must make sense in each plot that uses the table. Read next:
+// english_plots.cpp, the stories themselves.
 //
-// First words of a phrase: "a" (or "an"), "he", "him", "his" (or she, her, her; from the column `he`)
-// and "count": {count x thing} is "1 apple" or "2 apples", the plural from the column `many`.
+// First words of a phrase: "a" (or "an"), "he", "him", "his" (or she, her, her; from the column
+// `he`) and "count": {count x thing} is "1 apple" or "2 apples", the plural from the column `many`.
 #include <fmt/core.h>
 
 #include "core/check.h"
@@ -56,7 +56,8 @@ young
 
 table opening: text
 Once upon a time, there was {a mood hero.kind} named {hero}.
-Once upon a time, {a mood hero.kind} named {hero} lived [in a small house|near a forest|on a farm|in a little town].
+Once upon a time, {a mood hero.kind} named {hero} lived [in a small house|near a forest|on a
+  farm|in a little town].
 There was once {a mood hero.kind} named {hero}.
 {Hero} was {a mood hero.kind} who lived [in a small house|near a forest|on a farm|in a little town].
 
@@ -102,10 +103,14 @@ berries
 cake
 
 table shelter: plan, run, dry
-Let us sit under that big tree | They took the basket and ran to the tree | Under the tree, it was nice and dry
-Let us make a tent | They put their blanket over two branches | In their little tent, it was warm and dry
-Let us run to my house | They took the basket and ran home | There they had their picnic on the kitchen floor
-Look, there is an old hut | They took the basket and ran to the hut | In the hut, it was warm and dry
+Let us sit under that big tree | They took the basket and ran to the tree
+  | Under the tree, it was nice and dry
+Let us make a tent | They put their blanket over two branches
+  | In their little tent, it was warm and dry
+Let us run to my house | They took the basket and ran home
+  | There they had their picnic on the kitchen floor
+Look, there is an old hut | They took the basket and ran to the hut
+  | In the hut, it was warm and dry
 
 table noise: sound, cause, name
 tap, tap | a branch at the window | branch
@@ -228,10 +233,13 @@ a scarf | {he hero} took some wool and made a warm scarf
 a song | {he hero} sat down and wrote a happy song
 
 table skill: name, fall, again, done
-ride a bike | {he hero} fell into the grass | {He hero} got back on the bike | {Hero} rode down the road
-swim | {he hero} got water in {his hero} nose | {He hero} went back into the water | {Hero} swam across the pool
+ride a bike | {he hero} fell into the grass | {He hero} got back on the bike
+  | {Hero} rode down the road
+swim | {he hero} got water in {his hero} nose | {He hero} went back into the water
+  | {Hero} swam across the pool
 skate | {he hero} fell on the ice | {He hero} stood up on the ice | {Hero} skated across the lake
-climb the big tree | {he hero} slipped and slid down | {He hero} went back to the tree | {Hero} sat at the top of the tree
+climb the big tree | {he hero} slipped and slid down | {He hero} went back to the tree
+  | {Hero} sat at the top of the tree
 )";
 }
 

@@ -1,8 +1,7 @@
-// The plots of the English stories: somebody wants something, there is a problem, somebody helps, and
-// what was there at the start returns at the end. writer.h explains how a plot is written.
-// It refuses plots in which the filling decides whether they make sense: what belongs together, such as
-// a problem and its solution, stands in one row of a table.
-// Read next: german_plots.cpp.
+// The plots of the English stories: somebody wants something, there is a problem, somebody helps,
+// and what was there at the start returns at the end. writer.h explains how a plot is written. It
+// refuses plots in which the filling decides whether they make sense: what belongs together, such
+// as a problem and its solution, stands in one row of a table. Read next: german_plots.cpp.
 #include "models/corpus/books.h"
 
 namespace smoe {
@@ -188,8 +187,8 @@ cast hero:child, helper:grownup
 - {opening}
 - One day in the spring, {helper} gave {him hero} {a plant}.
 | One day, {hero} found {a plant} and showed it to {helper}.
-- {Hero} put the {plant} into {a colour} pot and looked at it every morning.
-| "I want to see it grow," said {hero} and put the {plant} into {a colour} pot.
+- {Hero} put it into {a colour} pot and looked every morning.
+| "I want to see it grow," said {hero} and put it into {a colour} pot.
 - But nothing came up. "Why do you not grow?" asked {hero}.
 | Days went by, but there was nothing to see. {Hero} was sad.
 --
@@ -270,7 +269,7 @@ cast hero:child
 | "Are you lost?" asked a small voice. It was {a nature guide}.
 - "I cannot find the way to Grandma," said {hero}. "{way}," said the {guide}.
 | "I want to bring Grandma {gift}," said {hero}. The {guide} said, "{way}."
-- {Hero} thanked the {guide} and {way.path}. Soon there was the house!
+- {Hero} {way.path}. Soon there was the house!
 | So {hero} {way.path}. The {guide} was right, and soon {hero} saw the house.
 - Grandma was so happy. "How kind of you to bring me {gift}!" she said.
 | {Hero} gave Grandma {gift.the}. "Now I feel much better!" said Grandma.

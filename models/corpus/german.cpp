@@ -1,12 +1,12 @@
 // The words of the German book and its grammar: genders, cases and the endings of adjectives.
-// It refuses rare words, and nouns in the plural: a row of a table is one thing. A noun is written with
-// its article, which is its gender; where accusative and dative differ, both forms are given: "der
-// Junge/Jungen". People have names without an article, and their gender from the column `er`.
+// It refuses rare words, and nouns in the plural: a row of a table is one thing. A noun is written
+// with its article, which is its gender; where accusative and dative differ, both forms are given:
+// "der Junge/Jungen". People have names without an article, and their gender from the column `er`.
 // Read next: german_plots.cpp, the stories themselves.
 //
-// The first word of a phrase stands in its masculine form, which tells the case: der, den, dem; ein,
-// einen, einem; mein, dein, kein likewise; {held:seinen ball} is "ihren Ball" when the owner is a girl;
-// er, ihn, ihm are the pronouns. Adjectives are written as stems: {einen rot- ball}.
+// The first word of a phrase stands in its masculine form, which tells the case: der, den, dem;
+// ein, einen, einem; mein, dein, kein likewise; {held:seinen ball} is "ihren Ball" when the owner
+// is a girl; er, ihn, ihm are the pronouns. Adjectives are written as stems: {einen rot- ball}.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -62,7 +62,8 @@ table anfang: text
 Es war einmal {ein gemüt held.art} namens {held}.
 Es war einmal {ein gemüt held.art} mit Namen {held}.
 In einem kleinen [Dorf|Haus am Wald] lebte einmal {ein gemüt held.art} namens {held}.
-{Held} war {ein gemüt held.art} und wohnte [in einem kleinen Dorf|in einem Haus am Wald|am Rand der Stadt].
+{Held} war {ein gemüt held.art} und wohnte [in einem kleinen Dorf|in einem Haus am Wald|am Rand der
+  Stadt].
 
 table ende: text
 Das war ein schöner Tag.
@@ -177,7 +178,8 @@ Karten | Ich gebe dir Karten, und du legst eine hin
 
 table klemme: wohin, wo, hilfe
 auf das Dach | oben auf dem Dach | Dann holte {helfer} eine Leiter und stieg hinauf
-in einen hohen Baum | oben im Baum | Dann nahm {freund} einen langen Stock und schob {den fund} herunter
+in einen hohen Baum | oben im Baum
+  | Dann nahm {freund} einen langen Stock und schob {den fund} herunter
 in den Teich | mitten im Teich | Dann nahm {freund} einen langen Ast und zog {den fund} ans Ufer
 über den Zaun | hinter dem Zaun | Dann fand {freund} ein Loch im Zaun und kroch hindurch
 
@@ -188,8 +190,10 @@ der Luftballon
 das Flugzeug
 
 table mangel: was, hilfe
-Doch am Abend regnete es durch das Dach | Dann holte {er helfer} ein großes Tuch und legte es auf das Dach
-Doch die Leiter war zu kurz | Dann holte {er helfer} noch ein Stück Holz und machte die Leiter länger
+Doch am Abend regnete es durch das Dach
+  | Dann holte {er helfer} ein großes Tuch und legte es auf das Dach
+Doch die Leiter war zu kurz
+  | Dann holte {er helfer} noch ein Stück Holz und machte die Leiter länger
 Doch es fehlte noch ein Brett | Dann fand {er helfer} im Keller ein altes Brett
 Doch der Boden wackelte | Dann nahm {er helfer} den Hammer und machte den Boden fest
 
@@ -258,7 +262,8 @@ die Seifenkiste
 
 namespace {
 
-using Forms = std::string_view[3][3];  // by case (nominative, accusative, dative) and gender (m, f, n)
+using Forms =
+    std::string_view[3][3];  // by case (nominative, accusative, dative) and gender (m, f, n)
 
 constexpr Forms definite = {{"der", "die", "das"}, {"den", "die", "das"}, {"dem", "der", "dem"}};
 constexpr Forms pronouns = {{"er", "sie", "es"}, {"ihn", "sie", "es"}, {"ihm", "ihr", "ihm"}};

@@ -1,7 +1,7 @@
-// Small sums, in digits and in words, about the same small world as the English stories. Numbers are
-// drawn and computed by the cast of a plot, so that no sum can be wrong.
-// It refuses fractions, negative numbers and anything that a child could not do in the head.
-// Read next: corpus.cpp, which deals the three books.
+// Small sums, in digits and in words, about the same small world as the English stories. Numbers
+// are drawn and computed by the cast of a plot, so that no sum can be wrong. It refuses fractions,
+// negative numbers and anything that a child could not do in the head. Read next: corpus.cpp, which
+// deals the three books.
 #include <fmt/core.h>
 
 #include "models/corpus/books.h"
@@ -173,10 +173,10 @@ cast k:2..12, l:2..12, m:k*l
 | {K.word} times {l.word} is {m.word}.
 )";
 
-constexpr std::string_view ones[] = {
-    "zero",    "one",     "two",       "three",    "four",     "five",    "six",
-    "seven",   "eight",   "nine",      "ten",      "eleven",   "twelve",  "thirteen",
-    "fourteen", "fifteen", "sixteen",  "seventeen", "eighteen", "nineteen"};
+constexpr std::string_view ones[] = {"zero",    "one",     "two",       "three",    "four",
+                                     "five",    "six",     "seven",     "eight",    "nine",
+                                     "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                     "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
 constexpr std::string_view tens[] = {"twenty", "thirty",  "forty",  "fifty",
                                      "sixty",  "seventy", "eighty", "ninety"};
 
@@ -185,11 +185,11 @@ std::string in_words(int number) {
         return std::string(ones[number]);
     }
     if (number >= 100) {
-        const std::string rest = number == 100 ? "" : " and " + in_words(number - 100);
-        return "one hundred" + rest;
+        return number == 100 ? "one hundred"
+                             : fmt::format("one hundred and {}", in_words(number - 100));
     }
-    const std::string rest = number % 10 == 0 ? "" : "-" + in_words(number % 10);
-    return std::string(tens[number / 10 - 2]) + rest;
+    const std::string_view ten = tens[number / 10 - 2];
+    return number % 10 == 0 ? std::string(ten) : fmt::format("{}-{}", ten, ones[number % 10]);
 }
 
 // Row i of the table is the number i; 12 x 12 is the largest that any plot reaches.

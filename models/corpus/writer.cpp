@@ -1,6 +1,6 @@
-// Reads a book and fills in its plots: about as much of a grammar engine as a children's book needs.
-// It refuses to check good taste: that is for whoever reads fifty stories after changing a table.
-// Read next: english_plots.cpp, the text that this file reads.
+// Reads a book and fills in its plots: about as much of a grammar engine as a children's book
+// needs. It refuses to check good taste: that is for whoever reads fifty stories after changing a
+// table. Read next: english_plots.cpp, the text that this file reads.
 #include "models/corpus/writer.h"
 
 #include <algorithm>
@@ -14,7 +14,23 @@ namespace {
 
 constexpr size_t npos = std::string_view::npos;
 
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+// Puts a line that starts with a blank at the end of the line above.
+std::string join_lines(std::string_view text) {
+    std::string out;
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text.substr(i, 2) == "\n ") {
+            i = text.find_first_not_of(' ', i + 1) - 1;
+            out += ' ';
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
 
 // One story while it is written: it remembers who plays which role.
 class Teller {
@@ -184,11 +200,11 @@ std::string_view Row::operator[](std::string_view column) const {
     return table->rows[index][static_cast<size_t>(found - columns.begin())];
 }
 
-Book::Book(std::string title, std::string text, Inflect grammar)
-    : title_(std::move(title)), text_(std::move(text)), inflect_(grammar) {
+Book::Book(std::string title, std::string_view text, Inflect grammar)
+    : title_(std::move(title)), text_(join_lines(text)), inflect_(grammar) {
     enum class In { nothing, table, plot } in = In::nothing;
     std::string_view rest = text_;
-    for (int number = 1; !rest.empty(); ++number) {
+    while (!rest.empty()) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         try {
@@ -198,9 +214,10 @@ Book::Book(std::string title, std::string text, Inflect grammar)
                 in = In::table;
                 const size_t colon = line.find(':');
                 check(colon != npos, "expected 'table NAME: COLUMN, ...'");
-                tables_.push_back({trim(line.substr(6, colon - 6)),
-                                   split(line.substr(colon + 1), ','), {}});
-                std::ranges::transform(tables_.back().columns, tables_.back().columns.begin(), trim);
+                tables_.push_back({trim(line.substr(6, colon - 6)), {}, {}});
+                for (const std::string_view column : split(line.substr(colon + 1), ',')) {
+                    tables_.back().columns.push_back(trim(column));
+                }
             } else if (in == In::nothing && line.starts_with("plot ")) {
                 in = In::plot;
                 plots_.push_back({trim(line.substr(5)), {}, {}});
@@ -209,7 +226,7 @@ Book::Book(std::string title, std::string text, Inflect grammar)
                 in == In::table ? read_table_line(line) : read_plot_line(line);
             }
         } catch (const Error& error) {
-            fail("{}: line {}: {}: '{}'", title_, number, error.what(), line);
+            fail("{}: {}, found '{}'", title_, error.what(), line);
         }
     }
     check(!plots_.empty(), "{}: the book has no plot", title_);
@@ -219,8 +236,8 @@ void Book::read_table_line(std::string_view line) {
     Table& table = tables_.back();
     auto cells = split(line, '|');
     std::ranges::transform(cells, cells.begin(), trim);
-    check(cells.size() == table.columns.size(), "the table has {} columns and the row {} cells",
-          table.columns.size(), cells.size());
+    check(cells.size() == table.columns.size(), "table '{}': expected a row of {} cells",
+          table.name, table.columns.size());
     table.rows.push_back(std::move(cells));
 }
 
@@ -235,20 +252,18 @@ void Book::read_plot_line(std::string_view line) {
     } else if (line == "--") {
         plot.beats.emplace_back();
     } else if (line.starts_with("- ") || line.starts_with("? ")) {
-        plot.beats.push_back({{std::string(line.substr(2))}, line[0] == '?'});
+        plot.beats.push_back({{line.substr(2)}, line[0] == '?'});
     } else {
-        const bool can_go_on = !plot.beats.empty() && !plot.beats.back().wordings.empty();
-        check(can_go_on && (line.starts_with("| ") || line.starts_with(' ')),
-              "a line of a plot starts with '- ', '? ', '| ', a blank, 'cast ' or is '--'");
-        if (line.starts_with("| ")) {
-            plot.beats.back().wordings.emplace_back(line.substr(2));
-        } else {
-            plot.beats.back().wordings.back().append(" ").append(trim(line));
-        }
+        check(
+            line.starts_with("| ") && !plot.beats.empty() && !plot.beats.back().wordings.empty(),
+            "a line of a plot starts with '- ', '? ', '| ' after one of these, 'cast ' or is '--'");
+        plot.beats.back().wordings.push_back(line.substr(2));
     }
 }
 
-std::string Book::write(Rng& rng) const { return write(plots_[rng.below(plots_.size())], rng); }
+std::string Book::write(Rng& rng) const {
+    return write(plots_[rng.below(plots_.size())], rng);
+}
 
 std::string Book::write(const Plot& plot, Rng& rng) const {
     Teller teller(*this, plot, rng);

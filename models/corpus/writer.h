@@ -6,12 +6,13 @@
 //     table child: name, he, kind
 //     Tom | he  | boy
 //     Mia | she | girl
-// How a plot is written. `cast` says from which table a role is drawn, and two roles of one table never
-// get the same row; a role that is not in the cast is drawn from the table of its own name. A role
-// keeps its row for the whole story. "-" opens a beat of the story, "|" says the same beat in other
-// words, a line that starts with a blank goes on with the one above, and "--" is a place where half of
-// the stories start a new paragraph. "?" opens a beat that the story can do without: of all these, a
-// story tells one or none. Exactly one wording of a beat is used.
+// How a plot is written. `cast` says from which table a role is drawn, and two roles of one table
+// never get the same row; a role that is not in the cast is drawn from the table of its own name. A
+// role keeps its row for the whole story. "-" opens a beat of the story, "|" says the same beat in
+// other words, and "--" is a place where half of the stories start a new paragraph. "?" opens a
+// beat that the story can do without: of all these, a story tells one or none. Exactly one wording
+// of a beat is used. A line that starts with a blank, in a table as in a plot, goes on with the
+// line above.
 //     plot the lost ball
 //     cast hero:child
 //     - {Hero} had {a colour} ball.
@@ -19,7 +20,7 @@
 // Square brackets hold alternatives, which may be empty. Braces hold a slot:
 //     {hero}            the first column of the row that plays the role
 //     {hero.kind}       another column of it; a cell may hold slots and alternatives of its own
-//     {a colour toy}    a phrase: a first word that the language knows, adjectives, and last the noun;
+//     {a colour toy}    a phrase: a first word that the language knows, adjectives, the noun;
 //                       an adjective is a role or, with a hyphen, written out: {einen rot- ball}
 //     {hero:sein ball}  a phrase whose first word depends on an owner as well
 // A capital at the start of a slot makes what is put there start with one.
@@ -49,7 +50,8 @@ struct Row {
     const Table* table;
     size_t index;
 
-    std::string_view operator[](std::string_view column) const;  // throws Error on an unknown column
+    // Throws Error naming a column that the table does not have.
+    std::string_view operator[](std::string_view column) const;
     bool operator==(const Row&) const = default;
 };
 
@@ -64,8 +66,8 @@ struct Phrase {
 using Inflect = std::string (*)(const Phrase&);
 
 struct Beat {
-    std::vector<std::string> wordings;  // none: a place for a new paragraph
-    bool spare = false;                 // the story can do without
+    std::vector<std::string_view> wordings;  // none: a place for a new paragraph
+    bool spare = false;                      // the story can do without
 };
 
 struct Plot {
@@ -76,8 +78,8 @@ struct Plot {
 
 class Book {
   public:
-    // Throws Error naming the line of `text` (tables and plots, in any order) that breaks the rules.
-    Book(std::string title, std::string text, Inflect grammar);
+    // Throws Error quoting the line of `text` (tables and plots) that breaks the rules.
+    Book(std::string title, std::string_view text, Inflect grammar);
     Book(const Book&) = delete;
 
     // A story of a random plot, or of the one given.

@@ -17,7 +17,9 @@ AdamW::AdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings&
 void AdamW::update() {
     const double count = double(steps_) + 1;
     const real lr = real(learning_rate()), eps = real(settings_.eps);
-    const real beta1 = real(settings_.beta1), beta2 = real(settings_.beta2);
+    // 1 - beta is taken before rounding: from a rounded 0.999 it would be 1e-5 off.
+    const real beta1 = real(settings_.beta1), fresh1 = real(1 - settings_.beta1);
+    const real beta2 = real(settings_.beta2), fresh2 = real(1 - settings_.beta2);
     const real decay = real(settings_.weight_decay);
     const real m_scale = real(1 / (1 - std::pow(settings_.beta1, count)));
     const real v_scale = real(1 / (1 - std::pow(settings_.beta2, count)));
@@ -28,9 +30,10 @@ void AdamW::update() {
     parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i) {
-            m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-            v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-            value[i] -= lr * (m[i] * m_scale / (std::sqrt(v[i] * v_scale) + eps) + decay * value[i]);
+            m[i] = beta1 * m[i] + fresh1 * g[i];
+            v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
+            value[i] -=
+                lr * (m[i] * m_scale / (std::sqrt(v[i] * v_scale) + eps) + decay * value[i]);
         }
     });
 }

@@ -14,7 +14,8 @@ Optimizer::Optimizer(const Tensor& values, const Tensor& grads, const OptimizerS
     : values_(values), grads_(grads), settings_(settings) {
     check(values.shape() == grads.shape(), "optimizer: parameters of shape {}, gradients of {}",
           values.shape().str(), grads.shape().str());
-    check(settings.lr >= 0, "optimizer: the learning rate must not be negative, found {}", settings.lr);
+    check(settings.lr >= 0, "optimizer: the learning rate must not be negative, found {}",
+          settings.lr);
     for (const double beta : {settings.beta1, settings.beta2}) {
         check(beta >= 0 && beta < 1, "optimizer: betas must be in [0, 1), found {}", beta);
     }
@@ -88,7 +89,8 @@ std::unique_ptr<Optimizer> make_optimizer(const std::string& kind, const Tensor&
     if (kind == "adamw") {
         return std::make_unique<AdamW>(values, grads, settings);
     }
-    check(kind == "schedule_free", "optimizer: expected sgd, adamw or schedule_free, found '{}'", kind);
+    check(kind == "schedule_free", "optimizer: expected sgd, adamw or schedule_free, found '{}'",
+          kind);
     return std::make_unique<ScheduleFreeAdamW>(values, grads, settings);
 }
 

@@ -1,6 +1,6 @@
-// What all optimisers share: they change one flat buffer of parameters from one flat buffer of gradients,
-// one step at a time, and can be saved and continued.
-// Read next: sgd.h, adamw.h, schedule_free_adamw.h.
+// What all optimisers share: they change one flat buffer of parameters from one flat buffer of
+// gradients, one step at a time, and can be saved and continued. Read next: sgd.h, adamw.h,
+// schedule_free_adamw.h.
 #pragma once
 
 #include <map>
@@ -36,13 +36,14 @@ class Optimizer {
     // One update of the parameters from the gradients. Throws Error in evaluation mode.
     void step();
 
-    // Puts into the parameters what should be evaluated, and back to what is trained. Both do nothing if
-    // already there; train() after eval() restores the very bits.
+    // Puts into the parameters what should be evaluated, and back to what is trained. Both do
+    // nothing if already there; train() after eval() restores the very bits.
     void eval();
     void train();
     bool training() const { return training_; }
 
-    // What the parameters would hold in evaluation mode, without changing them; may share their memory.
+    // What the parameters would hold in evaluation mode, without changing them; may share their
+    // memory.
     Tensor evaluation_values() const { return training_ ? averaged_values() : values_; }
 
     // The state, sharing memory with the optimiser, and its way back. `load` throws Error, naming

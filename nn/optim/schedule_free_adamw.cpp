@@ -29,7 +29,9 @@ void ScheduleFreeAdamW::update() {
 
     const real c = real(c_exact), lr = real(learning_rate()), eps = real(settings_.eps);
     const real along = real(learning_rate() * (settings_.beta1 * (1 - c_exact) - 1));
-    const real beta2 = real(settings_.beta2), decay = real(settings_.weight_decay);
+    const real decay = real(settings_.weight_decay);
+    // 1 - beta2 is taken before rounding: from a rounded 0.999 it would be 1e-5 off.
+    const real beta2 = real(settings_.beta2), fresh2 = real(1 - settings_.beta2);
     const real v_scale = real(1 / (1 - std::pow(settings_.beta2, double(steps_) + 1)));
     real* const y = values_.data();
     real* const z = kept_.at("z").data();
@@ -38,7 +40,7 @@ void ScheduleFreeAdamW::update() {
     parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i) {
-            v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+            v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
             const real d = g[i] / (std::sqrt(v[i] * v_scale) + eps) + decay * y[i];
             y[i] = y[i] + c * (z[i] - y[i]) + along * d;
             z[i] -= lr * d;

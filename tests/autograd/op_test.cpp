@@ -18,7 +18,7 @@ using namespace smoe;
 
 namespace {
 
-constexpr double value_tolerance = sizeof(real) == 8 ? 1e-13 : 2e-6;
+constexpr double value_tolerance = sizeof(real) == 8 ? 1e-13 : 2e-5;
 
 // Sets the size of the pool for the length of a test.
 class Threads {

@@ -1,5 +1,5 @@
-// The decoder and the router: masks, causality, ragged batches, names and counts of the original, and the
-// proof that every op in a real graph has a row in the table of ops.
+// The decoder and the router: masks, causality, ragged batches, names and counts of the original,
+// and the proof that every op in a real graph has a row in the table of ops.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -23,7 +23,8 @@ TEST_CASE("decoder: every op in the graph of a training step has a row in the ta
     Config config = small_config();
     SingleMoe moe(config);
     const Labels labels = {0, 1, 2, 3, 0, 1, 2};
-    const Variable losses = cross_entropy(moe.model.forward(tokens, offsets, labels), {1, 2, 3, 4, 5, 6, 7});
+    const Variable losses =
+        cross_entropy(moe.model.forward(tokens, offsets, labels), {1, 2, 3, 4, 5, 6, 7});
     const Variable routing = softmax(moe.router.network()->forward(tokens, offsets, {}));
     const RouterLosses router =
         router_losses(routing, labels, losses.value(), {0, 1, 2, 3, 0, 1, 2});
@@ -106,7 +107,8 @@ TEST_CASE("decoder: sinusoids of section 3.5") {
         for (int64_t i = 0; i < 3; ++i) {
             const double angle = double(t) / std::pow(10000.0, 2.0 * double(i) / 6);
             CHECK(table.data()[t * 6 + 2 * i] == doctest::Approx(std::sin(angle)).epsilon(1e-6));
-            CHECK(table.data()[t * 6 + 2 * i + 1] == doctest::Approx(std::cos(angle)).epsilon(1e-6));
+            CHECK(table.data()[t * 6 + 2 * i + 1] ==
+                  doctest::Approx(std::cos(angle)).epsilon(1e-6));
         }
     }
 }
@@ -118,9 +120,8 @@ TEST_CASE("decoder: impossible calls are refused") {
     CHECK_THROWS_AS(moe.model.forward({-1}, {0, 1}, {}), Error);
     CHECK_THROWS_AS(moe.model.forward({1, 2}, {0, 1}, {}), Error);
     CHECK_THROWS_AS(moe.model.forward({1}, {0, 1}, {4}), Error);
-    CHECK_THROWS_WITH_AS(
-        moe.model.forward(std::vector<int32_t>(41, 1), {0, 41}, {}),
-        doctest::Contains("longer than the context of 40"), Error);
+    CHECK_THROWS_WITH_AS(moe.model.forward(std::vector<int32_t>(41, 1), {0, 41}, {}),
+                         doctest::Contains("longer than the context of 40"), Error);
 }
 
 TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax on the network") {

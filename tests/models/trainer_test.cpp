@@ -1,5 +1,5 @@
-// Training: it learns, it does not depend on threads, it goes on exactly where it was stopped, and the
-// router is frozen when it should be.
+// Training: it learns, it does not depend on threads, it goes on exactly where it was stopped, and
+// the router is frozen when it should be.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -95,7 +95,8 @@ TEST_CASE("trainer: resumed runs are the uninterrupted one, in both phases and a
         Config config = small_config();
         config.routing = routing;
         const SmallRun run(config);
-        const TensorFile straight = state_after(run, 12);  // the freeze is at 6, the epoch has 7 batches
+        const TensorFile straight =
+            state_after(run, 12);  // the freeze is at 6, the epoch has 7 batches
         for (const int stop : {0, 3, 5, 6, 7, 11}) {
             CAPTURE(stop);
             const TensorFile saved = state_after(run, stop);

@@ -20,7 +20,9 @@ struct Net : Module {
           first({this, "first"}, 3, 4, true, rng),
           norm({this, "norm"}, 4),
           noise({this, "noise"}, 0.5, rng) {}
-    Variable forward(const Variable& x) const { return norm.forward(noise.forward(first.forward(x))); }
+    Variable forward(const Variable& x) const {
+        return norm.forward(noise.forward(first.forward(x)));
+    }
 
     Rng rng;
     Linear first;
@@ -46,7 +48,8 @@ TEST_CASE("module: creating a parameter registers it under its path") {
     for (const auto& [name, tensor] : net.state()) {
         names.push_back(name);
     }
-    CHECK(names == std::vector<std::string>{"first.bias", "first.weight", "norm.bias", "norm.weight"});
+    CHECK(names ==
+          std::vector<std::string>{"first.bias", "first.weight", "norm.bias", "norm.weight"});
     CHECK(net.parameters().size() == 4);
     CHECK(net.parameter_count() == 3 * 4 + 4 + 4 + 4);
 }

@@ -34,7 +34,9 @@ struct Problem {
 const OptimizerSettings settings{
     .lr = 0.05, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .warmup = 5};
 
-double rate(int step) { return 0.05 * std::min(1.0, (step + 1) / 5.0); }
+double rate(int step) {
+    return 0.05 * std::min(1.0, (step + 1) / 5.0);
+}
 
 bool same(const Tensor& a, const Tensor& b) {
     return std::equal(a.data(), a.data() + a.numel(), b.data());
