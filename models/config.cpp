@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 namespace smoe {
 namespace {
@@ -39,6 +40,11 @@ bool has_type(const Json& value) {
     fail("'{}': unknown {} '{}'{}", origin, what, key,
          nearest.empty() ? "; known are " + join(known, ", ")
                          : fmt::format("; did you mean '{}'?", nearest));
+}
+
+void require_utf8(const Setting& setting, const std::string& text) {
+    check(valid_utf8(text), "{} '{}' is not valid UTF-8, which config.json needs: rename the file",
+          setting.key, text);
 }
 
 }  // namespace
@@ -85,6 +91,9 @@ void check_config(const Config& config) {
         check(value >= low && value <= high, "{} must be from {} to {}, found {}", what, low, high,
               value);
     };
+    const auto at_least = [](int64_t low, int64_t value, const char* what) {
+        check(value >= low, "{} must be at least {}, found {}", what, low, value);
+    };
     constexpr int64_t most = int64_t(1) << 24;
     for (const auto& [sizes, whose] :
          {std::pair(config.model, "the model's"), std::pair(config.router, "the router's")}) {
@@ -103,22 +112,23 @@ void check_config(const Config& config) {
     range(config.experts, int64_t(1), int64_t(255), "experts");
     check(config.mask_rate >= 0 && config.mask_rate < 1, "mask_rate must be in [0, 1), found {}",
           config.mask_rate);
-    range(config.router_steps, int64_t(0), INT64_MAX, "router steps");
+    at_least(0, config.router_steps, "router steps");
+    at_least(0, config.router_warmup, "router warmup");
     range(config.batch, int64_t(1), most, "batch");
-    range(config.steps, int64_t(1), INT64_MAX, "steps");
+    at_least(1, config.steps, "steps");
     check(std::isfinite(config.minutes) && config.minutes >= 0,
           "minutes must not be negative, found {}", config.minutes);
-    range(config.log_every, int64_t(1), INT64_MAX, "log_every");
-    for (const int64_t every : {config.eval_every, config.sample_every, config.checkpoint_every,
-                                config.eval_tokens, config.router_warmup, config.optim.warmup}) {
-        range(every, int64_t(0), INT64_MAX,
-              "eval_every, sample_every, checkpoint_every, eval_tokens and warm-ups");
-    }
+    at_least(1, config.log_every, "log_every");
+    at_least(0, config.eval_every, "eval_every");
+    at_least(0, config.sample_every, "sample_every");
+    at_least(0, config.checkpoint_every, "checkpoint_every");
+    at_least(0, config.eval_tokens, "eval_tokens");
     check(config.valid_share > 0 && config.valid_share < 1,
           "valid_share must be in (0, 1), found {}", config.valid_share);
     range(config.entries, int64_t(256), int64_t(65535), "entries");
-    check(std::isfinite(config.optim.lr) && config.optim.lr > 0, "lr must be positive, found {}",
-          config.optim.lr);
+    check_settings(config.optim);
+    check(config.optimizer != "schedule_free" || config.optim.beta1 > 0,
+          "schedule-free AdamW needs a beta1 above 0");
     Config copy = config;
     visit_settings(copy, [](const Setting& setting, auto& field) {
         if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
@@ -126,6 +136,12 @@ void check_config(const Config& config) {
             check(choices.empty() ||
                       std::find(choices.begin(), choices.end(), field) != choices.end(),
                   "{} must be one of {}, found '{}'", setting.key, join(choices, ", "), field);
+            require_utf8(setting, field);
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(field)>,
+                                            std::vector<std::string>>) {
+            for (const std::string& name : field) {
+                require_utf8(setting, name);
+            }
         }
     });
 }
@@ -150,8 +166,12 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
             check(depth <= deepest, "'{}': nested too deeply for a config", origin);
             return true;
         });
-    } catch (const nlohmann::json::exception& error) {
-        fail("'{}' is not valid JSON: {}", origin, error.what());
+    } catch (const Json::parse_error& error) {
+        const size_t read = std::min(error.byte, json.size());
+        fail("'{}' line {}: this is not valid JSON", origin,
+             1 + std::count(json.begin(), json.begin() + ptrdiff_t(read), '\n'));
+    } catch (const Json::exception&) {
+        fail("'{}' is not valid JSON: a number is out of range", origin);
     }
     check(root.is_object(), "'{}': expected an object of settings", origin);
 

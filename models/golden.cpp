@@ -137,18 +137,20 @@ std::string place(const Shape& shape, int64_t i) {
 }
 
 GoldenQuantity compare(const std::string& name, const Tensor& ours, const Tensor& golden) {
-    GoldenQuantity quantity{name, 0, ""};
+    GoldenQuantity quantity{name, 0, 0, ""};
     double scale = 1e-3;
     for (const real value : golden.values()) {
         scale = std::max(scale, std::min(1.0, double(std::abs(value))));
     }
     for (int64_t i = 0; i < golden.numel(); ++i) {
         const double expected = golden.data()[i], difference = std::abs(ours.data()[i] - expected);
-        const double error = std::isfinite(difference)
-                                 ? difference / std::max(std::abs(expected), scale)
-                                 : std::numeric_limits<double>::infinity();
-        if (i == 0 || error > quantity.error) {
-            quantity.error = error;
+        const auto relative_to = [&](double size) {
+            return std::isfinite(difference) ? difference / std::max(std::abs(expected), size)
+                                             : std::numeric_limits<double>::infinity();
+        };
+        quantity.error = std::max(quantity.error, relative_to(1));
+        if (i == 0 || relative_to(scale) > quantity.own_error) {
+            quantity.own_error = relative_to(scale);
             quantity.where = place(golden.shape(), i);
         }
     }
@@ -322,7 +324,7 @@ class Verification {
 bool GoldenReport::passed() const {
     return !quantities.empty() &&
            std::all_of(quantities.begin(), quantities.end(),
-                       [](const GoldenQuantity& quantity) { return quantity.error <= tolerance; });
+                       [](const GoldenQuantity& quantity) { return quantity.passed(tolerance); });
 }
 
 GoldenReport verify_golden(const TensorFile& file) {

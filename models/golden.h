@@ -12,16 +12,19 @@
 
 namespace smoe {
 
+// How far a quantity is from its golden numbers: the largest |ours - golden| / max(1, |golden|),
+// and the largest |ours - golden| / max(|golden|, scale) with scale the quantity's own largest
+// |golden|, within [1e-3, 1]. The first is what is usually quoted; the second, never smaller, also
+// notices a wrong gradient all of whose numbers are small. Infinite where a number is not finite.
 struct GoldenQuantity {
     std::string name;   // as in the file: "logits", "grad.model.decoder.weight"
-    double error;       // see below; infinite where a number is not finite
-    std::string where;  // the place of the largest error: "(2, 0, 17)"
+    double error;       // relative to max(1, |golden|)
+    double own_error;   // relative to the quantity's own size
+    std::string where;  // the place of the largest own_error: "(2, 0, 17)"
+
+    bool passed(double tolerance) const { return own_error <= tolerance; }
 };
 
-// The error of a number is |ours - golden| / max(|golden|, scale), the error of a quantity its
-// largest. `scale` is the largest |golden| of the quantity, but at least 1e-3 and at most 1:
-// numbers of common size are held to an absolute tolerance, small ones (gradients) to one relative
-// to their fellows.
 struct GoldenReport {
     static constexpr double tolerance = 1e-4;
 

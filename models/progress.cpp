@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 
 namespace smoe {
@@ -68,7 +69,13 @@ std::string bars(const std::vector<int64_t>& counts) {
     return text;
 }
 
-std::string text_plot(const std::vector<std::pair<double, double>>& points, int width, int height) {
+std::string text_plot(const std::vector<std::pair<double, double>>& all, int width, int height) {
+    // Sums and differences of what is drawn must stay finite.
+    constexpr double most = 1e100;
+    std::vector<std::pair<double, double>> points;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(points), [](const auto& point) {
+        return std::abs(point.first) <= most && std::abs(point.second) <= most;
+    });
     if (points.empty()) {
         return "";
     }
@@ -103,8 +110,11 @@ std::string text_plot(const std::vector<std::pair<double, double>>& points, int 
     for (int row = 0; row < height; ++row) {
         const double value = high - (high - low) * row / std::max(1, height - 1);
         const bool labelled = row == 0 || row == height - 1 || row == height / 2;
-        text += (labelled ? fmt::format("{:8.3f} |", value) : std::string("         |")) +
-                rows[size_t(row)] + "\n";
+        std::string label(8, ' ');
+        if (labelled) {
+            label = value < 1e4 ? fmt::format("{:8.3f}", value) : fmt::format("{:8.2e}", value);
+        }
+        text += label + " |" + rows[size_t(row)] + "\n";
     }
     const std::string first = fmt::format("{:g}", left), last = fmt::format("{:g}", right);
     text += "         +" + std::string(size_t(width), '-') + "\n          " + first;

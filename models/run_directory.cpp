@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
@@ -12,11 +13,21 @@
 namespace smoe {
 
 void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
-    check(!file_exists(file("config.json")),
+    check(!file_exists(file("config.json")) && !has_state(),
           "'{}' already holds a run: go on with it by --resume, or choose another folder", path_);
+    const bool is_new = !file_exists(path_);
     make_folder(path_);
-    write_file(file("tokenizer.json"), tokenizer.to_json());
-    write_config(config);
+    try {
+        write_file(file("tokenizer.json"), tokenizer.to_json());
+        write_config(config);
+    } catch (...) {
+        std::error_code ignored;
+        if (is_new) {
+            std::filesystem::remove(file("tokenizer.json"), ignored);
+            std::filesystem::remove(path_, ignored);
+        }
+        throw;
+    }
 }
 
 bool RunDirectory::has_state() const {
@@ -77,9 +88,10 @@ void RunDirectory::append_metrics(const std::string& json) const {
     std::FILE* const stream = std::fopen(file("metrics.jsonl").c_str(), "a");
     check(stream != nullptr, "cannot write '{}': {}", file("metrics.jsonl"), std::strerror(errno));
     const std::string line = json + "\n";
-    const bool written = std::fwrite(line.data(), 1, line.size(), stream) == line.size();
-    check(std::fclose(stream) == 0 && written, "cannot write '{}': {}", file("metrics.jsonl"),
-          std::strerror(errno));
+    // The reason is read after the calls that set it, not as an argument beside them.
+    const bool complete = std::fwrite(line.data(), 1, line.size(), stream) == line.size();
+    const bool written = std::fclose(stream) == 0 && complete;
+    check(written, "cannot write '{}': {}", file("metrics.jsonl"), std::strerror(errno));
 }
 
 void RunDirectory::cut_metrics(int64_t step) const {
@@ -93,7 +105,8 @@ void RunDirectory::cut_metrics(int64_t step) const {
         const std::string line = text.substr(begin, end - begin);
         const auto object = nlohmann::json::parse(line, nullptr, false);
         // A line that a kill cut short is no JSON: it goes too.
-        if (object.is_object() && object.value("step", step + 1) <= step) {
+        if (object.is_object() && object.contains("step") && object["step"].is_number_integer() &&
+            object["step"].get<double>() <= double(step)) {
             kept += line + "\n";
         }
         begin = end + 1;

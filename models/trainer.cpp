@@ -1,6 +1,7 @@
 // Steps, evaluation, state.
 #include "models/trainer.h"
 
+#include <charconv>
 #include <cmath>
 #include <numbers>
 #include <sstream>
@@ -8,6 +9,7 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "core/vector_math.h"
 #include "models/router_loss.h"
 
 namespace smoe {
@@ -112,14 +114,30 @@ void Trainer::freeze_router() {
 }
 
 StepReport Trainer::step() {
+    Decoder* const network = moe_.router.network();
     const BatchStream::Position place = stream_.position();
-    const Rng::State label_state = label_rng_.state();
+    const Rng labels_before = label_rng_, dropout_before = moe_.model.dropout_rng();
+    const Rng router_dropout_before = network != nullptr ? network->dropout_rng() : Rng(0, 0);
+    const auto require_finite = [&](double value, const char* what) {
+        if (!std::isfinite(value)) {
+            stream_.seek(place);
+            label_rng_ = labels_before;
+            moe_.model.dropout_rng() = dropout_before;
+            if (network != nullptr) {
+                network->dropout_rng() = router_dropout_before;
+            }
+            fail(
+                "step {}: {} is {}, so training stops here; a lower --lr or a longer --warmup may "
+                "help",
+                steps_ + 1, what, value);
+        }
+    };
     const Batch batch = stream_.next();
     Variable routing;
     Labels labels;
     if (router_ != nullptr) {
-        routing =
-            softmax(moe_.router.network()->forward(batch.inputs, batch.offsets, {}));  // (N, K)
+        routing = softmax(network->forward(batch.inputs, batch.offsets, {}));  // (N, K)
+        require_finite(sum(routing.value().data(), routing.shape().numel()), "the router's output");
         labels = sample_labels(routing.value(), label_rng_);
     } else {
         labels = moe_.router.choose(batch.inputs, batch.offsets, label_rng_);
@@ -132,25 +150,20 @@ StepReport Trainer::step() {
                       .tokens = batch.size(),
                       .loss = loss.value().item(),
                       .expert_tokens = count_labels(labels, config_.experts)};
-    if (!std::isfinite(report.loss)) {
-        stream_.seek(place);
-        label_rng_ = Rng(label_state);
-        fail(
-            "step {}: the loss is {}, so training stops here; a lower --lr or a longer --warmup "
-            "may "
-            "help",
-            report.step, report.loss);
+    require_finite(report.loss, "the loss");
+    RouterLosses objectives;
+    if (router_ != nullptr) {
+        objectives = router_losses(routing, labels, losses.value(), positions_of(batch.offsets));
+        report.router_learned = true;
+        report.correctness = objectives.correctness.value().item();
+        report.distribution = objectives.distribution.value().item();
+        require_finite(report.correctness + report.distribution, "the router's loss");
     }
     backward(loss);
     model_.optimizer->step();
     model_.flat.zero_grad();
 
     if (router_ != nullptr) {
-        const RouterLosses objectives =
-            router_losses(routing, labels, losses.value(), positions_of(batch.offsets));
-        report.router_learned = true;
-        report.correctness = objectives.correctness.value().item();
-        report.distribution = objectives.distribution.value().item();
         backward(add(objectives.correctness, objectives.distribution));
         router_->optimizer->step();
         router_->flat.zero_grad();
@@ -161,6 +174,18 @@ StepReport Trainer::step() {
         freeze_router();
     }
     return report;
+}
+
+void Trainer::require_finite_weights() const {
+    bool finite = std::isfinite(sum(model_.flat.values().data(), model_.flat.values().numel()));
+    if (router_ != nullptr) {
+        const Tensor& values = router_->flat.values();
+        finite = finite && std::isfinite(sum(values.data(), values.numel()));
+    }
+    check(finite,
+          "step {}: the weights are no longer finite, so training stops here; a lower --lr or a "
+          "longer --warmup may help",
+          steps_);
 }
 
 void Trainer::set_training(bool on) {
@@ -219,6 +244,14 @@ double to_number(const std::string& text, const std::string& origin) {
     return number;
 }
 
+int64_t to_count(const std::string& text, const std::string& origin) {
+    int64_t count = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    check(error == std::errc() && end == text.data() + text.size() && count >= 0,
+          "'{}': '{}' is not a count", origin, text);
+    return count;
+}
+
 void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
     const Optimizer::State state = optimizer.state();
     for (const auto& [name, tensor] : state.tensors) {
@@ -239,7 +272,9 @@ void load_optimizer(const std::string& prefix, const TensorFile& file, const std
     }
     for (const auto& [name, text] : file.metadata) {
         if (name.starts_with(prefix)) {
-            state.numbers[name.substr(prefix.size())] = to_number(text, origin);
+            const std::string key = name.substr(prefix.size());
+            state.numbers[key] =
+                key == "steps" ? double(to_count(text, origin)) : to_number(text, origin);
         }
     }
     optimizer.load(state, origin);
@@ -280,7 +315,7 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
               name);
         return found->second;
     };
-    const auto number = [&](const std::string& name) { return to_number(text(name), origin); };
+    const auto count = [&](const std::string& name) { return to_count(text(name), origin); };
     const auto load_values = [&](const std::string& name, const Tensor& values) {
         const auto found = file.tensors.find(name);
         check(found != file.tensors.end() && found->second.shape() == values.shape(),
@@ -290,13 +325,13 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
     check(text("data") == fmt::format("{:016x}", data_.hash()),
           "'{}' was trained on other text than --data gives now, so its place in it means nothing",
           origin);
-    steps_ = int64_t(number("steps"));
-    tokens_ = int64_t(number("tokens"));
+    steps_ = count("steps");
+    tokens_ = count("tokens");
     load_values("model.values", model_.flat.values());
     load_optimizer("model.optimizer.", file, origin, *model_.optimizer);
     moe_.model.dropout_rng() = Rng(rng_state(text("rng.dropout"), origin));
     label_rng_ = Rng(rng_state(text("rng.labels"), origin));
-    stream_.seek({.epoch = uint64_t(number("epoch")), .batch = uint64_t(number("batch"))});
+    stream_.seek({.epoch = uint64_t(count("epoch")), .batch = uint64_t(count("batch"))});
     if (Decoder* const network = moe_.router.network()) {
         network->dropout_rng() = Rng(rng_state(text("rng.router_dropout"), origin));
         if (steps_ >= config_.router_steps) {

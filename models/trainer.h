@@ -58,6 +58,10 @@ class Trainer {
     // step and changing nothing, if the loss is not finite.
     StepReport step();
 
+    // Throws Error, naming the step, if a step with a finite loss left weights that are not: they
+    // must not be evaluated or saved.
+    void require_finite_weights() const;
+
     // While one lives, the model holds evaluation-mode weights and uses no dropout. Training goes
     // on afterwards as if nothing had happened.
     class EvaluationMode {

@@ -1,6 +1,7 @@
 // The loop around Trainer::step.
 #include "models/training_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -78,13 +79,26 @@ class Loop {
         if (run.has_state()) {
             trainer_.load_state(run.state(), run.file("state.safetensors"));
             checkpoint_step_ = trainer_.steps();
-            run.cut_metrics(trainer_.steps());
+            write_weights();  // of this state, should the last run have ended between the two
             progress_.message(fmt::format("going on from step {}", trainer_.steps()));
         }
+        run.cut_metrics(trainer_.steps());
         first_step_ = trainer_.steps();
     }
 
     StopReason go(const std::function<bool()>& interrupted) {
+        try {
+            const StopReason reason = take_steps(interrupted);
+            progress_.finish();
+            return reason;
+        } catch (...) {
+            progress_.finish();  // so that the message begins a line of its own
+            throw;
+        }
+    }
+
+  private:
+    StopReason take_steps(const std::function<bool()>& interrupted) {
         const auto due = [this](int64_t every) {
             return every > 0 && trainer_.steps() % every == 0;
         };
@@ -96,6 +110,10 @@ class Loop {
             if (due(config_.log_every) || last) {
                 report();
             }
+            if (due(config_.eval_every) || due(config_.sample_every) ||
+                due(config_.checkpoint_every) || last) {
+                guard([&] { trainer_.require_finite_weights(); });
+            }
             if (due(config_.eval_every) || (last && !stopped)) {
                 evaluate_now();
             }
@@ -106,27 +124,32 @@ class Loop {
                 checkpoint();
             }
         }
-        progress_.finish();
         return stopped ? StopReason::interrupted : StopReason::finished;
     }
 
-  private:
     bool finished() const {
         return config_.minutes > 0 ? seconds_since(start_) >= 60 * config_.minutes
                                    : trainer_.steps() >= config_.steps;
     }
 
-    void step() {
-        const Clock::time_point before = Clock::now();
+    // Calls body(); to an Error it adds where the last good weights are.
+    template <class Body>
+    void guard(const Body& body) {
         try {
-            const StepReport report = trainer_.step();
-            window_.add(report, seconds_since(before));
+            body();
         } catch (const Error& error) {
             fail("{}; {}", error.what(),
                  checkpoint_step_ > 0 ? fmt::format("the checkpoint of step {} is kept in '{}'",
                                                     checkpoint_step_, run_.path())
                                       : std::string("there is no checkpoint yet"));
         }
+    }
+
+    void step() {
+        const Clock::time_point before = Clock::now();
+        StepReport report;
+        guard([&] { report = trainer_.step(); });
+        window_.add(report, seconds_since(before));
     }
 
     double seconds_left() const {
@@ -184,11 +207,15 @@ class Loop {
         }
         // The state first: it alone decides where a resumed run goes on.
         run_.write_state(trainer_.state());
+        checkpoint_step_ = trainer_.steps();
+        write_weights();
+    }
+
+    void write_weights() const {
         run_.write_model(trainer_.model_weights());
         if (const auto weights = trainer_.router_weights(); !weights.empty()) {
             run_.write_router(weights);
         }
-        checkpoint_step_ = trainer_.steps();
     }
 
     static std::string printable(const std::string& text) {

@@ -78,6 +78,9 @@ int generate(const GenerateOptions& options) {
                   [&](const Generator::Token& token) {
                       const size_t sample = size_t(token.sample);
                       if (token.id == tokenizer.end_of_text()) {
+                          waiting[sample] += writers[sample].finish();
+                          ended[sample] = true;
+                          show();
                           return;
                       }
                       waiting[sample] +=

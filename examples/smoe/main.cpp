@@ -1,7 +1,9 @@
 // The program `smoe`: reads the command line, runs one command, and turns every failure into one
 // line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include "core/check.h"
@@ -11,44 +13,48 @@
 
 namespace {
 
-// Names of options and commands that `word` could have meant.
-std::vector<std::string> known_names(const CLI::App& app, const std::string& word) {
-    std::vector<std::string> names;
+// Adds what `word` could have meant to `names`: options or commands of `app` and of what was called
+// in it.
+void add_names(const CLI::App& app, const std::string& word, std::vector<std::string>& names) {
     if (word.starts_with("-")) {
         for (const CLI::Option* option : app.get_options()) {
             for (const std::string& name : option->get_lnames()) {
                 names.push_back("--" + name);
             }
         }
+    } else {
+        for (const CLI::App* command : app.get_subcommands({})) {
+            names.push_back(command->get_name());
+        }
     }
-    for (const CLI::App* command : app.get_subcommands({})) {
-        names.push_back(command->get_name());
+    for (const CLI::App* command : app.get_subcommands()) {
+        add_names(*command, word, names);
     }
-    return names;
 }
 
 // Throws UsageError for the first argument that nobody asked for.
-void refuse_extras(const CLI::App& app, const std::string& what) {
-    const std::vector<std::string> extras = app.remaining();
-    if (!extras.empty()) {
-        const std::string word = extras.front().substr(0, extras.front().find('='));
-        const std::string nearest = smoe::nearest_name(word, known_names(app, word));
-        throw smoe::UsageError(
-            fmt::format("unknown {} '{}'{}; `{} --help` lists what there is",
-                        word.starts_with("-") ? "option" : "argument", word,
-                        nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest), what));
+void refuse_extras(const CLI::App& app) {
+    const std::vector<std::string> extras = app.remaining(true);
+    if (extras.empty()) {
+        return;
     }
-    for (const CLI::App* command : app.get_subcommands()) {
-        refuse_extras(*command, what + " " + command->get_name());
-    }
+    const std::string word = extras.front().substr(0, extras.front().find('='));
+    std::vector<std::string> names;
+    add_names(app, word, names);
+    const std::string nearest = smoe::nearest_name(word, names);
+    throw smoe::UsageError(
+        fmt::format("unknown {} '{}'{}", word.starts_with("-") ? "option" : "argument", word,
+                    nearest.empty() ? "; --help lists what there is"
+                                    : fmt::format(", did you mean '{}'?", nearest)));
 }
 
 int run(int argc, char** argv) {
     CLI::App app("Trains and runs language models whose experts share one network.", "smoe");
     app.require_subcommand(0, 1);
     app.allow_extras();
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_help_all_flag("--help-all", "Help of every command");
-    int thread_count = 0;
+    int thread_count = smoe::threads();
     app.add_option("--threads", thread_count, "threads to use; the results do not depend on it")
         ->default_str("all processors");
 
@@ -77,12 +83,11 @@ int run(int argc, char** argv) {
         if (error.get_exit_code() == 0) {
             return app.exit(error);  // help was asked for
         }
+        refuse_extras(app);  // a misspelt name tells more than the required one it leaves missing
         throw smoe::UsageError(error.what());
     }
-    refuse_extras(app, "smoe");
-    if (thread_count != 0) {
-        smoe::set_threads(thread_count);
-    }
+    refuse_extras(app);
+    smoe::set_threads(thread_count);
     for (const auto& [command, body] : commands) {
         if (command->parsed()) {
             return body();
@@ -92,21 +97,31 @@ int run(int argc, char** argv) {
     return 2;
 }
 
+// Prints one line, whatever the names and texts that `message` quotes; returns `status`.
+int report(int status, const std::string& message) {
+    std::string line = smoe::to_valid_utf8(message);
+    for (char& c : line) {
+        c = uint8_t(c) < ' ' || c == '\x7f' ? ' ' : c;
+    }
+    std::fprintf(stderr, "smoe: error: %s\n", line.c_str());
+    return status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     smoe::sleep_while_waiting(argv);
     try {
-        return run(argc, argv);
+        const int status = run(argc, argv);
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            smoe::fail("cannot write to standard output: {}", std::strerror(errno));
+        }
+        return status;
     } catch (const smoe::UsageError& error) {
-        fmt::print(stderr, "smoe: error: {}\n", error.what());
-        return 2;
+        return report(2, error.what());
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr,
-                   "smoe: error: not enough memory; a smaller model or --batch needs less\n");
-        return 1;
+        return report(1, "not enough memory; a smaller model or --batch needs less");
     } catch (const std::exception& error) {
-        fmt::print(stderr, "smoe: error: {}\n", error.what());
-        return 1;
+        return report(1, error.what());
     }
 }

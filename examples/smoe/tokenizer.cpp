@@ -76,7 +76,6 @@ int decode(const TokenizerOptions& options) {
 
 Command add_tokenizer(CLI::App& app) {
     auto options = std::make_shared<TokenizerOptions>();
-    app.require_subcommand(1);
     CLI::App* const trainer = app.add_subcommand("train", "learn a vocabulary from text");
     trainer->add_option("--data", options->data, "text: .txt, .jsonl or .csv")
         ->required()
@@ -100,8 +99,16 @@ Command add_tokenizer(CLI::App& app) {
         command->allow_extras()->fallthrough();
     }
     return [=] {
-        return trainer->parsed() ? train(*options)
-                                 : (encoder->parsed() ? encode(*options) : decode(*options));
+        if (trainer->parsed()) {
+            return train(*options);
+        }
+        if (encoder->parsed()) {
+            return encode(*options);
+        }
+        if (decoder->parsed()) {
+            return decode(*options);
+        }
+        throw UsageError("tokenizer needs to be told what to do: train, encode or decode");
     };
 }
 

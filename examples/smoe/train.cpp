@@ -28,7 +28,7 @@ void on_interrupt(int signal) {
 }
 
 struct TrainOptions {
-    std::string preset = "tiny", config_file, run;
+    std::string preset, config_file, run;
     bool resume = false;
     Config flags;  // where the parser puts the settings given as flags
     std::vector<std::function<void(Config&)>> given;  // copies such a setting if it was given
@@ -109,6 +109,10 @@ void add_settings(CLI::App& app, TrainOptions& options) {
 
 // The stored configuration with the flags that may change; Error for any other flag that differs.
 Config resumed_config(const TrainOptions& options, const Config& stored) {
+    if (!options.preset.empty() || !options.config_file.empty()) {
+        throw UsageError(
+            "--resume takes its settings from the run; --preset and --config are for a new one");
+    }
     Config config = stored;
     for (const auto& apply : options.given) {
         apply(config);
@@ -124,11 +128,12 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
               setting.flag, values[i], text_of(field));
         ++i;
     });
+    check_config(config);
     return config;
 }
 
 Config new_config(const TrainOptions& options) {
-    Config config = preset(options.preset);
+    Config config = preset(options.preset.empty() ? "tiny" : options.preset);
     if (!options.config_file.empty()) {
         config = config_from_json(read_file(options.config_file), options.config_file, config);
     }
@@ -196,7 +201,7 @@ void introduce(const Config& config) {
 int train(const TrainOptions& options) {
     const RunDirectory run(options.run);
     const bool resume = options.resume;
-    check(resume || !file_exists(run.file("config.json")),
+    check(resume || (!file_exists(run.file("config.json")) && !run.has_state()),
           "'{}' already holds a run: go on with it by --resume, or choose another folder",
           options.run);
     Config config = resume ? resumed_config(options, run.config()) : new_config(options);

@@ -14,15 +14,17 @@ int verify(const std::vector<std::string>& files) {
     bool passed = true;
     for (const std::string& file : files) {
         const GoldenReport report = verify_golden(file);
-        fmt::print("{}\n", file);
+        fmt::print("{}\n  {:<52} {:>17} {:>17}\n", file, "largest error relative to",
+                   "max(1, |value|)", "the own size");
         for (const GoldenQuantity& quantity : report.quantities) {
-            fmt::print("  {:<52} {:.2e}{}\n", quantity.name, quantity.error,
-                       quantity.error <= GoldenReport::tolerance ? "" : "  TOO LARGE");
+            fmt::print("  {:<52} {:>17.2e} {:>17.2e}{}\n", quantity.name, quantity.error,
+                       quantity.own_error,
+                       quantity.passed(GoldenReport::tolerance)
+                           ? ""
+                           : "  TOO LARGE, at " + quantity.where);
         }
-        fmt::print(
-            "  {}: {} quantities, largest error relative to max(1, |value|) allowed is {:g}\n",
-            report.passed() ? "passed" : "FAILED", report.quantities.size(),
-            GoldenReport::tolerance);
+        fmt::print("  {}: {} quantities, {:g} is allowed\n", report.passed() ? "passed" : "FAILED",
+                   report.quantities.size(), GoldenReport::tolerance);
         passed = passed && report.passed();
     }
     return passed ? 0 : 1;

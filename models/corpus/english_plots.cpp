@@ -102,7 +102,7 @@ cast hero:child, helper:grownup
 | Slowly they went to look. It was only {noise.cause}!
 ? {Hero} had to laugh. "You are not a monster at all," said {hero}.
 | "So that was the noise!" said {hero} and laughed.
-? Then {helper} put a light next to the bed. Soon {hero} fell asleep.
+? Then {helper} sat next to the bed, and soon {hero} fell asleep.
 | {Helper} sang a song, and {hero} soon fell asleep.
 | {Hero} went back to bed and closed {his hero} eyes. "Good night, {noise.name}," {he hero} said.
 - After that night, {hero} was not scared of the dark [any more|again].

@@ -69,7 +69,7 @@ table ende: text
 Das war ein schöner Tag.
 Da waren alle sehr froh.
 {Held} war sehr glücklich.
-Müde und froh schlief {held} ein.
+In dieser Nacht schlief {held} sehr gut.
 Diesen Tag vergaß {held} nie.
 
 table farbe: word

@@ -153,7 +153,7 @@ cast held:kind, freund:kind, helfer:person
 - Am Abend stand {der kuchen} auf dem Tisch. „Was für eine Überraschung!“, rief {helfer}.
 | Als {helfer} nach Hause kam, stand {der kuchen} schon auf dem Tisch.
 ? „Das habt ihr für mich gemacht?“, fragte {helfer} und umarmte beide.
-| „So {einen gut- kuchen} habe ich noch nie gegessen“, sagte {helfer}.
+| „So {einen gut- kuchen} habe ich noch nie gegessen“, sagte {er helfer}.
 ? Alle aßen ein großes Stück, und {held} gab {freund} das letzte.
 | Dann aßen alle zusammen, bis nichts mehr da war.
 | {ende}

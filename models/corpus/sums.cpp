@@ -31,7 +31,7 @@ table box: name, many
 bag | bags
 box | boxes
 basket | baskets
-bowl | bowls
+crate | crates
 
 table toy: name, many
 ball | balls

@@ -2,6 +2,7 @@
 #include "nn/optim/optimizer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/check.h"
 #include "nn/optim/adamw.h"
@@ -10,19 +11,25 @@
 
 namespace smoe {
 
+void check_settings(const OptimizerSettings& settings) {
+    check(std::isfinite(settings.lr) && settings.lr > 0,
+          "optimizer: the learning rate must be positive, found {}", settings.lr);
+    for (const double beta : {settings.beta1, settings.beta2}) {
+        check(beta >= 0 && beta < 1, "optimizer: betas must be in [0, 1), found {}", beta);
+    }
+    check(std::isfinite(settings.eps) && settings.eps > 0,
+          "optimizer: eps must be positive, found {}", settings.eps);
+    check(std::isfinite(settings.weight_decay) && settings.weight_decay >= 0,
+          "optimizer: weight decay must not be negative, found {}", settings.weight_decay);
+    check(settings.warmup >= 0, "optimizer: warm-up must not be negative, found {}",
+          settings.warmup);
+}
+
 Optimizer::Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings)
     : values_(values), grads_(grads), settings_(settings) {
     check(values.shape() == grads.shape(), "optimizer: parameters of shape {}, gradients of {}",
           values.shape().str(), grads.shape().str());
-    check(settings.lr >= 0, "optimizer: the learning rate must not be negative, found {}",
-          settings.lr);
-    for (const double beta : {settings.beta1, settings.beta2}) {
-        check(beta >= 0 && beta < 1, "optimizer: betas must be in [0, 1), found {}", beta);
-    }
-    check(settings.eps > 0, "optimizer: eps must be positive, found {}", settings.eps);
-    check(settings.weight_decay >= 0 && settings.warmup >= 0,
-          "optimizer: weight decay and warm-up must not be negative, found {} and {}",
-          settings.weight_decay, settings.warmup);
+    check_settings(settings);
 }
 
 double Optimizer::learning_rate() const {

@@ -20,6 +20,9 @@ struct OptimizerSettings {
     int64_t warmup = 0;  // steps over which the learning rate rises linearly to lr
 };
 
+// Throws Error for numbers that no optimiser can use.
+void check_settings(const OptimizerSettings& settings);
+
 class Optimizer {
   public:
     // Everything beside the parameters that the next step depends on.

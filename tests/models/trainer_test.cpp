@@ -172,21 +172,22 @@ TEST_CASE("trainer: the router learns for as many steps as it should, then stand
                      {{"", ten.tensors.at("model.values")}}));
 }
 
-TEST_CASE("trainer: a loss that is not finite stops before anything changes") {
+TEST_CASE("trainer: a loss or a routing that is not finite stops before anything changes") {
     const SmallRun run(small_config());
-    Trainer trainer(run.config, run.data);
-    trainer.step();
-    trainer.step();
-    TensorFile poisoned = copy_of(trainer.state());
-    poisoned.tensors.at("model.values").fill(std::numeric_limits<real>::quiet_NaN());
-    Trainer broken(run.config, run.data);
-    broken.load_state(poisoned, "state");
-    const auto before = broken.state().metadata;
-    CHECK_THROWS_WITH_AS(broken.step(), doctest::Contains("step 3: the loss is nan"), Error);
-    CHECK(broken.steps() == 2);
-    const auto after = broken.state().metadata;
-    for (const char* key : {"steps", "epoch", "batch", "rng.labels", "model.optimizer.steps"}) {
-        CHECK(before.at(key) == after.at(key));
+    const TensorFile good = state_after(run, 2);
+    for (const char* poisoned : {"model.values", "router.values"}) {
+        CAPTURE(poisoned);
+        TensorFile bad = copy_of(good);
+        bad.tensors.at(poisoned).fill(std::numeric_limits<real>::quiet_NaN());
+        Trainer trainer(run.config, run.data);
+        trainer.load_state(bad, "state");
+        const auto before = trainer.state().metadata;
+        CHECK_THROWS_WITH_AS(trainer.step(), doctest::Contains("step 3: the "), Error);
+        CHECK(trainer.steps() == 2);
+        const auto after = trainer.state().metadata;
+        for (const char* key : {"steps", "epoch", "batch", "rng.labels", "model.optimizer.steps"}) {
+            CHECK(before.at(key) == after.at(key));
+        }
     }
 }
 
