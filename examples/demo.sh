@@ -5,7 +5,7 @@
 set -eu
 smoe=$1
 folder=$2
-minutes=${3:-1.3}
+minutes=${3:-2}
 say() { printf '\n== %s\n' "$1"; }
 
 rm -rf "$folder"
@@ -20,11 +20,11 @@ say "What it learned, on stories it has never seen, and how the experts divide t
 "$smoe" eval "$folder/run" --data "$folder/corpus/valid.jsonl"
 
 say "An English story"
-"$smoe" generate "$folder/run" --prompt "Once upon a time" --temperature 0.7 --show-experts
+"$smoe" generate "$folder/run" --prompt "Once upon a time" --temperature 0.5 --show-experts
 say "A German one"
-"$smoe" generate "$folder/run" --prompt "Es war einmal" --temperature 0.7 --show-experts
+"$smoe" generate "$folder/run" --prompt "Es war einmal" --temperature 0.5 --show-experts
 say "And some sums"
-"$smoe" generate "$folder/run" --prompt "Tom has" --temperature 0.7 --show-experts
+"$smoe" generate "$folder/run" --prompt "Tom has" --temperature 0.5 --show-experts
 
 say "Yours to go on with"
 echo "$smoe generate $folder/run --prompt \"One day\" --samples 3 --show-experts"

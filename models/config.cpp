@@ -61,7 +61,7 @@ Config preset(const std::string& name) {
         c.context = 384;
         c.entries = 1024;
         c.batch = 8;
-        c.optim.lr = 4e-3;
+        c.optim.lr = 8e-3;
         c.optim.warmup = 150;
         c.router_steps = 200;
         c.router_warmup = 50;

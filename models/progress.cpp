@@ -71,11 +71,11 @@ std::string bars(const std::vector<int64_t>& counts) {
 
 std::string text_plot(const std::vector<std::pair<double, double>>& all, int width, int height) {
     // Sums and differences of what is drawn must stay finite.
-    constexpr double most = 1e100;
+    const auto can_be_drawn = [](const std::pair<double, double>& point) {
+        return std::abs(point.first) <= 1e100 && std::abs(point.second) <= 1e100;
+    };
     std::vector<std::pair<double, double>> points;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(points), [](const auto& point) {
-        return std::abs(point.first) <= most && std::abs(point.second) <= most;
-    });
+    std::copy_if(all.begin(), all.end(), std::back_inserter(points), can_be_drawn);
     if (points.empty()) {
         return "";
     }

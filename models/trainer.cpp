@@ -232,7 +232,8 @@ std::string to_text(const Rng::State& state) {
 Rng::State rng_state(const std::string& text, const std::string& origin) {
     Rng::State state;
     std::istringstream stream(text);
-    check(bool(stream >> state.seed >> state.stream >> state.position),
+    check(text.find_first_not_of("0123456789 ") == text.npos &&  // a stream would take "-1"
+              stream >> state.seed >> state.stream >> state.position,
           "'{}': '{}' is not the place of a random stream", origin, text);
     return state;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
@@ -183,6 +184,12 @@ class Loop {
         const Trainer::EvaluationMode mode(trainer_);
         const EvaluationPart total =
             evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens).total;
+        guard([&] {
+            check(std::isfinite(total.loss()),
+                  "step {}: the held-out loss is {}, so training stops here; a lower --lr or a "
+                  "longer --warmup may help",
+                  trainer_.steps(), total.loss());
+        });
         progress_.message(
             fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
                         trainer_.steps(), total.loss(), total.bits_per_byte()));

@@ -1,0 +1,310 @@
+// What the program does with what it cannot use: one line that says why, the right exit status, and
+// every file as it was before.
+// The program is built in float only, so these cases belong to the float tests.
+// Read next: workshop.h.
+#ifndef SMOE_DOUBLE
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "core/file.h"
+#include "models/config.h"
+#include "tests/examples/workshop.h"
+
+namespace smoe {
+namespace {
+
+const std::string tiny_train =
+    "train --run new --data corpus/train.jsonl --valid corpus/valid.jsonl" + tiny_settings();
+
+// One line of complaint that contains `part`.
+void check_complaint(const Outcome& outcome, int status, const std::string& part) {
+    INFO(outcome.err);
+    CHECK(outcome.status == status);
+    CHECK(outcome.err.starts_with("smoe: error: "));
+    CHECK(outcome.err.find('\n') + 1 == outcome.err.size());
+    CHECK(outcome.err.find("json.exception") == outcome.err.npos);
+    CHECK(outcome.err.find(part) != outcome.err.npos);
+}
+
+void refused(const std::vector<std::string>& words, int status, const std::string& part,
+             const Circumstances& circumstances = {}) {
+    std::string line;
+    for (const std::string& word : words) {
+        line += word + " ";
+    }
+    INFO(line);
+    const auto before = inventory();
+    check_complaint(smoe_program(words, circumstances), status, part);
+    CHECK((inventory() == before));
+}
+
+void refused(const std::string& words, int status, const std::string& part,
+             const Circumstances& circumstances = {}) {
+    refused(split(words, ' '), status, part, circumstances);
+}
+
+void refused_data(const std::string& name, const std::string& bytes, const std::string& part) {
+    put(name, bytes);
+    refused("train --run new --data " + name + tiny_settings(), 1, part);
+}
+
+void truncate(const std::string& name) {
+    const std::string bytes = contents(name);
+    put(name, bytes.substr(0, bytes.size() - 100));
+}
+
+}  // namespace
+
+TEST_CASE("refusals: wrong usage") {
+    refused(tiny_train + "--step 3", 2, "unknown option '--step', did you mean '--steps'?");
+    refused(tiny_train + "--step=3", 2, "did you mean '--steps'?");
+    refused("train --rnu new", 2, "did you mean '--run'?");
+    refused("trian --run new", 2, "unknown argument 'trian', did you mean 'train'?");
+    refused("tokenizer encod own.json", 2, "did you mean 'encode'?");
+    refused("tokenizer", 2, "train, encode or decode");
+    refused(tiny_train + "-x", 2, "unknown option '-x'");
+    refused("eval run extra --data corpus/valid.jsonl", 2, "extra");
+    refused("train --data corpus/train.jsonl", 2, "--run");
+    refused("train --run new", 2, "--data");
+    refused("eval run", 2, "--data");
+    refused("eval --data corpus/valid.jsonl", 2, "run");
+    refused("verify", 2, "files");
+    refused("corpus", 2, "--out");
+    refused(tiny_train + "--preset huge", 2, "huge");
+    refused(tiny_train + "--routing chance", 2, "chance");
+    refused(tiny_train + "--steps", 2, "--steps");
+    refused(tiny_train + "--steps many", 2, "many");
+    refused(tiny_train + "--lr fast", 2, "fast");
+    refused("generate run --sampling best", 2, "best");
+    refused("train --run run --resume --preset paper", 2, "--preset");
+}
+
+TEST_CASE("refusals: impossible settings") {
+    const std::vector<std::pair<std::string, std::string>> settings = {
+        {"--heads 3", "multiple of its heads"},
+        {"--router-heads 3", "the router's width"},
+        {"--experts 0", "experts"},
+        {"--experts -2", "experts"},
+        {"--mask-rate 1", "mask_rate"},
+        {"--mask-rate -0.1", "mask_rate"},
+        {"--mask-rate nan", "mask_rate"},
+        {"--dropout 1.5", "dropout"},
+        {"--router-dropout nan", "dropout"},
+        {"--batch 0", "batch"},
+        {"--batch -4", "batch"},
+        {"--steps 0", "steps must be at least 1, found 0"},
+        {"--steps -1", "steps"},
+        {"--lr 0", "rate"},
+        {"--lr nan", "rate"},
+        {"--lr inf", "rate"},
+        {"--beta1 1", "beta"},
+        {"--beta2 -3", "beta"},
+        {"--eps 0", "eps"},
+        {"--eps nan", "eps"},
+        {"--weight-decay nan", "eight"},
+        {"--warmup -1", "warm"},
+        {"--router-warmup -1", "warm"},
+        {"--minutes inf", "minutes"},
+        {"--minutes -1", "minutes"},
+        {"--valid-share nan", "valid_share"},
+        {"--valid-share 1", "valid_share"},
+        {"--context 2", "context"},
+        {"--entries 3", "entries"},
+        {"--log-every 0", "log_every"},
+        {"--eval-every -1", "eval_every"},
+        {"--width 0", "width"},
+        {"--layers 0", "layers"},
+        {"--hidden 0", "hidden"},
+        {"--router-steps -1", "router steps"},
+        {"--threads 0", "threads"},
+        {"--threads 100000", "threads"},
+        {"--tokenizer nope", "nope"},
+        {"--tokenizer corpus/train.jsonl", "corpus/train.jsonl"}};
+    for (const auto& [flags, part] : settings) {
+        refused(tiny_train + flags, 1, part);
+    }
+    refused("corpus -o new --stories 0", 1, "--stories");
+    refused("tokenizer train --data corpus/train.jsonl -o new.json --entries 10", 1, "256");
+    for (const std::string flag : {"--samples 0", "--samples 5000", "--temperature nan",
+                                   "--top-p 0", "--top-k -1", "--max-tokens -1"}) {
+        refused("generate run " + flag, 1, "found");
+    }
+}
+
+TEST_CASE("refusals: text that cannot be used") {
+    refused("train --run new --data nope.txt" + tiny_settings(), 1, "cannot open 'nope.txt'");
+    refused("train --run new --data corpus" + tiny_settings(), 1, "it is a folder");
+    refused("eval run --data corpus", 1, "it is a folder");
+    refused_data("bad.txt", "", "'bad.txt' holds no story");
+    refused_data("bad.txt", " \n\r\n\t ", "'bad.txt' holds no story");
+    refused_data("bad.txt",
+                 "a\xFF"
+                 "b",
+                 "not valid UTF-8 at byte 1");
+    std::string unseparated;
+    for (int i = 0; i < 300; ++i) {
+        unseparated += "there was a fox ";
+    }
+    refused_data("bad.txt", unseparated, "<|endoftext|>");
+    refused_data("bad.csv", "a,b\n1,2\n", "\"text\"");
+    refused_data("bad.csv", "text\n\"A fox.\n", "line 2");
+    refused_data("bad.jsonl", "{\"text\": \"A fox.\"}\n{\"text\":\n", "'bad.jsonl' line 2");
+    refused_data("bad.jsonl", "{\"text\": 3}\n", "line 1");
+    put("a\nb.txt", "");
+    refused({"eval", "run", "--data", "a\nb.txt"}, 1, "'a b.txt' holds no story");
+    put("f\xFF/stories.txt", "A fox.\n<|endoftext|>\nA hen.\n");
+    std::vector<std::string> words = split("train --run new" + tiny_settings(), ' ');
+    words.insert(words.end(), {"--data", "f\xFF/stories.txt"});
+    refused(words, 1, "not valid UTF-8");
+}
+
+TEST_CASE("refusals: settings files that cannot be used") {
+    const std::vector<std::pair<std::string, std::string>> files = {
+        {R"({"model": {"widht": 3}})", "did you mean 'width'?"},
+        {R"({"modle": {}})", "did you mean 'model'?"},
+        {R"({"model": {"width": "wide"}})", "model.width"},
+        {R"({"model": {"width": 16.5}})", "model.width"},
+        {R"({"model": 3})", "'model' must be an object"},
+        {R"({"model": {"width": 17}})", "'settings.json': "},
+        {R"({"training": {"lr": 1e999}})", "out of range"},
+        {"{\n\"model\": {]}", "line 2"},
+        {"", "line 1"},
+        {"[]", "object"},
+        {std::string(100000, '['), "too deeply"},
+        {"\xFF", "not valid JSON"}};
+    for (const auto& [json, part] : files) {
+        INFO(json.substr(0, 60));
+        put("settings.json", json);
+        refused("train --run new --data corpus/train.jsonl --config settings.json", 1, part);
+    }
+    refused(tiny_train + "--config nope.json", 1, "nope.json");
+}
+
+TEST_CASE("refusals: folders that hold a run, or none") {
+    refused("train --run run --data corpus/train.jsonl", 1, "already holds a run");
+    refused("train --run corpus --resume", 1, "not a run directory");
+    refused("train --run new --resume", 1, "not a run directory");
+    refused("eval corpus --data corpus/valid.jsonl", 1, "not a run directory");
+    refused("generate new", 1, "not a run directory");
+    refused("train --run run --resume --width 32", 1, "--width was '16'");
+    refused("train --run run --resume --data corpus/valid.jsonl", 1, "--data was");
+    refused("train --run run --resume --steps 0", 1, "steps");
+    refused("train --run run --resume --minutes nan", 1, "minutes");
+    // A state whose config.json is gone must not leak into a new run.
+    put("orphan/state.safetensors", contents("run/state.safetensors"));
+    refused(tiny_train + "--run orphan", 1, "already holds a run");
+}
+
+TEST_CASE("refusals: damaged runs") {
+    const auto damaged = [](const std::string& file, const std::string& bytes) {
+        copy_run("run", "damaged");
+        put("damaged/" + file, bytes);
+    };
+    damaged("tokenizer.json", contents("run/tokenizer.json"));
+    REQUIRE(smoe_program("tokenizer train --data corpus/valid.jsonl --entries 300 -o "
+                         "damaged/tokenizer.json")
+                .status == 0);
+    refused("eval damaged --data corpus/valid.jsonl", 1, "its hash is");
+    refused("train --run damaged --resume --steps 8", 1, "its hash is");
+
+    damaged("model.safetensors", contents("run/model.safetensors"));
+    truncate("damaged/model.safetensors");
+    refused("generate damaged", 1, "model.safetensors");
+    damaged("model.safetensors", contents("run/router.safetensors"));
+    refused("generate damaged", 1, "model.safetensors");
+    damaged("model.safetensors", read_file("tests/golden/smoe_small.safetensors"));
+    refused("eval damaged --data corpus/valid.jsonl", 1, "model.safetensors");
+    std::string bytes = contents("run/model.safetensors");
+    std::fill(bytes.end() - 40000, bytes.end(), '\xFF');  // numbers that are none
+    damaged("model.safetensors", bytes);
+    for (const std::string kind : {"greedy", "multinomial", "nucleus"}) {
+        refused("generate damaged --sampling " + kind, 1, "");
+    }
+    damaged("config.json", "{}");
+    refused("generate damaged", 1, "damaged");
+    std::filesystem::remove(workshop() + "/damaged/router.safetensors");
+    damaged("config.json", contents("run/config.json"));
+    std::filesystem::remove(workshop() + "/damaged/router.safetensors");
+    refused("generate damaged", 1, "router.safetensors");
+
+    damaged("state.safetensors", contents("run/state.safetensors"));
+    truncate("damaged/state.safetensors");
+    refused("train --run damaged --resume", 1, "state.safetensors");
+    damaged("state.safetensors", contents("run/model.safetensors"));
+    refused("train --run damaged --resume", 1, "state.safetensors");
+    // Numbers of the state that are out of all reason, of the same length as the right ones.
+    const std::string state = contents("run/state.safetensors");
+    for (const std::string key : {"\"steps\":\"", "\"tokens\":\"", "\"epoch\":\"", "\"batch\":\"",
+                                  "\"model.optimizer.steps\":\"", "\"rng.dropout\":\""}) {
+        std::string wrong = state;
+        REQUIRE(wrong.find(key) != wrong.npos);
+        wrong[wrong.find(key) + key.size()] = '-';
+        damaged("state.safetensors", wrong);
+        refused("train --run damaged --resume", 1, "state.safetensors");
+    }
+    refused("generate run --prompt " + std::string(200, '#'), 1, "the prompt has");
+}
+
+TEST_CASE("refusals: places that cannot be written to") {
+    put("file", "here");
+    for (const std::string folder : {"file/below", "file", "/proc/smoe/run"}) {
+        refused(tiny_train + "--run " + folder, 1, folder);
+        refused("corpus -o " + folder + " --stories 2 --valid-stories 2", 1, folder);
+    }
+    refused({"corpus", "-o", ""}, 1, "''");
+    refused("tokenizer train --data corpus/train.jsonl -o corpus", 1, "'corpus'");
+    refused("tokenizer train --data corpus/train.jsonl -o nowhere/tokenizer.json", 1, "nowhere");
+    if (file_exists("/dev/full")) {
+        const Circumstances full{.input = "A fox.", .output_file = "/dev/full"};
+        refused("generate run", 1, "standard output", full);
+        refused("tokenizer encode run/tokenizer.json", 1, "standard output", full);
+        refused("eval run --data corpus/valid.jsonl", 1, "standard output", full);
+    }
+    for (const std::string ids : {"1 2 x", "9999", "-1", "1.5", "99999999999"}) {
+        refused("tokenizer decode run/tokenizer.json", 1, "ids", {.input = ids});
+    }
+}
+
+TEST_CASE("refusals: a full disk leaves the old files as they were") {
+    const Circumstances full{.largest_file = 3000};
+    refused("corpus -o corpus --stories 60 --valid-stories 10", 1, "cannot write", full);
+    put("old.json", contents("run/tokenizer.json"));
+    refused("tokenizer train --data corpus/train.jsonl -o old.json", 1, "cannot write", full);
+    refused(tiny_train, 1, "cannot write", full);
+
+    // Room for metrics and settings, not for a checkpoint.
+    copy_run("run", "full");
+    const Outcome outcome =
+        smoe_program("train --run full --resume --steps 9", {.largest_file = 60000});
+    check_complaint(outcome, 1, "state.safetensors");
+    for (const char* file : {"state", "model", "router"}) {
+        const std::string name = std::string("/") + file + ".safetensors";
+        CHECK(contents("full" + name) == contents("run" + name));
+        CHECK(!file_exists(workshop() + "/full" + name + ".tmp"));
+    }
+    CHECK(smoe_program("eval full --data corpus/valid.jsonl").status == 0);
+    CHECK(smoe_program("train --run full --resume --steps 9").status == 0);
+}
+
+TEST_CASE("refusals: a loss that explodes") {
+    const std::string words = tiny_train + "--steps 40 ";
+    const Outcome at_once = smoe_program(words + "--run burst --warmup 0 --lr 1e30");
+    check_complaint(at_once, 1, "there is no checkpoint yet");
+    CHECK(at_once.err.find("step ") != at_once.err.npos);
+    CHECK(at_once.err.find("--lr") != at_once.err.npos);
+
+    // The learning rate rises step by step, so that the first checkpoints are still sound.
+    const std::string late = words + "--run late --optimizer sgd --lr 2000 --warmup 40 ";
+    for (const std::string more :
+         {"--eval-every 0 --checkpoint-every 1", "--eval-every 1 --checkpoint-every 2"}) {
+        std::filesystem::remove_all(workshop() + "/late");
+        check_complaint(smoe_program(late + more), 1, "is kept in 'late'");
+        CHECK(smoe_program("eval late --data corpus/valid.jsonl").status == 0);
+        // What was trained up to there can be read by any JSON parser.
+        CHECK(contents("late/metrics.jsonl").find("nan") == std::string::npos);
+    }
+}
+
+}  // namespace smoe
+#endif

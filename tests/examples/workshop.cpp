@@ -1,0 +1,153 @@
+// Starting the program and reading what it leaves.
+#include "tests/examples/workshop.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/file.h"
+#include "tests/models/small_run.h"
+
+namespace smoe {
+namespace {
+
+// The streams of the program lie beside the workshop, so that inventory() does not see them.
+std::string stream_file(const std::string& name) {
+    return workshop() + "-" + name;
+}
+
+struct Workshop {
+    TemporaryFolder folder{"workshop"};
+    ~Workshop() {
+        for (const char* name : {"in", "out", "err"}) {
+            std::filesystem::remove(folder.path + "-" + name);
+        }
+    }
+};
+
+// In the child: only calls that are safe between fork and exec.
+void become_program(const char* program, char** arguments, const std::vector<std::string>& streams,
+                    const std::string& folder, int64_t largest_file) {
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    ::dup2(::open(streams[0].c_str(), O_RDONLY), 0);
+    ::dup2(::open(streams[1].c_str(), flags, 0644), 1);
+    ::dup2(::open(streams[2].c_str(), flags, 0644), 2);
+    if (largest_file >= 0) {
+        ::signal(SIGXFSZ, SIG_IGN);  // then writing fails, as on a full disk
+        const rlimit limit{rlim_t(largest_file), rlim_t(largest_file)};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ::alarm(60);
+    if (::chdir(folder.c_str()) == 0) {
+        ::execv(program, arguments);
+    }
+    ::_exit(127);
+}
+
+}  // namespace
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find(separator, begin), text.size());
+        if (end > begin) {
+            parts.push_back(text.substr(begin, end - begin));
+        }
+        begin = end + 1;
+    }
+    return parts;
+}
+
+std::string tiny_settings() {
+    return " --width 16 --layers 1 --heads 2 --hidden 32 --dropout 0.1 --router-width 8"
+           " --router-layers 1 --router-heads 2 --router-hidden 16 --router-dropout 0.1 --entries "
+           "300"
+           " --context 40 --batch 4 --steps 6 --log-every 2 --eval-every 3 --checkpoint-every 3"
+           " --sample-every 0 --router-steps 3 --warmup 2 --router-warmup 2 ";
+}
+
+std::string workshop() {
+    static const Workshop made;
+    static bool first = true;
+    if (std::exchange(first, false)) {
+        REQUIRE(smoe_program("corpus -o corpus --stories 60 --valid-stories 10").status == 0);
+        REQUIRE(
+            smoe_program("train --run run --data corpus/train.jsonl --valid corpus/valid.jsonl" +
+                         tiny_settings())
+                .status == 0);
+    }
+    return made.folder.path;
+}
+
+pid_t start_program(const std::vector<std::string>& words, const Circumstances& circumstances) {
+    const char* const program = std::getenv("SMOE_PROGRAM");
+    REQUIRE_MESSAGE(program != nullptr,
+                    "SMOE_PROGRAM must hold the path of the program smoe; run tests/run.sh");
+    std::vector<std::string> arguments = words;
+    arguments.insert(arguments.begin(), "smoe");
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) {
+        pointers.push_back(argument.data());
+    }
+    pointers.push_back(nullptr);
+    write_file(stream_file("in"), circumstances.input);
+    const std::vector<std::string> streams = {
+        stream_file("in"),
+        circumstances.output_file.empty() ? stream_file("out") : circumstances.output_file,
+        stream_file("err")};
+    write_file(stream_file("out"), "");
+    const std::string folder = workshop();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        become_program(program, pointers.data(), streams, folder, circumstances.largest_file);
+    }
+    REQUIRE(child > 0);
+    return child;
+}
+
+Outcome wait_for_program(pid_t program) {
+    int status = 0;
+    REQUIRE(::waitpid(program, &status, 0) == program);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            read_file(stream_file("out")), read_file(stream_file("err"))};
+}
+
+Outcome smoe_program(const std::vector<std::string>& words, const Circumstances& circumstances) {
+    return wait_for_program(start_program(words, circumstances));
+}
+
+Outcome smoe_program(const std::string& words, const Circumstances& circumstances) {
+    return smoe_program(split(words, ' '), circumstances);
+}
+
+std::string contents(const std::string& name) {
+    return read_file(workshop() + "/" + name);
+}
+
+void put(const std::string& name, const std::string& bytes) {
+    const std::filesystem::path path = workshop() + "/" + name;
+    make_folder(path.parent_path().string());
+    write_file(path.string(), bytes);
+}
+
+void copy_run(const std::string& from, const std::string& to) {
+    std::filesystem::remove_all(workshop() + "/" + to);
+    std::filesystem::copy(workshop() + "/" + from, workshop() + "/" + to);
+}
+
+std::map<std::string, std::string> inventory() {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(workshop())) {
+        found[entry.path().string()] =
+            entry.is_regular_file() ? read_file(entry.path().string()) : "(no file)";
+    }
+    return found;
+}
+
+}  // namespace smoe

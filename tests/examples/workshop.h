@@ -1,0 +1,49 @@
+// A folder in which the program is at work: a corpus and a trained run to start from, the
+// circumstances of a call (standard input, a full disk), and an inventory that shows whether
+// anything was touched. Read next: runs_test.cpp, refusals_test.cpp.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/examples/program.h"
+
+namespace smoe {
+
+struct Circumstances {
+    std::string input = "";        // on standard input
+    int64_t largest_file = -1;     // bytes that a file may grow to, as on a full disk; -1: no limit
+    std::string output_file = "";  // that standard output goes to instead of Outcome::out
+};
+
+// A folder with a small corpus in corpus/ and a trained run in run/, made on first use and removed
+// at the end of the tests. The program runs in it.
+std::string workshop();
+
+// As `words`, separated by blanks, on a command line. Ends a program that hangs for a minute.
+Outcome smoe_program(const std::string& words, const Circumstances& circumstances = {});
+Outcome smoe_program(const std::vector<std::string>& words,
+                     const Circumstances& circumstances = {});
+
+// Starts the program, without waiting for its end.
+pid_t start_program(const std::vector<std::string>& words, const Circumstances& circumstances = {});
+Outcome wait_for_program(pid_t program);
+
+// The settings of a training run of a blink of an eye, as flags.
+std::string tiny_settings();
+
+// Whole files of the workshop.
+std::string contents(const std::string& name);
+void put(const std::string& name, const std::string& bytes);
+void copy_run(const std::string& from, const std::string& to);
+
+// Every file and folder below the workshop with what it holds.
+std::map<std::string, std::string> inventory();
+
+std::vector<std::string> split(const std::string& text, char separator);
+
+}  // namespace smoe

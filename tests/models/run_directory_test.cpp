@@ -1,0 +1,132 @@
+// A run on disk: written, read back, and refused where its parts do not belong together.
+#include "models/run_directory.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "tests/models/small_run.h"
+
+namespace smoe {
+namespace {
+
+struct Fixture {
+    Fixture() : data(small_config()) {
+        data.config.vocab_size = data.tokenizer.vocab_size();
+        data.config.tokenizer_hash = fmt::format("{:016x}", data.tokenizer.hash());
+    }
+    void create() const { run.create(data.config, data.tokenizer); }
+
+    TemporaryFolder folder{"run-directory"};
+    SmallRun data;
+    RunDirectory run{folder.path + "/deep/run"};
+};
+
+}  // namespace
+
+TEST_CASE("run directory: what is created can be read back") {
+    const Fixture f;
+    CHECK_THROWS_WITH_AS(f.run.config(), doctest::Contains("is not a run directory"), Error);
+    f.create();
+    CHECK(to_json(f.run.config()) == to_json(f.data.config));
+    CHECK(f.run.tokenizer(f.data.config).hash() == f.data.tokenizer.hash());
+    CHECK(!f.run.has_state());
+    CHECK_THROWS_WITH_AS(f.create(), doctest::Contains("already holds a run"), Error);
+    CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("no trained model yet"),
+                         Error);
+
+    Config changed = f.data.config;
+    changed.steps = 77;
+    f.run.write_config(changed);
+    CHECK(f.run.config().steps == 77);
+}
+
+TEST_CASE("run directory: nothing is left of a run that could not be created") {
+    const Fixture f;
+    write_file(f.folder.path + "/file", "");
+    const RunDirectory below(f.folder.path + "/file/run");
+    CHECK_THROWS_AS(below.create(f.data.config, f.data.tokenizer), Error);
+    CHECK_THROWS_AS(RunDirectory("").create(f.data.config, f.data.tokenizer), Error);
+
+    // A state without its settings is somebody's run all the same.
+    make_folder(f.run.path());
+    write_file(f.run.file("state.safetensors"), "");
+    CHECK_THROWS_WITH_AS(f.create(), doctest::Contains("already holds a run"), Error);
+    CHECK(!file_exists(f.run.file("tokenizer.json")));
+    std::filesystem::remove(f.run.file("state.safetensors"));
+
+    // A folder in the way of a file: the new folder goes again, one that was there stays.
+    make_folder(f.run.file("tokenizer.json") + "/x");
+    CHECK_THROWS_AS(f.create(), Error);
+    CHECK(file_exists(f.run.path()));
+    CHECK(!file_exists(f.run.file("config.json")));
+}
+
+TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
+    const Fixture f;
+    f.create();
+    SingleMoe moe(f.data.config);
+    f.run.write_model(moe.model.state());
+    CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("router.safetensors"), Error);
+    f.run.write_router(moe.router.network()->state());
+    const std::unique_ptr<SingleMoe> loaded = f.run.load(f.data.config);
+    CHECK(!loaded->model.training());
+    CHECK(!loaded->router.network()->training());
+    const auto before = moe.model.state(), after = loaded->model.state();
+    REQUIRE(before.size() == after.size());
+    for (const auto& [name, tensor] : before) {
+        const auto a = tensor.values(), b = after.at(name).values();
+        CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+    }
+
+    f.run.write_model(moe.router.network()->state());
+    CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("model.safetensors"), Error);
+    write_file(f.run.file("model.safetensors"), "no tensors");
+    CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("model.safetensors"), Error);
+}
+
+TEST_CASE("run directory: the tokenizer must be the one of the weights") {
+    const Fixture f;
+    f.create();
+    const Tokenizer other = small_tokenizer(small_stories(3));
+    REQUIRE(other.hash() != f.data.tokenizer.hash());
+    write_file(f.run.file("tokenizer.json"), other.to_json());
+    CHECK_THROWS_WITH_AS(f.run.tokenizer(f.data.config), doctest::Contains("its hash is"), Error);
+    write_file(f.run.file("tokenizer.json"), "{}");
+    CHECK_THROWS_WITH_AS(f.run.tokenizer(f.data.config), doctest::Contains("tokenizer.json"),
+                         Error);
+}
+
+TEST_CASE("run directory: metrics are cut to the step that was saved") {
+    const Fixture f;
+    f.create();
+    CHECK_NOTHROW(f.run.cut_metrics(3));
+    CHECK(!file_exists(f.run.file("metrics.jsonl")));
+    const std::vector<std::string> lines = {R"({"step": 1, "loss": 2.5})",
+                                            R"({"step": 3, "loss": 2})",
+                                            R"({"step": 3, "valid_loss": 2})"};
+    for (const std::string& line : lines) {
+        f.run.append_metrics(line);
+    }
+    const std::string kept = read_file(f.run.file("metrics.jsonl"));
+    CHECK(kept == lines[0] + "\n" + lines[1] + "\n" + lines[2] + "\n");
+    for (const char* damage : {R"({"step": 4, "loss": 2})", R"({"step": "1"})", R"({"step": null})",
+                               R"({"step": 1.5})", R"({"step": 99999999999999999999999})",
+                               R"({"loss": 2})", "[1]", "1", "", "\xFF", R"({"step": 2, "lo)"}) {
+        f.run.append_metrics(damage);
+    }
+    f.run.cut_metrics(3);
+    CHECK(read_file(f.run.file("metrics.jsonl")) == kept);
+    f.run.cut_metrics(2);
+    CHECK(read_file(f.run.file("metrics.jsonl")) == lines[0] + "\n");
+    f.run.cut_metrics(0);
+    CHECK(read_file(f.run.file("metrics.jsonl")).empty());
+
+    std::filesystem::remove(f.run.file("metrics.jsonl"));
+    make_folder(f.run.file("metrics.jsonl"));
+    CHECK_THROWS_WITH_AS(f.run.append_metrics("{}"), doctest::Contains("metrics.jsonl"), Error);
+}
+
+}  // namespace smoe
