@@ -34,7 +34,7 @@ INCLUDES += $(addprefix -I,$(wildcard /usr/include/openblas))
 
 # No -ffast-math: NaN must stay visible. The two switches below only give up errno and traps.
 CXXFLAGS ?= -O3
-FLAGS := -std=c++20 $(CXXFLAGS) $(ARCH_FLAG) -fno-math-errno -fno-trapping-math -Wall -Wextra -Wshadow \
+FLAGS := -std=c++20 $(CXXFLAGS) $(ARCH_FLAG) -fno-math-errno -fno-trapping-math -Wall -Wextra -Wshadow -Wno-pass-failed \
          $(OPENMP_FLAGS) -I. $(INCLUDES) $(SANITIZE)
 LIBS  := $(LIBRARIES) -lfmt $(OPENMP_LIBS) $(SANITIZE)
 ifeq ($(BLAS),none)
