@@ -5,7 +5,7 @@
 set -eu
 smoe=$1
 folder=$2
-minutes=${3:-2}
+minutes=${3:-1.8}
 say() { printf '\n== %s\n' "$1"; }
 
 rm -rf "$folder"
