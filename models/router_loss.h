@@ -1,6 +1,6 @@
 // What the learning router learns from: being right (its tokens' losses) and being fair (equal
-// shares). Both are the original's, formula by formula; see the README for what is known about how
-// well they work. Read next: trainer.h.
+// shares). Both are the original's, formula by formula.
+// Read next: trainer.h.
 #pragma once
 
 #include "nn/linear.h"

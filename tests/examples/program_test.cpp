@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "core/file.h"
@@ -34,7 +33,6 @@ struct Workplace : TemporaryFolder {
     void write(const std::string& name, const std::string& text) const {
         write_file(path + "/" + name, text);
     }
-    std::string read(const std::string& name) const { return read_file(path + "/" + name); }
     bool has(const std::string& name) const { return file_exists(path + "/" + name); }
 };
 
