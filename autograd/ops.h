@@ -20,6 +20,7 @@ Variable scale(const Variable& x, real factor);      // factor * x
 Variable relu(const Variable& x);                    // max(x, 0)
 Variable tanh(const Variable& x);
 
+// ops/dropout.cpp
 // Zeroes each element with probability p and multiplies the others by 1 / (1 - p) (Srivastava et
 // al., JMLR 2014). Element i's fate is a function of (seed, i). p in [0, 1); p = 0 returns x.
 Variable dropout(const Variable& x, double p, uint64_t seed);
@@ -37,6 +38,32 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias 
 // constants: no gradient flows into them.
 Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int32_t>& labels);
 
+// ops/feed_forward.cpp, ops/sparse_feed_forward.cpp
+struct FeedForwardWeights {
+    Variable weight_1, bias_1;  // (F, C), (F)
+    Variable weight_2, bias_2;  // (C, F), (C)
+};
+// What the hidden neurons and the outputs of each of K experts are multiplied with; constants, 0
+// for a neuron that the expert does not keep.
+struct ExpertGates {
+    Tensor hidden, output;  // (K, F), (K, C)
+};
+// The rows of a batch sorted by expert: those of expert e, rising, are rows[begin[e]] to
+// rows[begin[e + 1] - 1]. Throws Error for a label outside [0, experts).
+struct ExpertGroups {
+    ExpertGroups(const std::vector<int32_t>& labels, int64_t experts);
+
+    std::vector<int32_t> rows;   // (N)
+    std::vector<int64_t> begin;  // (K + 1)
+};
+// x (N, C), labels (N) in [0, K), or empty for no gates at all; with e = labels[n], row n is
+//   output[e] * (weight_2 (hidden[e] * relu(weight_1 x + bias_1)) + bias_2) -> (N, C)
+Variable feed_forward(const Variable& x, const FeedForwardWeights& weights,
+                      const ExpertGates& gates = {}, const std::vector<int32_t>& labels = {});
+// The same up to rounding, computing only what gates that are not 0 let through.
+Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weights,
+                             const ExpertGates& gates, const ExpertGroups& groups);
+
 // ops/embedding.cpp
 // weight (V, C), ids (N) in [0, V) -> row ids[n] of weight (N, C)
 Variable embedding(const Variable& weight, const std::vector<int32_t>& ids);
@@ -49,6 +76,9 @@ Variable softmax(const Variable& x);
 // 2016)
 Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias,
                     real eps = 1e-5);
+// layer_norm(x + dropout(branch, p, seed), weight, bias, eps): how a block of a transformer ends.
+Variable residual_layer_norm(const Variable& x, const Variable& branch, const Variable& weight,
+                             const Variable& bias, double p, uint64_t seed, real eps = 1e-5);
 
 // ops/attention.cpp
 // Causal self-attention of ragged sequences (Vaswani et al., 2017, section 3.2). qkv (N, 3C):
@@ -60,5 +90,8 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
 // ops/loss.cpp
 // logits (N, V), targets (N) in [0, V) -> -log softmax(logits)[n, targets[n]] (N), in nats
 Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targets);
+// x (N, C), weight (V, C), targets (N) in [0, V) -> cross_entropy(linear(x, weight), targets) (N)
+Variable linear_cross_entropy(const Variable& x, const Variable& weight,
+                              const std::vector<int32_t>& targets);
 
 }  // namespace smoe

@@ -63,7 +63,8 @@ std::string blas_name() {
 namespace smoe {
 
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
-          const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+          const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
+          const std::function<void(const GemmBlock& block)>& finish) {
     if (M == 0 || N == 0) {
         return;
     }
@@ -73,7 +74,8 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
     constexpr int64_t largest = 512, smallest = 64, wanted = 16, worth_a_thread = int64_t(1) << 18;
     int64_t rows = std::min(M, largest), cols = std::min(N, largest);
     const auto count = [](int64_t size, int64_t block) { return (size + block - 1) / block; };
-    while (count(M, rows) * count(N, cols) < wanted && std::max(rows, cols) > smallest &&
+    while (!inside_chunk() && count(M, rows) * count(N, cols) < wanted &&
+           std::max(rows, cols) > smallest &&
            rows * cols / 2 * std::max<int64_t>(K, 1) >= worth_a_thread) {
         int64_t& larger = rows >= cols ? rows : cols;
         larger = std::max(smallest, (larger / 2 + 15) / 16 * 16);
@@ -81,11 +83,19 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
     const int64_t across = count(N, cols);
     parallel_chunks(count(M, rows) * across, [&](int64_t chunk) {
         const int64_t m = chunk / across * rows, n = chunk % across * cols;
+        const GemmBlock block{m, std::min(rows, M - m), n, std::min(cols, N - n)};
         const real* a = ta == Trans::yes ? A + m : A + m * lda;
         const real* b = tb == Trans::yes ? B + n * ldb : B + n;
-        gemm_serial(ta, tb, std::min(rows, M - m), std::min(cols, N - n), K, a, lda, b, ldb, beta,
-                    C + m * ldc + n, ldc);
+        gemm_serial(ta, tb, block.rows, block.cols, K, a, lda, b, ldb, beta, C + m * ldc + n, ldc);
+        if (finish) {
+            finish(block);
+        }
     });
+}
+
+void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+          const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    gemm(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, {});
 }
 
 }  // namespace smoe

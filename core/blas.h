@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "core/real.h"
@@ -16,9 +17,21 @@ enum class Trans { no, yes };
 
 // C (M, N) = op(A) (M, K) op(B) (K, N) + beta C, all row-major with leading dimensions lda, ldb,
 // ldc; op transposes where asked: with ta = yes, A is stored as (K, M). beta = 0 overwrites C,
-// whatever it held. Runs on all threads; the same bits for any number of them.
+// whatever it held. Runs on all threads, inside a chunk of parallel work on its own; the same bits
+// for any number of them.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
+
+// A part of the result: rows row .. row + rows - 1 and columns col .. col + cols - 1.
+struct GemmBlock {
+    int64_t row, rows, col, cols;
+};
+
+// The same; finish(block) is called for each block of C as soon as it is complete, on the thread
+// that computed it and while it is still in that core's cache. The blocks cover C once.
+void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+          const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
+          const std::function<void(const GemmBlock& block)>& finish);
 
 // The same on the calling thread alone, for use inside a chunk of parallel work.
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,

@@ -8,21 +8,59 @@
 
 namespace smoe {
 
-std::array<uint32_t, 4> philox(uint64_t seed, uint64_t stream, uint64_t counter) {
+namespace {
+
+// `lanes` blocks at once, in loops that vectorise: word w of block counter + i is words[4 i + w].
+template <int lanes>
+void philox_lanes(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t* words) {
     // Constants of Salmon et al., table 2: two multipliers and the golden-ratio key increments.
     constexpr uint64_t multiplier_0 = 0xD2511F53, multiplier_1 = 0xCD9E8D57;
     constexpr uint32_t weyl_0 = 0x9E3779B9, weyl_1 = 0xBB67AE85;
-    std::array<uint32_t, 4> x = {uint32_t(counter), uint32_t(counter >> 32), uint32_t(stream),
-                                 uint32_t(stream >> 32)};
+    uint32_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
+    for (int i = 0; i < lanes; ++i) {
+        x0[i] = uint32_t(counter + uint64_t(i));
+        x1[i] = uint32_t((counter + uint64_t(i)) >> 32);
+        x2[i] = uint32_t(stream);
+        x3[i] = uint32_t(stream >> 32);
+    }
     uint32_t key_0 = uint32_t(seed), key_1 = uint32_t(seed >> 32);
     for (int round = 0; round < 10; ++round) {
-        const uint64_t p0 = multiplier_0 * x[0], p1 = multiplier_1 * x[2];
-        x = {uint32_t(p1 >> 32) ^ x[1] ^ key_0, uint32_t(p1), uint32_t(p0 >> 32) ^ x[3] ^ key_1,
-             uint32_t(p0)};
+#pragma omp simd
+        for (int i = 0; i < lanes; ++i) {
+            const uint64_t p0 = multiplier_0 * x0[i], p1 = multiplier_1 * x2[i];
+            x0[i] = uint32_t(p1 >> 32) ^ x1[i] ^ key_0;
+            x1[i] = uint32_t(p1);
+            x2[i] = uint32_t(p0 >> 32) ^ x3[i] ^ key_1;
+            x3[i] = uint32_t(p0);
+        }
         key_0 += weyl_0;
         key_1 += weyl_1;
     }
-    return x;
+    for (int i = 0; i < lanes; ++i) {
+        words[4 * i] = x0[i];
+        words[4 * i + 1] = x1[i];
+        words[4 * i + 2] = x2[i];
+        words[4 * i + 3] = x3[i];
+    }
+}
+
+}  // namespace
+
+std::array<uint32_t, 4> philox(uint64_t seed, uint64_t stream, uint64_t counter) {
+    std::array<uint32_t, 4> words;
+    philox_lanes<1>(seed, stream, counter, words.data());
+    return words;
+}
+
+void philox_blocks(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, uint32_t* words) {
+    constexpr int lanes = 16;
+    int64_t done = 0;
+    for (; done + lanes <= count; done += lanes) {
+        philox_lanes<lanes>(seed, stream, first + uint64_t(done), words + 4 * done);
+    }
+    for (; done < count; ++done) {
+        philox_lanes<1>(seed, stream, first + uint64_t(done), words + 4 * done);
+    }
 }
 
 uint32_t Rng::bits() {

@@ -16,6 +16,9 @@ namespace smoe {
 // The four 32-bit words of block `counter` of the stream (seed, stream).
 std::array<uint32_t, 4> philox(uint64_t seed, uint64_t stream, uint64_t counter);
 
+// The same for `count` blocks from `first` on, four words each, several blocks at a time.
+void philox_blocks(uint64_t seed, uint64_t stream, uint64_t first, int64_t count, uint32_t* words);
+
 // 32 random bits as a number in [0, 1) with 24 bits of resolution, the same in float and in double.
 inline double to_unit(uint32_t bits) {
     return (bits >> 8) * 0x1p-24;

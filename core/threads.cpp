@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 
 #include "core/check.h"
 
@@ -29,16 +30,49 @@ void sleep_while_waiting(char** argv) {
     }
 }
 
+namespace {
+
+thread_local bool inside = false;
+
+// Marks the thread as inside a chunk while it lives.
+class Inside {
+  public:
+    Inside() { inside = true; }
+    ~Inside() { inside = before_; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+  private:
+    const bool before_ = inside;
+};
+
+}  // namespace
+
+bool inside_chunk() {
+    return inside;
+}
+
 void parallel_chunks(int64_t chunks, const std::function<void(int64_t chunk)>& body) {
-    if (chunks <= 1 || omp_in_parallel() || threads() == 1) {
+    if (chunks <= 1 || inside || threads() == 1) {
+        const Inside mark;
         for (int64_t chunk = 0; chunk < chunks; ++chunk) {
             body(chunk);
         }
         return;
     }
+    std::exception_ptr failure;  // an exception must not leave a parallel region
 #pragma omp parallel for schedule(dynamic, 1)
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        body(chunk);
+        const Inside mark;
+        try {
+            body(chunk);
+        } catch (...) {
+#pragma omp critical
+            failure = failure ? failure : std::current_exception();
+        }
+    }
+    if (failure) {
+        std::rethrow_exception(failure);
     }
 }
 

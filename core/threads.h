@@ -20,12 +20,16 @@ void set_threads(int count);  // count >= 1; throws Error otherwise
 // is set already.
 void sleep_while_waiting(char** argv);
 
-// Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. `body` must not
-// throw.
+// Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If a body throws,
+// the first exception is thrown again when all have ended.
 void parallel_chunks(int64_t chunks, const std::function<void(int64_t chunk)>& body);
 
 // Calls body(begin, end) over [0, count) cut into chunks of `grain` (the last may be shorter).
 void parallel_for(int64_t count, int64_t grain,
                   const std::function<void(int64_t begin, int64_t end)>& body);
+
+// Is the caller inside a chunk? Then work is best not cut any further. The answer is the same for
+// any number of threads.
+bool inside_chunk();
 
 }  // namespace smoe

@@ -48,14 +48,14 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
       ffn({this, "ffn"}, s.width, s.hidden,
           MaskDraw{
               .experts = s.experts, .rate = s.mask_rate, .seed = s.mask_seed, .stream = number},
-          s.mask_where, init),
+          s.mask_where, init, s.form),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
       dropout_({this, "dropout"}, s.dropout, dropout_rng) {}
 
-Variable Block::forward(const Variable& x, const Labels& labels, const Attend& attend) const {
-    const Variable y = norm1.forward(add(x, dropout_.forward(attend(attn, x))));
-    return norm2.forward(add(y, dropout_.forward(ffn.forward(y, labels))));
+Variable Block::forward(const Variable& x, const Routing& routing, const Attend& attend) const {
+    const Variable y = norm1.forward(x, attend(attn, x), dropout_);
+    return norm2.forward(y, ffn.forward(y, routing), dropout_);
 }
 
 DecoderCache::DecoderCache(const DecoderSettings& s, int64_t slots) {
@@ -81,6 +81,16 @@ Decoder::Decoder(const DecoderSettings& settings, Rng& init)
 
 Variable Decoder::forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                           const Labels& labels) const {
+    return decoder_.forward(features(tokens, offsets, labels));  // (N, outputs)
+}
+
+Variable Decoder::losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                         const Labels& labels, const std::vector<int32_t>& targets) const {
+    return linear_cross_entropy(features(tokens, offsets, labels), decoder_.weight, targets);
+}
+
+Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                           const Labels& labels) const {
     std::vector<int32_t> positions;
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
         for (int64_t t = 0; t < offsets[b + 1] - offsets[b]; ++t) {
@@ -97,11 +107,11 @@ Variable Decoder::forward(const std::vector<int32_t>& tokens, const std::vector<
 Variable Decoder::forward_cached(const std::vector<int32_t>& tokens, const CacheRows& rows,
                                  const Labels& labels, DecoderCache& cache) const {
     const NoGrad no_grad;
-    return run(tokens, rows.position, labels, [&](size_t layer) {
+    return decoder_.forward(run(tokens, rows.position, labels, [&](size_t layer) {
         return [&, layer](const CausalSelfAttention& attention, const Variable& x) {
             return attention.forward_cached(x, rows, cache.layers[layer]);
         };
-    });
+    }));
 }
 
 Variable Decoder::run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,
@@ -115,10 +125,11 @@ Variable Decoder::run(const std::vector<int32_t>& tokens, const std::vector<int3
     }
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
+    const Routing routing(labels, settings_.experts);
     for (size_t layer = 0; layer < layers_.size(); ++layer) {
-        x = layers_[layer]->forward(x, labels, attend(layer));
+        x = layers_[layer]->forward(x, routing, attend(layer));
     }
-    return decoder_.forward(x);  // (N, outputs)
+    return x;
 }
 
 }  // namespace smoe

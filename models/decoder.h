@@ -30,6 +30,7 @@ struct DecoderSettings {
     double mask_rate = 0;
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
+    FeedForwardForm form = FeedForwardForm::automatic;
 };
 
 // (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et
@@ -44,7 +45,7 @@ class Block : public Module {
 
     // `attend` is the block's attention: over whole sequences or over a cache.
     using Attend = std::function<Variable(const CausalSelfAttention&, const Variable& x)>;
-    Variable forward(const Variable& x, const Labels& labels, const Attend& attend) const;
+    Variable forward(const Variable& x, const Routing& routing, const Attend& attend) const;
 
     CausalSelfAttention attn;
     FeedForward ffn;
@@ -71,7 +72,12 @@ class Decoder : public Module {
     Variable forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                      const Labels& labels) const;
 
-    // The same for new positions only: tokens (N) at `rows`, whose past is in the cache.
+    // Cross-entropy of those logits with targets (N) -> (N), in nats; the logits never exist at
+    // once.
+    Variable losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                    const Labels& labels, const std::vector<int32_t>& targets) const;
+
+    // The logits for new positions only: tokens (N) at `rows`, whose past is in the cache.
     Variable forward_cached(const std::vector<int32_t>& tokens, const CacheRows& rows,
                             const Labels& labels, DecoderCache& cache) const;
 
@@ -80,6 +86,9 @@ class Decoder : public Module {
     const Rng& dropout_rng() const { return dropout_rng_; }
 
   private:
+    // What the output projection is given, (N, C).
+    Variable features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                      const Labels& labels) const;
     Variable run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,
                  const Labels& labels,
                  const std::function<Block::Attend(size_t layer)>& attend) const;

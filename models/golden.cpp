@@ -159,8 +159,9 @@ GoldenQuantity compare(const std::string& name, const Tensor& ours, const Tensor
 
 class Verification {
   public:
-    explicit Verification(const TensorFile& source)
+    Verification(const TensorFile& source, FeedForwardForm form)
         : file_(source),
+          form_(form),
           B_(file_.size("batch")),
           T_(file_.size("length", 2)),
           V_(file_.size("vocab")),
@@ -204,7 +205,8 @@ class Verification {
                 .layers = file_.size(layers),
                 .heads = file_.size(heads),
                 .hidden = 4 * file_.size(width),
-                .experts = K_};
+                .experts = K_,
+                .form = form_};
     }
 
     void expect(const std::string& name, const Tensor& ours, const Shape& shape) {
@@ -309,6 +311,7 @@ class Verification {
     }
 
     Reader file_;
+    FeedForwardForm form_;
     int64_t B_, T_, V_, K_;  // batch, length, vocabulary, experts
     std::vector<int32_t> tokens_;
     Labels expert_;
@@ -327,12 +330,8 @@ bool GoldenReport::passed() const {
                        [](const GoldenQuantity& quantity) { return quantity.passed(tolerance); });
 }
 
-GoldenReport verify_golden(const TensorFile& file) {
-    return Verification(file).run();
-}
-
-GoldenReport verify_golden(const std::string& path) {
-    return verify_golden(read_safetensors(path));
+GoldenReport verify_golden(const TensorFile& file, FeedForwardForm form) {
+    return Verification(file, form).run();
 }
 
 }  // namespace smoe

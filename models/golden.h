@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/safetensors.h"
+#include "nn/feed_forward.h"
 
 namespace smoe {
 
@@ -32,9 +33,9 @@ struct GoldenReport {
     bool passed() const;
 };
 
-// Recomputes everything in the file. Throws Error for one that is no golden file: missing,
-// left-over or ill-shaped tensors, impossible sizes.
-GoldenReport verify_golden(const TensorFile& file);
-GoldenReport verify_golden(const std::string& path);
+// Recomputes everything in the file, with the model's feed-forward networks in this form. Throws
+// Error for one that is no golden file: missing, left-over or ill-shaped tensors, impossible sizes.
+GoldenReport verify_golden(const TensorFile& file,
+                           FeedForwardForm form = FeedForwardForm::automatic);
 
 }  // namespace smoe

@@ -2,6 +2,7 @@
 #include "models/router.h"
 
 #include "core/check.h"
+#include "core/threads.h"
 #include "core/vector_math.h"
 
 namespace smoe {
@@ -31,8 +32,7 @@ Labels Router::labels(const std::vector<int32_t>& tokens, Rng& chance, const Log
             chosen.push_back(int32_t(chance.below(uint64_t(experts_))));
         }
     } else {
-        const NoGrad no_grad;
-        const Tensor scores = logits().value();  // (N, K)
+        const Tensor scores = logits();  // (N, K)
         for (int64_t n = 0; n < scores.size(0); ++n) {
             chosen.push_back(int32_t(argmax(scores.data() + n * experts_, experts_)));
         }
@@ -42,13 +42,25 @@ Labels Router::labels(const std::vector<int32_t>& tokens, Rng& chance, const Log
 
 Labels Router::choose(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                       Rng& chance) const {
-    return labels(tokens, chance, [&] { return network_->forward(tokens, offsets, {}); });
+    return labels(tokens, chance, [&] {
+        // Each sequence by itself, so that its labels do not depend on which others are in the
+        // batch, not even by rounding.
+        const Tensor logits = Tensor::empty({int64_t(tokens.size()), experts_});
+        parallel_chunks(int64_t(offsets.size()) - 1, [&](int64_t b) {
+            const NoGrad no_grad;  // recording is switched for each thread
+            const int64_t begin = offsets[size_t(b)], end = offsets[size_t(b) + 1];
+            const std::vector<int32_t> own(tokens.begin() + begin, tokens.begin() + end);
+            logits.slice(begin, end)
+                .copy_from(network_->forward(own, {0, end - begin}, {}).value());
+        });
+        return logits;
+    });
 }
 
 Labels Router::choose_cached(const std::vector<int32_t>& tokens, const CacheRows& rows, Rng& chance,
                              DecoderCache* cache) const {
     return labels(tokens, chance,
-                  [&] { return network_->forward_cached(tokens, rows, {}, *cache); });
+                  [&] { return network_->forward_cached(tokens, rows, {}, *cache).value(); });
 }
 
 Labels sample_labels(const Tensor& routing, Rng& rng) {

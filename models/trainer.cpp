@@ -67,8 +67,7 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
         const Batch batch = data.batch(indices);
         const Labels labels = moe.router.choose(batch.inputs, batch.offsets, chance);
         const Tensor losses =
-            cross_entropy(moe.model.forward(batch.inputs, batch.offsets, labels), batch.targets)
-                .value();
+            moe.model.losses(batch.inputs, batch.offsets, labels, batch.targets).value();
         for (size_t b = 0; b < batch.stories.size(); ++b) {
             EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];
             for (EvaluationPart* part : {&result.total, &domain}) {
@@ -113,6 +112,29 @@ void Trainer::freeze_router() {
     moe_.router.network()->set_training(false);
 }
 
+// A frozen network says the same of a sequence each time, so it is asked only once.
+Labels Trainer::frozen_labels(const Batch& batch) {
+    kept_labels_.resize(size_t(data_.size()));
+    std::vector<int64_t> unknown;
+    for (const int32_t sequence : batch.stories) {
+        if (kept_labels_[size_t(sequence)].empty()) {
+            unknown.push_back(sequence);
+        }
+    }
+    const Batch asked = data_.batch(unknown);
+    const Labels answers = moe_.router.choose(asked.inputs, asked.offsets, label_rng_);
+    for (size_t b = 0; b < unknown.size(); ++b) {
+        kept_labels_[size_t(unknown[b])].assign(answers.begin() + asked.offsets[b],
+                                                answers.begin() + asked.offsets[b + 1]);
+    }
+    Labels labels;
+    for (const int32_t sequence : batch.stories) {
+        const std::vector<uint8_t>& kept = kept_labels_[size_t(sequence)];
+        labels.insert(labels.end(), kept.begin(), kept.end());
+    }
+    return labels;
+}
+
 StepReport Trainer::step() {
     Decoder* const network = moe_.router.network();
     const BatchStream::Position place = stream_.position();
@@ -139,12 +161,14 @@ StepReport Trainer::step() {
         routing = softmax(network->forward(batch.inputs, batch.offsets, {}));  // (N, K)
         require_finite(sum(routing.value().data(), routing.shape().numel()), "the router's output");
         labels = sample_labels(routing.value(), label_rng_);
+    } else if (network != nullptr) {
+        labels = frozen_labels(batch);
     } else {
         labels = moe_.router.choose(batch.inputs, batch.offsets, label_rng_);
     }
 
-    const Variable losses = cross_entropy(moe_.model.forward(batch.inputs, batch.offsets, labels),
-                                          batch.targets);  // (N)
+    const Variable losses =
+        moe_.model.losses(batch.inputs, batch.offsets, labels, batch.targets);  // (N)
     const Variable loss = mean(losses);
     StepReport report{.step = steps_ + 1,
                       .tokens = batch.size(),
@@ -347,6 +371,7 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
                 }
             }
             network->load_state(frozen, origin);
+            kept_labels_.clear();
         } else {
             load_values("router.values", router_->flat.values());
             load_optimizer("router.optimizer.", file, origin, *router_->optimizer);

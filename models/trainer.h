@@ -96,6 +96,7 @@ class Trainer {
         std::unique_ptr<Optimizer> optimizer;
     };
     void freeze_router();
+    Labels frozen_labels(const Batch& batch);
     void set_training(bool on);
 
     Config config_;
@@ -103,6 +104,8 @@ class Trainer {
     SingleMoe moe_;
     Learner model_;
     std::unique_ptr<Learner> router_;  // null once frozen, and where no network routes
+    // What the frozen router said of each sequence of the data; empty where it was not asked yet.
+    std::vector<std::vector<uint8_t>> kept_labels_;
     Rng label_rng_;
     BatchStream stream_;
     int64_t steps_ = 0, tokens_ = 0;

@@ -1,6 +1,8 @@
 // FeedForward.
 #include "nn/feed_forward.h"
 
+#include <algorithm>
+
 #include "autograd/ops.h"
 
 namespace smoe {
@@ -15,14 +17,45 @@ MaskDraw layer_masks(MaskDraw draw, uint64_t layer, bool masked) {
 }  // namespace
 
 FeedForward::FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskDraw& draw,
-                         MaskWhere where, Rng& rng)
+                         MaskWhere where, Rng& rng, FeedForwardForm form)
     : Module(scope),
       lin_1({this, "lin_1"}, width, hidden, layer_masks(draw, 0, where != MaskWhere::output), rng),
-      lin_2({this, "lin_2"}, hidden, width, layer_masks(draw, 1, where != MaskWhere::hidden), rng) {
+      lin_2({this, "lin_2"}, hidden, width, layer_masks(draw, 1, where != MaskWhere::hidden), rng),
+      form_(form) {}
+
+Variable FeedForward::forward(const Variable& x, const Routing& routing) const {
+    if (form_ == FeedForwardForm::composed) {
+        return lin_2.forward(relu(lin_1.forward(x, routing.labels)), routing.labels);
+    }
+    const FeedForwardWeights weights{lin_1.linear.weight, *lin_1.linear.bias, lin_2.linear.weight,
+                                     *lin_2.linear.bias};
+    if (routing.labels.empty() || (lin_1.all_kept() && lin_2.all_kept())) {
+        return feed_forward(x, weights);
+    }
+    const ExpertGates gates{lin_1.gates(), lin_2.gates()};
+    const bool sparse = form_ == FeedForwardForm::sparse ||
+                        (form_ == FeedForwardForm::automatic && sparse_pays(gates, routing.groups));
+    return sparse ? sparse_feed_forward(x, weights, gates, routing.groups)
+                  : feed_forward(x, weights, gates, routing.labels);
 }
 
-Variable FeedForward::forward(const Variable& x, const Labels& labels) const {
-    return lin_2.forward(relu(lin_1.forward(x, labels)), labels);
+bool sparse_pays(const ExpertGates& gates, const ExpertGroups& groups) {
+    // Copying an expert's weights together, and adding up its gradients, costs as much as
+    // multiplying about so many more rows.
+    constexpr double copying = 32;
+    const double C = double(gates.output.size(1)), F = double(gates.hidden.size(1));
+    const auto kept = [](const Tensor& table, size_t expert) {
+        const real* const row = table.data() + int64_t(expert) * table.size(1);
+        return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
+    };
+    double cost = 0;
+    for (size_t e = 0; e + 1 < groups.begin.size(); ++e) {
+        const double rows = double(groups.begin[e + 1] - groups.begin[e]);
+        if (rows > 0) {
+            cost += (rows + copying) * kept(gates.hidden, e) * (C + kept(gates.output, e));
+        }
+    }
+    return cost < double(groups.rows.size()) * 2 * F * C;
 }
 
 }  // namespace smoe

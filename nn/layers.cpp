@@ -33,12 +33,23 @@ Variable LayerNorm::forward(const Variable& x) const {
     return layer_norm(x, weight, bias);
 }
 
+Variable LayerNorm::forward(const Variable& x, const Variable& branch,
+                            const Dropout& dropout) const {
+    const auto [p, seed] = dropout.draw();
+    return residual_layer_norm(x, branch, weight, bias, p, seed);
+}
+
 Dropout::Dropout(const Scope& scope, double p, Rng& rng) : Module(scope), p_(p), rng_(rng) {
     check(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), found {}", p);
 }
 
+Dropout::Draw Dropout::draw() const {
+    return training() && p_ > 0 ? Draw{p_, rng_.bits64()} : Draw{0, 0};
+}
+
 Variable Dropout::forward(const Variable& x) const {
-    return training() && p_ > 0 ? dropout(x, p_, rng_.bits64()) : x;
+    const auto [p, seed] = draw();
+    return dropout(x, p, seed);
 }
 
 }  // namespace smoe

@@ -16,15 +16,6 @@ class Embedding : public Module {
     Variable& weight;
 };
 
-// Each row to mean 0 and variance 1, times weight (starts 1), plus bias (starts 0); eps 1e-5.
-class LayerNorm : public Module {
-  public:
-    LayerNorm(const Scope& scope, int64_t width);
-    Variable forward(const Variable& x) const;
-
-    Variable &weight, &bias;
-};
-
 // While training zeroes elements with probability p, drawing a fresh seed from `rng` for each call;
 // in evaluation mode the identity. Throws Error unless p is in [0, 1).
 class Dropout : public Module {
@@ -32,9 +23,27 @@ class Dropout : public Module {
     Dropout(const Scope& scope, double p, Rng& rng);
     Variable forward(const Variable& x) const;
 
+    // Probability and seed of the next call, for an op that drops by itself.
+    struct Draw {
+        double p;
+        uint64_t seed;
+    };
+    Draw draw() const;
+
   private:
     double p_;
     Rng& rng_;
+};
+
+// Each row to mean 0 and variance 1, times weight (starts 1), plus bias (starts 0); eps 1e-5.
+class LayerNorm : public Module {
+  public:
+    LayerNorm(const Scope& scope, int64_t width);
+    Variable forward(const Variable& x) const;
+    // The same of x + dropout(branch), in one pass.
+    Variable forward(const Variable& x, const Variable& branch, const Dropout& dropout) const;
+
+    Variable &weight, &bias;
 };
 
 }  // namespace smoe

@@ -46,13 +46,17 @@ class MaskedLinear : public Module {
     MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw, Rng& rng);
     Variable forward(const Variable& x, const Labels& labels) const;
 
+    // (experts, out): mask / mean of its row, what y is multiplied with.
+    const Tensor& gates() const { return gates_; }
+    bool all_kept() const { return all_kept_; }  // by every expert
+
     Linear linear;
     const Tensor& mask;  // (experts, out)
 
   private:
     void state_loaded() override;
 
-    Tensor gates_;  // (experts, out): mask / mean of its row
+    Tensor gates_;
     bool all_kept_ = false;
 };
 

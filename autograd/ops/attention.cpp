@@ -1,24 +1,30 @@
 // Causal self-attention. Each head of each sequence is a task of its own. Queries are taken in
-// blocks, and a block multiplies only with the keys up to its own end, so that the future costs
-// nothing but the upper triangles on the diagonal. Scores live in scratch memory; backward computes
-// them again from the logarithm of each row's normaliser, after Dao et al., "FlashAttention"
-// (2022), section 3.1. Nothing is transposed: a head is read with leading dimension 3C.
+// blocks, and a block meets the keys in blocks, up to its own end, so that the future costs nothing
+// but the upper triangles on the diagonal. The softmax runs along: each block of keys brings its
+// largest score and its sum, and what was added up before is scaled to them. Scores live in scratch
+// memory; backward computes them again from the logarithm of each row's normaliser. After Dao et
+// al., "FlashAttention" (2022), section 3.1. Nothing is transposed: a head is read with leading
+// dimension 3C.
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/ops.h"
 #include "core/blas.h"
 #include "core/check.h"
+#include "core/scratch.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
 namespace smoe {
 namespace {
 
-constexpr int64_t query_block = 64;
+// A sequence of up to 256 tokens has a single block of keys; larger blocks would no longer fit
+// into a core's own cache together with the queries.
+constexpr int64_t query_block = 64, key_block = 256;
 
 struct Geometry {
     std::vector<int64_t> offsets;  // (B + 1)
-    int64_t heads, longest;
+    int64_t heads;
     real scale;  // 1 / sqrt(D)
 
     // Calls body(head, begin, length) for each head of each sequence, on all threads.
@@ -32,13 +38,17 @@ struct Geometry {
     }
 };
 
-// Scratch for the scores of one block of queries, kept by each thread from call to call.
-real* scratch(size_t which, int64_t count) {
-    thread_local std::vector<real> buffers[2];
-    if (int64_t(buffers[which].size()) < count) {
-        buffers[which].resize(size_t(count));
+// How many of `count` keys from number `first` on the query at position t may see.
+int64_t visible(int64_t t, int64_t first, int64_t count) {
+    return std::clamp<int64_t>(t + 1 - first, 0, count);
+}
+
+// Calls body(first, count) for the blocks of the keys 0 .. end - 1.
+template <class Body>
+void for_each_key_block(int64_t end, const Body& body) {
+    for (int64_t first = 0; first < end; first += key_block) {
+        body(first, std::min(key_block, end - first));
     }
-    return buffers[which].data();
 }
 
 }  // namespace
@@ -50,13 +60,11 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
     const int64_t N = qkv.shape()[0], C = qkv.shape()[1] / 3, D = C / heads;
     check(offsets.size() >= 1 && offsets.front() == 0 && offsets.back() == N,
           "attention: the offsets of the sequences must go from 0 to {}", N);
-    int64_t longest = 0;
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
         check(offsets[b] <= offsets[b + 1],
               "attention: the offsets must not fall, found {} then {}", offsets[b], offsets[b + 1]);
-        longest = std::max(longest, offsets[b + 1] - offsets[b]);
     }
-    const Geometry geometry{offsets, heads, longest, 1 / std::sqrt(real(D))};
+    const Geometry geometry{offsets, heads, 1 / std::sqrt(real(D))};
     const Tensor X = qkv.value(), out = Tensor::empty({N, C}), log_sums = Tensor::empty({heads, N});
 
     geometry.for_each_head([&](int64_t head, int64_t begin, int64_t T) {
@@ -65,26 +73,47 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
         const real* const v = q + 2 * C;
         real* const y = out.data() + begin * C + head * D;         // (T, D), leading dimension C
         real* const log_sum = log_sums.data() + head * N + begin;  // (T)
-        real* const S = scratch(0, query_block * longest);
+        real* const S = scratch(0, query_block * key_block);
+        real* const most = scratch(1, query_block);   // largest score of each query so far
+        real* const total = scratch(2, query_block);  // sum of exp(scale * (score - most))
         for (int64_t first = 0; first < T; first += query_block) {
             const int64_t last = std::min(T, first + query_block), rows = last - first;
-            // S (rows, last) = q (rows, D) k^T (D, last)
-            gemm_serial(Trans::no, Trans::yes, rows, last, D, q + first * 3 * C, 3 * C, k, 3 * C, 0,
-                        S, last);
-            for (int64_t t = first; t < last; ++t) {
-                // p = softmax(scale * s) over the keys 0 .. t, and 0 behind
-                real* const p = S + (t - first) * last;
-                const real most = largest(p, t + 1);
-                const real total = exp_and_sum(p, t + 1, geometry.scale, most);
-                log_sum[t] = geometry.scale * most + std::log(total);
-                for (int64_t j = 0; j <= t; ++j) {
-                    p[j] /= total;
+            real* const y_block = y + first * C;
+            for_each_key_block(last, [&](int64_t key, int64_t keys) {
+                // s (rows, keys) = q (rows, D) k^T (D, keys)
+                gemm_serial(Trans::no, Trans::yes, rows, keys, D, q + first * 3 * C, 3 * C,
+                            k + key * 3 * C, 3 * C, 0, S, keys);
+                for (int64_t r = 0; r < rows; ++r) {
+                    real* const p = S + r * keys;
+                    const int64_t seen = visible(first + r, key, keys);
+                    std::fill(p + seen, p + keys, real(0));
+                    if (seen == 0) {
+                        continue;
+                    }
+                    const real before = key > 0 ? most[r] : p[0];
+                    most[r] = std::max(before, largest(p, seen));
+                    const real sum = exp_and_sum(p, seen, geometry.scale, most[r]);
+                    if (key == 0) {
+                        total[r] = sum;
+                    } else {
+                        const real shrink = fast_exp(geometry.scale * (before - most[r]));
+                        total[r] = total[r] * shrink + sum;
+                        for (int64_t d = 0; d < D; ++d) {
+                            y_block[r * C + d] *= shrink;
+                        }
+                    }
                 }
-                std::fill(p + t + 1, p + last, real(0));
+                // y (rows, D) = or += p (rows, keys) v (keys, D)
+                gemm_serial(Trans::no, Trans::no, rows, D, keys, S, keys, v + key * 3 * C, 3 * C,
+                            key > 0 ? 1 : 0, y_block, C);
+            });
+            for (int64_t r = 0; r < rows; ++r) {
+                const real factor = 1 / total[r];
+                for (int64_t d = 0; d < D; ++d) {
+                    y_block[r * C + d] *= factor;
+                }
+                log_sum[first + r] = geometry.scale * most[r] + std::log(total[r]);
             }
-            // y (rows, D) = p (rows, last) v (last, D)
-            gemm_serial(Trans::no, Trans::no, rows, D, last, S, last, v, 3 * C, 0, y + first * C,
-                        C);
         }
     });
 
@@ -101,40 +130,46 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
                 const real* const y = out.data() + begin * C + head * D;
                 const real* const dy = dout.data() + begin * C + head * D;
                 const real* const log_sum = log_sums.data() + head * N + begin;
-                real* const P = scratch(0, query_block * geometry.longest);
-                real* const dS = scratch(1, query_block * geometry.longest);
+                real* const P = scratch(0, query_block * key_block);
+                real* const dS = scratch(1, query_block * key_block);
                 for (int64_t first = 0; first < T; first += query_block) {
                     const int64_t last = std::min(T, first + query_block), rows = last - first;
-                    // p (rows, last) = exp(scale * q k^T - log_sum), once more
-                    gemm_serial(Trans::no, Trans::yes, rows, last, D, q + first * 3 * C, 3 * C, k,
-                                3 * C, 0, P, last);
-                    // y = p v: dp (rows, last) = dy (rows, D) v^T (D, last), held in dS
-                    gemm_serial(Trans::no, Trans::yes, rows, last, D, dy + first * C, C, v, 3 * C,
-                                0, dS, last);
-                    for (int64_t t = first; t < last; ++t) {
-                        real* const p = P + (t - first) * last;
-                        real* const ds = dS + (t - first) * last;
-                        // p = softmax(scale * s): ds = scale * p * (dp - sum of p dp), and that sum
-                        // is the dot product of y and dy
-                        const real shared = dot(y + t * C, dy + t * C, D);
-                        const real scale = geometry.scale, offset = log_sum[t];
+                    const real* const q_block = q + first * 3 * C;
+                    const real* const dy_block = dy + first * C;
+                    for_each_key_block(last, [&](int64_t key, int64_t keys) {
+                        const real* const k_block = k + key * 3 * C;
+                        // p (rows, keys) = exp(scale * q k^T - log_sum), once more
+                        gemm_serial(Trans::no, Trans::yes, rows, keys, D, q_block, 3 * C, k_block,
+                                    3 * C, 0, P, keys);
+                        // y = p v: dp (rows, keys) = dy (rows, D) v^T (D, keys), held in dS
+                        gemm_serial(Trans::no, Trans::yes, rows, keys, D, dy_block, C,
+                                    v + key * 3 * C, 3 * C, 0, dS, keys);
+                        for (int64_t r = 0; r < rows; ++r) {
+                            const int64_t t = first + r, seen = visible(t, key, keys);
+                            real* const p = P + r * keys;
+                            real* const ds = dS + r * keys;
+                            // p = softmax(scale * s): ds = scale * p * (dp - sum of p dp), and that
+                            // sum is the dot product of y and dy
+                            const real shared = dot(y + t * C, dy + t * C, D);
+                            const real scale = geometry.scale, offset = log_sum[t];
 #pragma omp simd
-                        for (int64_t j = 0; j <= t; ++j) {
-                            p[j] = fast_exp(scale * p[j] - offset);
-                            ds[j] = scale * p[j] * (ds[j] - shared);
+                            for (int64_t j = 0; j < seen; ++j) {
+                                p[j] = fast_exp(scale * p[j] - offset);
+                                ds[j] = scale * p[j] * (ds[j] - shared);
+                            }
+                            std::fill(p + seen, p + keys, real(0));
+                            std::fill(ds + seen, ds + keys, real(0));
                         }
-                        std::fill(p + t + 1, p + last, real(0));
-                        std::fill(ds + t + 1, ds + last, real(0));
-                    }
-                    // y = p v: dv (last, D) += p^T (last, rows) dy (rows, D)
-                    gemm_serial(Trans::yes, Trans::no, last, D, rows, P, last, dy + first * C, C, 1,
-                                dv, 3 * C);
-                    // s = q k^T: dq (rows, D) += ds (rows, last) k (last, D)
-                    gemm_serial(Trans::no, Trans::no, rows, D, last, dS, last, k, 3 * C, 1,
-                                dq + first * 3 * C, 3 * C);
-                    // s = q k^T: dk (last, D) += ds^T (last, rows) q (rows, D)
-                    gemm_serial(Trans::yes, Trans::no, last, D, rows, dS, last, q + first * 3 * C,
-                                3 * C, 1, dk, 3 * C);
+                        // y = p v: dv (keys, D) += p^T (keys, rows) dy (rows, D)
+                        gemm_serial(Trans::yes, Trans::no, keys, D, rows, P, keys, dy_block, C, 1,
+                                    dv + key * 3 * C, 3 * C);
+                        // s = q k^T: dq (rows, D) += ds (rows, keys) k (keys, D)
+                        gemm_serial(Trans::no, Trans::no, rows, D, keys, dS, keys, k_block, 3 * C,
+                                    1, dq + first * 3 * C, 3 * C);
+                        // s = q k^T: dk (keys, D) += ds^T (keys, rows) q (rows, D)
+                        gemm_serial(Trans::yes, Trans::no, keys, D, rows, dS, keys, q_block, 3 * C,
+                                    1, dk + key * 3 * C, 3 * C);
+                    });
                 }
             });
         });

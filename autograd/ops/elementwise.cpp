@@ -1,10 +1,8 @@
-// Element by element: add, sub, mul, scale, relu, tanh, dropout.
+// Element by element: add, sub, mul, scale, relu, tanh.
 #include <cmath>
-#include <memory>
 
 #include "autograd/ops.h"
 #include "core/check.h"
-#include "core/rng.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -118,44 +116,6 @@ Variable tanh(const Variable& x) {
             dx[i] += g[i] * (1 - y[i] * y[i]);
         });
     });
-}
-
-Variable dropout(const Variable& x, double p, uint64_t seed) {
-    check(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), found {}", p);
-    if (p == 0) {
-        return x;
-    }
-    const int64_t count = x.shape().numel();
-    const auto kept = std::make_shared<std::vector<uint8_t>>(size_t(count));
-    // One Philox block decides about eight elements, 16 bits each.
-    const uint32_t threshold = uint32_t(std::lround(p * 65536));
-    const real factor = real(65536.0 / (65536 - threshold));
-    const Tensor out = Tensor::empty(x.shape());
-    static_assert(elementwise_grain % 8 == 0);
-    // out = kept * x / (1 - p)
-    parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
-        uint8_t* const keep = kept->data();
-        for (int64_t block = begin / 8; block * 8 < end; ++block) {
-            const std::array<uint32_t, 4> words = philox(seed, 0, uint64_t(block));
-            for (int64_t i = block * 8; i < std::min(end, block * 8 + 8); ++i) {
-                const uint32_t bits = words[size_t(i % 8 / 2)] >> (i % 2 * 16) & 0xFFFF;
-                keep[i] = bits >= threshold;
-            }
-        }
-        const real* const from = x.value().data();
-        real* const to = out.data();
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) {
-            to[i] = keep[i] ? factor * from[i] : 0;
-        }
-    });
-    return record(
-        "dropout", out, {x}, [kept, factor](const Tensor& dout, std::span<Tensor* const> din) {
-            // dx = kept * dout / (1 - p)
-            for_each(dout.numel(),
-                     [factor, keep = kept->data(), dx = din[0]->data(),
-                      g = dout.data()](int64_t i) { dx[i] += keep[i] ? factor * g[i] : 0; });
-        });
 }
 
 }  // namespace smoe

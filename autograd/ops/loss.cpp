@@ -1,33 +1,64 @@
-// Cross-entropy of each row, straight from the logits.
+// Cross-entropy of each row: straight from logits, or from what is projected to logits. In the
+// second form the logits of a batch never exist at once: they are made for some rows at a time, and
+// again in backward.
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
 namespace smoe {
 
+namespace {
+
+constexpr int64_t chunk = 1024;  // rows whose logits exist at once in linear_cross_entropy
+
+void check_targets(const char* op, const std::vector<int32_t>& targets, int64_t V) {
+    for (const int32_t target : targets) {
+        check(target >= 0 && target < V, "{}: target {} is not in [0, {})", op, target, V);
+    }
+}
+
+// log(sum of exp(row))
+real log_sum_exp(const real* row, int64_t V) {
+    const real most = largest(row, V);
+    real total = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t v = 0; v < V; ++v) {
+        total += fast_exp(row[v] - most);
+    }
+    return most + std::log(total);
+}
+
+// dx = or += g * (softmax(row) - one_hot(target)); dx may be row
+template <bool accumulate>
+void cross_entropy_backward(const real* row, int64_t V, real log_sum, int32_t target, real g,
+                            real* dx) {
+#pragma omp simd
+    for (int64_t v = 0; v < V; ++v) {
+        const real d = g * fast_exp(row[v] - log_sum);
+        dx[v] = accumulate ? dx[v] + d : d;
+    }
+    dx[target] -= g;
+}
+
+}  // namespace
+
 Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targets) {
     const int64_t N = logits.value().rows(), V = logits.value().cols();
     check(logits.shape().rank() == 2 && int64_t(targets.size()) == N,
           "cross_entropy: expected logits (N, V) and N targets, found {} and {}",
           logits.shape().str(), targets.size());
-    for (const int32_t target : targets) {
-        check(target >= 0 && target < V, "cross_entropy: target {} is not in [0, {})", target, V);
-    }
+    check_targets("cross_entropy", targets, V);
     const Tensor L = logits.value(), out = Tensor::empty({N}), log_sums = Tensor::empty({N});
     parallel_for(N, row_grain(V), [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; ++n) {
-            const real* const row = L.data() + n * V;
-            const real most = largest(row, V);
-            real total = 0;
-#pragma omp simd reduction(+ : total)
-            for (int64_t v = 0; v < V; ++v) {
-                total += fast_exp(row[v] - most);
-            }
             // out = log(sum of exp(logits)) - logits[target]
-            log_sums.data()[n] = most + std::log(total);
+            const real* const row = L.data() + n * V;
+            log_sums.data()[n] = log_sum_exp(row, V);
             out.data()[n] = log_sums.data()[n] - row[targets[size_t(n)]];
         }
     });
@@ -36,17 +67,71 @@ Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targe
                       // dlogits = dout * (softmax(logits) - one_hot(target))
                       parallel_for(N, row_grain(V), [&](int64_t begin, int64_t end) {
                           for (int64_t n = begin; n < end; ++n) {
-                              const real* const row = L.data() + n * V;
-                              const real g = dout.data()[n], log_sum = log_sums.data()[n];
-                              real* const dx = din[0]->data() + n * V;
-#pragma omp simd
-                              for (int64_t v = 0; v < V; ++v) {
-                                  dx[v] += g * fast_exp(row[v] - log_sum);
-                              }
-                              dx[targets[size_t(n)]] -= g;
+                              cross_entropy_backward<true>(L.data() + n * V, V, log_sums.data()[n],
+                                                           targets[size_t(n)], dout.data()[n],
+                                                           din[0]->data() + n * V);
                           }
                       });
                   });
+}
+
+Variable linear_cross_entropy(const Variable& x, const Variable& weight,
+                              const std::vector<int32_t>& targets) {
+    check(x.shape().rank() == 2 && weight.shape().rank() == 2 &&
+              x.shape()[1] == weight.shape()[1] && int64_t(targets.size()) == x.shape()[0],
+          "linear_cross_entropy: expected x (N, C), weight (V, C) and N targets, found {}, {} and "
+          "{}",
+          x.shape().str(), weight.shape().str(), targets.size());
+    const int64_t N = x.shape()[0], C = x.shape()[1], V = weight.shape()[0];
+    check_targets("linear_cross_entropy", targets, V);
+    const Tensor X = x.value(), W = weight.value();
+    const Tensor out = Tensor::empty({N}), log_sums = Tensor::empty({N});
+
+    // Calls body(first, rows, logits) with the logits (rows, V) of rows first .. first + rows - 1.
+    const auto for_each_chunk = [X, W, N, C, V](const auto& body) {
+        const Tensor logits = Tensor::empty({std::min(chunk, N), V});
+        for (int64_t first = 0; first < N; first += chunk) {
+            const int64_t rows = std::min(chunk, N - first);
+            // logits (rows, V) = x (rows, C) weight^T (C, V)
+            gemm(Trans::no, Trans::yes, rows, V, C, X.data() + first * C, C, W.data(), C, 0,
+                 logits.data(), V);
+            body(first, rows, logits.data());
+        }
+    };
+    for_each_chunk([&](int64_t first, int64_t rows, const real* logits) {
+        parallel_for(rows, row_grain(V), [&](int64_t begin, int64_t end) {
+            for (int64_t r = begin; r < end; ++r) {
+                const int64_t n = first + r;
+                const real* const row = logits + r * V;
+                log_sums.data()[n] = log_sum_exp(row, V);
+                out.data()[n] = log_sums.data()[n] - row[targets[size_t(n)]];
+            }
+        });
+    });
+    return record(
+        "linear_cross_entropy", out, {x, weight},
+        [X, W, log_sums, targets, for_each_chunk, C, V](const Tensor& dout,
+                                                        std::span<Tensor* const> din) {
+            for_each_chunk([&](int64_t first, int64_t rows, real* logits) {
+                // dlogits = dout * (softmax(logits) - one_hot(target)), in their place
+                parallel_for(rows, row_grain(V), [&](int64_t begin, int64_t end) {
+                    for (int64_t r = begin; r < end; ++r) {
+                        const int64_t n = first + r;
+                        real* const row = logits + r * V;
+                        cross_entropy_backward<false>(row, V, log_sums.data()[n],
+                                                      targets[size_t(n)], dout.data()[n], row);
+                    }
+                });
+                if (din[0] != nullptr) {  // dx (rows, C) += dlogits (rows, V) weight (V, C)
+                    gemm(Trans::no, Trans::no, rows, C, V, logits, V, W.data(), C, 1,
+                         din[0]->data() + first * C, C);
+                }
+                if (din[1] != nullptr) {  // dweight (V, C) += dlogits^T (V, rows) x (rows, C)
+                    gemm(Trans::yes, Trans::no, V, C, rows, logits, V, X.data() + first * C, C, 1,
+                         din[1]->data(), C);
+                }
+            });
+        });
 }
 
 }  // namespace smoe

@@ -1,8 +1,10 @@
-// Along the last axis: softmax and layer_norm.
+// Along the last axis: softmax, layer_norm, and layer_norm of a residual sum.
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/ops/dropout.h"
 #include "core/check.h"
+#include "core/scratch.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -38,80 +40,134 @@ Variable softmax(const Variable& x) {
                   });
 }
 
-Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias, real eps) {
+namespace {
+
+// layer_norm of s = x, or of s = x + dropout(branch) where there is a branch: one pass over a row
+// while it is in cache.
+Variable normalise(const char* name, const Variable& x, const Variable& branch,
+                   const Variable& weight, const Variable& bias, double p, uint64_t seed,
+                   real eps) {
     const int64_t N = x.value().rows(), C = x.value().cols();
     check(weight.shape() == Shape{C} && bias.shape() == Shape{C},
-          "layer_norm: x {} needs weight and bias of shape ({}), found {} and {}", x.shape().str(),
-          C, weight.shape().str(), bias.shape().str());
-    const Tensor X = x.value(), W = weight.value(), out = Tensor::empty(x.shape());
+          "{}: x {} needs weight and bias of shape ({}), found {} and {}", name, x.shape().str(), C,
+          weight.shape().str(), bias.shape().str());
+    const bool joined = branch.defined();
+    const Tensor W = weight.value(), out = Tensor::empty(x.shape());
+    const Tensor S = joined ? Tensor::empty(x.shape()) : x.value();
     const Tensor means = Tensor::empty({N}), rstds = Tensor::empty({N});
     parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; ++n) {
-            const real* const from = X.data() + n * C;
-            real* const to = out.data() + n * C;
-            const real mean = sum(from, C) / real(C);
+            real* const s = S.data() + n * C;
+            if (joined) {  // s = x + factor * branch
+                const real* const from = x.value().data() + n * C;
+                const real* const added = branch.value().data() + n * C;
+                if (p > 0) {
+                    real* const factors = scratch(0, C);
+                    dropout_factors(p, seed, n * C, C, factors);
+#pragma omp simd
+                    for (int64_t c = 0; c < C; ++c) {
+                        s[c] = from[c] + factors[c] * added[c];
+                    }
+                } else {
+#pragma omp simd
+                    for (int64_t c = 0; c < C; ++c) {
+                        s[c] = from[c] + added[c];
+                    }
+                }
+            }
+            const real mean = sum(s, C) / real(C);
             real square = 0;
 #pragma omp simd reduction(+ : square)
             for (int64_t c = 0; c < C; ++c) {
-                square += (from[c] - mean) * (from[c] - mean);
+                square += (s[c] - mean) * (s[c] - mean);
             }
             const real rstd = 1 / std::sqrt(square / real(C) + eps);
-            // out = (x - mean) * rstd * weight + bias
+            // out = (s - mean) * rstd * weight + bias
+            real* const to = out.data() + n * C;
             const real* const w = W.data();
             const real* const b = bias.value().data();
 #pragma omp simd
             for (int64_t c = 0; c < C; ++c) {
-                to[c] = (from[c] - mean) * rstd * w[c] + b[c];
+                to[c] = (s[c] - mean) * rstd * w[c] + b[c];
             }
             means.data()[n] = mean;
             rstds.data()[n] = rstd;
         }
     });
-    return record("layer_norm", out, {x, weight, bias},
-                  [X, W, means, rstds, N, C](const Tensor& dout, std::span<Tensor* const> din) {
-                      // With xhat = (x - mean) * rstd and g = dout * weight:
-                      //   dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), dweight = column sums
-                      //   of dout * xhat, dbias = column sums of dout.
-                      const bool weight_wanted = din[1] != nullptr;
-                      const Tensor scaled =
-                          weight_wanted ? Tensor::empty({N, C}) : Tensor();  // dout * xhat
-                      parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
-                          for (int64_t n = begin; n < end; ++n) {
-                              const real* const from = X.data() + n * C;
-                              const real* const g = dout.data() + n * C;
-                              const real* const w = W.data();
-                              const real mean = means.data()[n], rstd = rstds.data()[n];
-                              if (din[0] != nullptr) {
-                                  real sum_g = 0, sum_gx = 0;
+    return record(
+        name, out, {x, branch, weight, bias},
+        [S, W, means, rstds, p, seed, N, C](const Tensor& dout, std::span<Tensor* const> din) {
+            // With xhat = (s - mean) * rstd and g = dout * weight:
+            //   ds = rstd * (g - mean(g) - xhat * mean(g * xhat)); dx = ds, dbranch = factor * ds;
+            //   dweight = column sums of dout * xhat, dbias = column sums of dout.
+            const int64_t grain = std::max(row_grain(C), (N + 31) / 32);  // at most 32 blocks
+            const int64_t blocks = (N + grain - 1) / grain;
+            const Tensor dweights = Tensor::zeros({blocks, C}),
+                         dbiases = Tensor::zeros({blocks, C});
+            parallel_for(N, grain, [&](int64_t begin, int64_t end) {
+                real* const dw = dweights.data() + begin / grain * C;
+                real* const db = dbiases.data() + begin / grain * C;
+                real* const ds = scratch(0, C);
+                real* const factors = scratch(1, C);
+                const real* const w = W.data();
+                for (int64_t n = begin; n < end; ++n) {
+                    const real* const s = S.data() + n * C;
+                    const real* const g = dout.data() + n * C;
+                    const real mean = means.data()[n], rstd = rstds.data()[n];
+                    real sum_g = 0, sum_gx = 0;
 #pragma omp simd reduction(+ : sum_g, sum_gx)
-                                  for (int64_t c = 0; c < C; ++c) {
-                                      sum_g += g[c] * w[c];
-                                      sum_gx += g[c] * w[c] * (from[c] - mean) * rstd;
-                                  }
-                                  const real mean_g = sum_g / real(C), mean_gx = sum_gx / real(C);
-                                  real* const dx = din[0]->data() + n * C;
+                    for (int64_t c = 0; c < C; ++c) {
+                        const real xhat = (s[c] - mean) * rstd;
+                        dw[c] += g[c] * xhat;
+                        db[c] += g[c];
+                        sum_g += g[c] * w[c];
+                        sum_gx += g[c] * w[c] * xhat;
+                    }
+                    const real mean_g = sum_g / real(C), mean_gx = sum_gx / real(C);
 #pragma omp simd
-                                  for (int64_t c = 0; c < C; ++c) {
-                                      const real xhat = (from[c] - mean) * rstd;
-                                      dx[c] += rstd * (g[c] * w[c] - mean_g - xhat * mean_gx);
-                                  }
-                              }
-                              if (weight_wanted) {
-                                  real* const to = scaled.data() + n * C;
+                    for (int64_t c = 0; c < C; ++c) {
+                        const real xhat = (s[c] - mean) * rstd;
+                        ds[c] = rstd * (g[c] * w[c] - mean_g - xhat * mean_gx);
+                    }
+                    if (din[0] != nullptr) {
+                        axpy(C, 1, ds, din[0]->data() + n * C);
+                    }
+                    if (din[1] != nullptr && p == 0) {
+                        axpy(C, 1, ds, din[1]->data() + n * C);
+                    } else if (din[1] != nullptr) {
+                        dropout_factors(p, seed, n * C, C, factors);
+                        real* const dbranch = din[1]->data() + n * C;
 #pragma omp simd
-                                  for (int64_t c = 0; c < C; ++c) {
-                                      to[c] = g[c] * (from[c] - mean) * rstd;
-                                  }
-                              }
-                          }
-                      });
-                      if (din[1] != nullptr) {
-                          add_column_sums(scaled.data(), N, C, din[1]->data());
-                      }
-                      if (din[2] != nullptr) {
-                          add_column_sums(dout.data(), N, C, din[2]->data());
-                      }
-                  });
+                        for (int64_t c = 0; c < C; ++c) {
+                            dbranch[c] += factors[c] * ds[c];
+                        }
+                    }
+                }
+            });
+            for (int64_t block = 0; block < blocks; ++block) {
+                if (din[2] != nullptr) {
+                    axpy(C, 1, dweights.data() + block * C, din[2]->data());
+                }
+                if (din[3] != nullptr) {
+                    axpy(C, 1, dbiases.data() + block * C, din[3]->data());
+                }
+            }
+        });
+}
+
+}  // namespace
+
+Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias, real eps) {
+    return normalise("layer_norm", x, {}, weight, bias, 0, 0, eps);
+}
+
+Variable residual_layer_norm(const Variable& x, const Variable& branch, const Variable& weight,
+                             const Variable& bias, double p, uint64_t seed, real eps) {
+    check(branch.defined() && branch.shape() == x.shape(),
+          "residual_layer_norm: x has shape {}, the branch {}", x.shape().str(),
+          branch.shape().str());
+    check_dropout("residual_layer_norm", p);
+    return normalise("residual_layer_norm", x, branch, weight, bias, p, seed, eps);
 }
 
 }  // namespace smoe

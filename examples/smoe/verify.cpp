@@ -13,7 +13,7 @@ namespace {
 int verify(const std::vector<std::string>& files) {
     bool passed = true;
     for (const std::string& file : files) {
-        const GoldenReport report = verify_golden(file);
+        const GoldenReport report = verify_golden(read_safetensors(file));
         fmt::print("{}\n  {:<52} {:>17} {:>17}\n", file, "largest error relative to",
                    "max(1, |value|)", "the own size");
         for (const GoldenQuantity& quantity : report.quantities) {

@@ -138,8 +138,9 @@ class Teller {
               book_.title(), plot_.name, source);
         std::vector<size_t> free;
         for (size_t i = 0; i < table->rows.size(); ++i) {
-            if (std::none_of(roles_.begin(), roles_.end(),
-                             [&](const auto& known) { return known.second == Row{table, i}; })) {
+            if (std::none_of(roles_.begin(), roles_.end(), [&](const auto& known) {
+                    return known.second == Row{table, i};
+                })) {
                 free.push_back(i);
             }
         }

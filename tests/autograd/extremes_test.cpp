@@ -127,8 +127,13 @@ TEST_CASE("extremes: NaN in an input stays visible in the value and in the gradi
              return layer_norm(x, Variable(Tensor::full({6}, 1)), Variable(Tensor::zeros({6})));
          }},
         {"matmul", [](const Variable& x) { return matmul(x, x); }},
-        {"attention", [](const Variable& x) { return attention(x, {0, 6}, 1); }},
-        {"cross_entropy", [](const Variable& x) { return cross_entropy(x, {0, 1, 2, 3, 4, 5}); }}};
+        {"attention",
+         [](const Variable& x) {
+             return attention(x, {0, 6}, 1);
+         }},
+        {"cross_entropy", [](const Variable& x) {
+             return cross_entropy(x, {0, 1, 2, 3, 4, 5});
+         }}};
     for (const auto& [name, op] : ops) {
         CAPTURE(name);
         for (const int64_t place : {0, 8, 35}) {

@@ -87,6 +87,16 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     return y;
 }
 
+Tensor feed_forward(const std::vector<Tensor>& in, const Tensor& hidden_gates,
+                    const Tensor& output_gates, const std::vector<int32_t>& labels) {
+    const auto gated = [&](const Tensor& x, const Tensor& gates) {
+        return labels.empty() ? x : gate_rows(x, gates, labels);
+    };
+    const Tensor hidden =
+        map(linear(in[0], in[1], in[2]), [](double a) { return std::max(a, 0.0); });
+    return gated(linear(gated(hidden, hidden_gates), in[3], in[4]), output_gates);
+}
+
 Tensor gate_rows(const Tensor& x, const Tensor& gates, const std::vector<int32_t>& labels) {
     const Tensor y = Tensor::empty(x.shape());
     for (int64_t n = 0; n < x.rows(); ++n) {

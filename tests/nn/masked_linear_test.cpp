@@ -78,19 +78,4 @@ TEST_CASE("masked linear: (x W^T + b) m / mean(m), and the plain layer without l
     CHECK_THROWS_AS(layer.forward(Variable(x), {0, 1}), Error);
 }
 
-TEST_CASE("feed-forward: masks apply where they should") {
-    const MaskDraw draw{.experts = 4, .rate = 0.4, .seed = 9, .stream = 2};
-    const auto shares = [&](MaskWhere where) {
-        Rng rng(1);
-        const FeedForward ffn(Scope{}, 64, 256, draw, where, rng);
-        return std::pair(kept_share(ffn.lin_1.mask), kept_share(ffn.lin_2.mask));
-    };
-    CHECK(shares(MaskWhere::hidden).first < 0.7);
-    CHECK(shares(MaskWhere::hidden).second == 1);
-    CHECK(shares(MaskWhere::output).first == 1);
-    CHECK(shares(MaskWhere::output).second < 0.75);
-    CHECK(shares(MaskWhere::both).first < 0.7);
-    CHECK(shares(MaskWhere::both).second < 0.75);
-}
-
 }  // namespace smoe

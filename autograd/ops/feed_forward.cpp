@@ -1,0 +1,156 @@
+// The feed-forward network with an expert's gates in one op: two products, and everything between
+// and behind them done on each block of a result while it is in cache. Every neuron is computed and
+// the gates zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
+// without them. Read next: sparse_feed_forward.cpp.
+#include "autograd/ops.h"
+#include "autograd/ops/feed_forward.h"
+#include "core/blas.h"
+#include "core/check.h"
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+namespace {
+
+// y *= factors, element by element
+void multiply(int64_t count, const real* factors, real* y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) {
+        y[i] *= factors[i];
+    }
+}
+
+}  // namespace
+
+ExpertGroups::ExpertGroups(const std::vector<int32_t>& labels, int64_t experts)
+    : rows(labels.size()), begin(size_t(experts) + 1, 0) {
+    for (const int32_t label : labels) {
+        check(label >= 0 && label < experts, "experts: label {} is not in [0, {})", label, experts);
+        ++begin[size_t(label) + 1];
+    }
+    for (size_t e = 0; e < size_t(experts); ++e) {
+        begin[e + 1] += begin[e];
+    }
+    std::vector<int64_t> next(begin.begin(), begin.end() - 1);
+    for (size_t n = 0; n < labels.size(); ++n) {
+        rows[size_t(next[size_t(labels[n])]++)] = int32_t(n);
+    }
+}
+
+void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeights& w) {
+    check(x.shape().rank() == 2 && w.weight_1.shape().rank() == 2 &&
+              w.weight_1.shape()[1] == x.shape()[1],
+          "{}: expected x (N, C) and weight_1 (F, C), found {} and {}", op, x.shape().str(),
+          w.weight_1.shape().str());
+    const int64_t C = x.shape()[1], F = w.weight_1.shape()[0];
+    check(w.bias_1.shape() == Shape{F} && w.weight_2.shape() == Shape{C, F} &&
+              w.bias_2.shape() == Shape{C},
+          "{}: expected bias_1 ({}), weight_2 ({}, {}) and bias_2 ({}), found {}, {} and {}", op, F,
+          C, F, C, w.bias_1.shape().str(), w.weight_2.shape().str(), w.bias_2.shape().str());
+}
+
+void check_gates(const char* op, const ExpertGates& gates, int64_t hidden, int64_t width) {
+    check(gates.hidden.shape().rank() == 2 && gates.hidden.size(1) == hidden &&
+              gates.output.shape() == Shape{gates.hidden.size(0), width},
+          "{}: expected gates (K, {}) and (K, {}), found {} and {}", op, hidden, width,
+          gates.hidden.shape().str(), gates.output.shape().str());
+}
+
+Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const ExpertGates& gates,
+                      const std::vector<int32_t>& labels) {
+    check_feed_forward("feed_forward", x, w);
+    const int64_t N = x.shape()[0], C = x.shape()[1], F = w.weight_1.shape()[0];
+    const bool gated = !labels.empty();
+    if (gated) {
+        check_gates("feed_forward", gates, F, C);
+        check(int64_t(labels.size()) == N, "feed_forward: {} labels for {} rows", labels.size(), N);
+        for (const int32_t label : labels) {
+            check(label >= 0 && label < gates.hidden.size(0),
+                  "feed_forward: label {} is not in [0, {})", label, gates.hidden.size(0));
+        }
+    }
+    const Tensor X = x.value(), W1 = w.weight_1.value(), W2 = w.weight_2.value();
+    const Tensor hidden = Tensor::empty({N, F}), out = Tensor::empty({N, C});
+    const auto gate_row = [](const Tensor& table, const std::vector<int32_t>& own, int64_t row) {
+        return table.data() + own[size_t(row)] * table.size(1);
+    };
+
+    // hidden (N, F) = gate * relu(x (N, C) weight_1^T (C, F) + bias_1 (F))
+    const real* const b1 = w.bias_1.value().data();
+    gemm(Trans::no, Trans::yes, N, F, C, X.data(), C, W1.data(), C, 0, hidden.data(), F,
+         [&](const GemmBlock& block) {
+             for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                 real* const h = hidden.data() + row * F + block.col;
+                 bias_relu(block.cols, b1 + block.col, h);
+                 if (gated) {
+                     multiply(block.cols, gate_row(gates.hidden, labels, row) + block.col, h);
+                 }
+             }
+         });
+    // out (N, C) = gate * (hidden (N, F) weight_2^T (F, C) + bias_2 (C))
+    const real* const b2 = w.bias_2.value().data();
+    gemm(Trans::no, Trans::yes, N, C, F, hidden.data(), F, W2.data(), F, 0, out.data(), C,
+         [&](const GemmBlock& block) {
+             for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                 real* const y = out.data() + row * C + block.col;
+                 axpy(block.cols, 1, b2 + block.col, y);
+                 if (gated) {
+                     multiply(block.cols, gate_row(gates.output, labels, row) + block.col, y);
+                 }
+             }
+         });
+
+    return record(
+        "feed_forward", out, {x, w.weight_1, w.bias_1, w.weight_2, w.bias_2},
+        [X, W1, W2, hidden, gates, labels, gated, gate_row, N, C, F](const Tensor& dout,
+                                                           std::span<Tensor* const> din) {
+            // out = gate * z: dz = gate * dout
+            const Tensor dz = gated ? Tensor::empty({N, C}) : dout;
+            if (gated) {
+                parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+                    for (int64_t n = begin; n < end; ++n) {
+                        real* const to = dz.data() + n * C;
+                        std::copy_n(dout.data() + n * C, C, to);
+                        multiply(C, gate_row(gates.output, labels, n), to);
+                    }
+                });
+            }
+            if (din[3] != nullptr) {  // dweight_2 (C, F) += dz^T (C, N) hidden (N, F)
+                gemm(Trans::yes, Trans::no, C, F, N, dz.data(), C, hidden.data(), F, 1,
+                     din[3]->data(), F);
+            }
+            if (din[4] != nullptr) {
+                add_column_sums(dz.data(), N, C, din[4]->data());
+            }
+            if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
+                return;
+            }
+            // hidden = gate * relu(a): da (N, F) = gate * (dz (N, C) weight_2 (C, F)) where
+            // hidden > 0, and 0 elsewhere
+            const Tensor da = Tensor::empty({N, F});
+            gemm(Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(), F,
+                 [&](const GemmBlock& block) {
+                     for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                         const int64_t at = row * F + block.col;
+                         relu_backward(block.cols, hidden.data() + at, da.data() + at);
+                         if (gated) {
+                             multiply(block.cols, gate_row(gates.hidden, labels, row) + block.col,
+                                      da.data() + at);
+                         }
+                     }
+                 });
+            if (din[0] != nullptr) {  // dx (N, C) += da (N, F) weight_1 (F, C)
+                gemm(Trans::no, Trans::no, N, C, F, da.data(), F, W1.data(), C, 1, din[0]->data(),
+                     C);
+            }
+            if (din[1] != nullptr) {  // dweight_1 (F, C) += da^T (F, N) x (N, C)
+                gemm(Trans::yes, Trans::no, F, C, N, da.data(), F, X.data(), C, 1, din[1]->data(),
+                     C);
+            }
+            if (din[2] != nullptr) {
+                add_column_sums(da.data(), N, F, din[2]->data());
+            }
+        });
+}
+
+}  // namespace smoe

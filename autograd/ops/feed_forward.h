@@ -1,0 +1,29 @@
+// What the two forms of the feed-forward network share: their checks and the loops behind the
+// products. Read next: feed_forward.cpp.
+#pragma once
+
+#include "autograd/ops.h"
+
+namespace smoe {
+
+void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeights& w);
+void check_gates(const char* op, const ExpertGates& gates, int64_t hidden, int64_t width);
+
+// h = max(h + bias, 0); written so that NaN stays NaN
+inline void bias_relu(int64_t count, const real* bias, real* h) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) {
+        const real a = h[i] + bias[i];
+        h[i] = a < 0 ? 0 : a;
+    }
+}
+
+// da = dh where h > 0, else 0; da holds dh before
+inline void relu_backward(int64_t count, const real* h, real* da) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) {
+        da[i] = h[i] > 0 ? da[i] : 0;
+    }
+}
+
+}  // namespace smoe

@@ -1,0 +1,142 @@
+// The forms of the feed-forward network against the composed one: values and every gradient, over
+// random sizes, rates, mask positions and labels; and when the sparse form is taken.
+#include "nn/feed_forward.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "autograd/engine.h"
+#include "core/check.h"
+#include "core/vector_math.h"
+#include "tests/autograd/gradient_check.h"
+
+namespace smoe {
+namespace {
+
+// Of what is compared; sums of a few hundred terms.
+constexpr double tolerance = sizeof(real) == 8 ? 1e-12 : 1e-4;
+
+struct Sizes {
+    int64_t rows, width, hidden, experts;
+    double rate;
+    MaskWhere where;
+};
+
+Sizes random_sizes(Rng& rng) {
+    constexpr std::array<double, 5> rates = {0, 0.2, 0.5, 0.8, 0.9};
+    constexpr std::array<MaskWhere, 3> places = {MaskWhere::hidden, MaskWhere::output,
+                                                 MaskWhere::both};
+    return {.rows = 1 + int64_t(rng.below(600)),
+            .width = 40 + int64_t(rng.below(60)),
+            .hidden = 60 + int64_t(rng.below(500)),
+            .experts = 1 + int64_t(rng.below(12)),
+            .rate = rates[rng.below(rates.size())],
+            .where = places[rng.below(places.size())]};
+}
+
+// Some experts without rows, one with a single row, the others by chance.
+Labels random_labels(const Sizes& sizes, Rng& rng) {
+    Labels labels(static_cast<size_t>(sizes.rows));
+    const uint64_t used = 1 + rng.below(uint64_t(sizes.experts));
+    for (int32_t& label : labels) {
+        label = int32_t(rng.below(used));
+    }
+    labels[rng.below(labels.size())] = int32_t(sizes.experts - 1);
+    return labels;
+}
+
+// Output and gradients of one form; the weights are the same for all.
+struct Outcome {
+    std::vector<Tensor> tensors;
+    std::vector<std::string> ops;
+};
+
+Outcome run(FeedForwardForm form, const Sizes& sizes, const Labels& labels) {
+    Rng rng(3);
+    const MaskDraw draw{.experts = sizes.experts, .rate = sizes.rate, .seed = 5, .stream = 1};
+    FeedForward ffn(Scope{}, sizes.width, sizes.hidden, draw, sizes.where, rng, form);
+    const Variable x(random_tensor({sizes.rows, sizes.width}, 7), true);
+    const Variable y = ffn.forward(x, Routing(labels, sizes.experts));
+    Outcome outcome{{y.value()}, graph_names(y)};
+    backward(y, random_tensor(y.shape(), 8));
+    outcome.tensors.push_back(x.grad());
+    for (const Variable* parameter : ffn.parameters()) {
+        outcome.tensors.push_back(parameter->grad());
+    }
+    return outcome;
+}
+
+TEST_CASE("feed-forward: every form gives what the composed one gives") {
+    Rng rng(11);
+    std::set<std::string> seen;
+    for (int round = 0; round < 40; ++round) {
+        const Sizes sizes = random_sizes(rng);
+        const Labels labels = round % 10 == 0 ? Labels() : random_labels(sizes, rng);
+        CAPTURE(sizes.rows);
+        CAPTURE(sizes.width);
+        CAPTURE(sizes.hidden);
+        CAPTURE(sizes.experts);
+        CAPTURE(sizes.rate);
+        const Outcome composed = run(FeedForwardForm::composed, sizes, labels);
+        for (const FeedForwardForm form :
+             {FeedForwardForm::fused, FeedForwardForm::sparse, FeedForwardForm::automatic}) {
+            const Outcome other = run(form, sizes, labels);
+            CHECK(other.ops.size() == 1);
+            seen.insert(other.ops.front());
+            REQUIRE(other.tensors.size() == composed.tensors.size());
+            for (size_t i = 0; i < other.tensors.size(); ++i) {
+                CAPTURE(i);
+                CHECK(difference(other.tensors[i], composed.tensors[i]) < tolerance);
+            }
+        }
+    }
+    CHECK(seen == std::set<std::string>{"feed_forward", "sparse_feed_forward"});
+}
+
+TEST_CASE("feed-forward: the sparse form is taken where it pays") {
+    const auto taken = [](int64_t rows, double rate) {
+        const Sizes sizes{rows, 64, 256, 4, rate, MaskWhere::both};
+        Labels labels(static_cast<size_t>(rows));
+        for (size_t n = 0; n < labels.size(); ++n) {
+            labels[n] = int32_t(n % 4);
+        }
+        return run(FeedForwardForm::automatic, sizes, labels).ops.front() == "sparse_feed_forward";
+    };
+    CHECK(taken(4000, 0.2));
+    CHECK(taken(4000, 0.8));
+    CHECK(taken(400, 0.8));
+    CHECK(!taken(40, 0.2));    // ten rows an expert are not worth copying its weights
+    CHECK(!taken(4000, 0.0));  // nothing to leave out
+}
+
+TEST_CASE("feed-forward: masks apply where they should") {
+    const MaskDraw draw{.experts = 4, .rate = 0.4, .seed = 9, .stream = 2};
+    const auto shares = [&](MaskWhere where) {
+        Rng rng(1);
+        const FeedForward ffn(Scope{}, 64, 256, draw, where, rng);
+        const auto kept = [](const Tensor& mask) {
+            return sum(mask.data(), mask.numel()) / real(mask.numel());
+        };
+        return std::pair(kept(ffn.lin_1.mask), kept(ffn.lin_2.mask));
+    };
+    CHECK(shares(MaskWhere::hidden).first < real(0.7));
+    CHECK(shares(MaskWhere::hidden).second == 1);
+    CHECK(shares(MaskWhere::output).first == 1);
+    CHECK(shares(MaskWhere::output).second < real(0.75));
+    CHECK(shares(MaskWhere::both).first < real(0.7));
+    CHECK(shares(MaskWhere::both).second < real(0.75));
+}
+
+TEST_CASE("routing: rows are sorted by expert, and wrong labels are refused") {
+    const Routing routing({2, 0, 2, 0, 3}, 5);
+    CHECK(routing.groups.rows == std::vector<int32_t>{1, 3, 0, 2, 4});
+    CHECK(routing.groups.begin == std::vector<int64_t>{0, 2, 2, 4, 5, 5});
+    CHECK(Routing({}, 3).groups.begin == std::vector<int64_t>{0, 0, 0, 0});
+    CHECK_THROWS_AS(Routing({0, 3}, 3), Error);
+    CHECK_THROWS_AS(Routing({-1}, 3), Error);
+}
+
+}  // namespace
+}  // namespace smoe
