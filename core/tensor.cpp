@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/threads.h"
+#include "core/vector_math.h"
 
 namespace smoe {
 
@@ -73,7 +75,8 @@ Tensor Tensor::clone() const {
 }
 
 void Tensor::fill(real value) const {
-    std::fill_n(data_, numel(), value);
+    parallel_for(numel(), elementwise_grain,
+                 [&](int64_t begin, int64_t end) { std::fill(data_ + begin, data_ + end, value); });
 }
 
 void Tensor::copy_from(const Tensor& other) const {

@@ -2,8 +2,8 @@
 // and behind them done on each block of a result while it is in cache. Every neuron is computed and
 // the gates zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
 // without them. Read next: sparse_feed_forward.cpp.
-#include "autograd/ops.h"
 #include "autograd/ops/feed_forward.h"
+#include "autograd/ops.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
@@ -100,57 +100,57 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
              }
          });
 
-    return record(
-        "feed_forward", out, {x, w.weight_1, w.bias_1, w.weight_2, w.bias_2},
-        [X, W1, W2, hidden, gates, labels, gated, gate_row, N, C, F](const Tensor& dout,
-                                                           std::span<Tensor* const> din) {
-            // out = gate * z: dz = gate * dout
-            const Tensor dz = gated ? Tensor::empty({N, C}) : dout;
-            if (gated) {
-                parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
-                    for (int64_t n = begin; n < end; ++n) {
-                        real* const to = dz.data() + n * C;
-                        std::copy_n(dout.data() + n * C, C, to);
-                        multiply(C, gate_row(gates.output, labels, n), to);
-                    }
-                });
-            }
-            if (din[3] != nullptr) {  // dweight_2 (C, F) += dz^T (C, N) hidden (N, F)
-                gemm(Trans::yes, Trans::no, C, F, N, dz.data(), C, hidden.data(), F, 1,
-                     din[3]->data(), F);
-            }
-            if (din[4] != nullptr) {
-                add_column_sums(dz.data(), N, C, din[4]->data());
-            }
-            if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
-                return;
-            }
-            // hidden = gate * relu(a): da (N, F) = gate * (dz (N, C) weight_2 (C, F)) where
-            // hidden > 0, and 0 elsewhere
-            const Tensor da = Tensor::empty({N, F});
-            gemm(Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(), F,
-                 [&](const GemmBlock& block) {
-                     for (int64_t row = block.row; row < block.row + block.rows; ++row) {
-                         const int64_t at = row * F + block.col;
-                         relu_backward(block.cols, hidden.data() + at, da.data() + at);
-                         if (gated) {
-                             multiply(block.cols, gate_row(gates.hidden, labels, row) + block.col,
-                                      da.data() + at);
-                         }
-                     }
-                 });
-            if (din[0] != nullptr) {  // dx (N, C) += da (N, F) weight_1 (F, C)
-                gemm(Trans::no, Trans::no, N, C, F, da.data(), F, W1.data(), C, 1, din[0]->data(),
-                     C);
-            }
-            if (din[1] != nullptr) {  // dweight_1 (F, C) += da^T (F, N) x (N, C)
-                gemm(Trans::yes, Trans::no, F, C, N, da.data(), F, X.data(), C, 1, din[1]->data(),
-                     C);
-            }
-            if (din[2] != nullptr) {
-                add_column_sums(da.data(), N, F, din[2]->data());
-            }
-        });
+    return record("feed_forward", out, {x, w.weight_1, w.bias_1, w.weight_2, w.bias_2},
+                  [X, W1, W2, hidden, gates, labels, gated, gate_row, N, C, F](
+                      const Tensor& dout, std::span<Tensor* const> din) {
+                      // out = gate * z: dz = gate * dout
+                      const Tensor dz = gated ? Tensor::empty({N, C}) : dout;
+                      if (gated) {
+                          parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+                              for (int64_t n = begin; n < end; ++n) {
+                                  real* const to = dz.data() + n * C;
+                                  std::copy_n(dout.data() + n * C, C, to);
+                                  multiply(C, gate_row(gates.output, labels, n), to);
+                              }
+                          });
+                      }
+                      if (din[3] != nullptr) {  // dweight_2 (C, F) += dz^T (C, N) hidden (N, F)
+                          gemm(Trans::yes, Trans::no, C, F, N, dz.data(), C, hidden.data(), F, 1,
+                               din[3]->data(), F);
+                      }
+                      if (din[4] != nullptr) {
+                          add_column_sums(dz.data(), N, C, din[4]->data());
+                      }
+                      if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
+                          return;
+                      }
+                      // hidden = gate * relu(a): da (N, F) = gate * (dz (N, C) weight_2 (C, F))
+                      // where hidden > 0, and 0 elsewhere
+                      const Tensor da = Tensor::empty({N, F});
+                      gemm(Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(),
+                           F, [&](const GemmBlock& block) {
+                               for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                                   const int64_t at = row * F + block.col;
+                                   relu_backward(block.cols, hidden.data() + at, da.data() + at);
+                                   if (gated) {
+                                       multiply(block.cols,
+                                                gate_row(gates.hidden, labels, row) + block.col,
+                                                da.data() + at);
+                                   }
+                               }
+                           });
+                      if (din[0] != nullptr) {  // dx (N, C) += da (N, F) weight_1 (F, C)
+                          gemm(Trans::no, Trans::no, N, C, F, da.data(), F, W1.data(), C, 1,
+                               din[0]->data(), C);
+                      }
+                      if (din[1] != nullptr) {  // dweight_1 (F, C) += da^T (F, N) x (N, C)
+                          gemm(Trans::yes, Trans::no, F, C, N, da.data(), F, X.data(), C, 1,
+                               din[1]->data(), C);
+                      }
+                      if (din[2] != nullptr) {
+                          add_column_sums(da.data(), N, F, din[2]->data());
+                      }
+                  });
 }
 
 }  // namespace smoe

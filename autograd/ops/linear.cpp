@@ -35,16 +35,14 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
     check(!bias.defined() || bias.shape() == Shape{O},
           "linear: expected a bias of shape ({}), found {}", O, bias.shape().str());
     const Tensor X = x.value(), W = weight.value(), out = Tensor::empty({N, O});
-    if (bias.defined()) {
-        parallel_for(N, row_grain(O), [&](int64_t begin, int64_t end) {
-            for (int64_t n = begin; n < end; ++n) {
-                std::copy_n(bias.value().data(), O, out.data() + n * O);
-            }
-        });
-    }
     // out (N, O) = x (N, I) weight^T (I, O) + bias (O)
-    gemm(Trans::no, Trans::yes, N, O, I, X.data(), I, W.data(), I, bias.defined() ? 1 : 0,
-         out.data(), O);
+    gemm(Trans::no, Trans::yes, N, O, I, X.data(), I, W.data(), I, 0, out.data(), O,
+         [&](const GemmBlock& block) {
+             for (int64_t n = block.row; bias.defined() && n < block.row + block.rows; ++n) {
+                 axpy(block.cols, 1, bias.value().data() + block.col,
+                      out.data() + n * O + block.col);
+             }
+         });
     return record("linear", out, {x, weight, bias},
                   [X, W, N, I, O](const Tensor& dout, std::span<Tensor* const> din) {
                       if (din[0] != nullptr) {  // dx (N, I) += dout (N, O) weight (O, I)

@@ -22,7 +22,7 @@ namespace {
 using Indices = std::span<const int32_t>;
 
 constexpr int64_t hidden_block = 256;  // hidden neurons whose weights are copied together
-constexpr int64_t row_block = 256;     // most rows of an expert that share a copy
+constexpr int64_t row_block = 512;     // most rows of an expert that share a copy
 
 constexpr int32_t zero = 0;
 const Indices one_row(&zero, 1);  // for vectors, as matrices of one row
@@ -163,7 +163,8 @@ class Plan {
 template <class Body>
 void for_each_hidden_block(const Expert& expert, const Body& body) {
     for (int64_t begin = 0; begin < expert.hidden.size(); begin += hidden_block) {
-        body(begin, expert.hidden.part(begin, std::min(hidden_block, expert.hidden.size() - begin)));
+        body(begin,
+             expert.hidden.part(begin, std::min(hidden_block, expert.hidden.size() - begin)));
     }
 }
 
@@ -290,8 +291,8 @@ void backward_to_weights(const Plan& plan, const Tensor& dy, Kept Expert::*to, c
                 x.data() + kept_x.begin + (xs.data() - kept_x.neurons.data());
             if (dw != nullptr && height > 0 && width > 0) {
                 // product (height, width) = dy^T (height, N) x (N, width)
-                gemm_serial(Trans::yes, Trans::no, height, width, N, dy_part, kept_y.size(),
-                            x_part, kept_x.size(), 0, product, width);
+                gemm_serial(Trans::yes, Trans::no, height, width, N, dy_part, kept_y.size(), x_part,
+                            kept_x.size(), 0, product, width);
                 scatter_add(product, ys, xs, dw->data(), X);
             }
             if (db != nullptr && col == 0) {
@@ -337,12 +338,12 @@ Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weight
                            expert.input.neurons,
                            sorted.data() + expert.input.begin + first * width);
                 });
-                backward_to_weights(*plan, da, &Expert::hidden, sorted, &Expert::input,
-                                    plan->F, plan->C, din[1], din[2]);
+                backward_to_weights(*plan, da, &Expert::hidden, sorted, &Expert::input, plan->F,
+                                    plan->C, din[1], din[2]);
             }
             if (din[3] != nullptr || din[4] != nullptr) {
-                backward_to_weights(*plan, dz, &Expert::output, hidden, &Expert::hidden,
-                                    plan->C, plan->F, din[3], din[4]);
+                backward_to_weights(*plan, dz, &Expert::output, hidden, &Expert::hidden, plan->C,
+                                    plan->F, din[3], din[4]);
             }
         });
 }

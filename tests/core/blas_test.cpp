@@ -200,3 +200,27 @@ TEST_CASE("blas: the portable product in several blocks of columns") {
 TEST_CASE("blas: it has a name") {
     CHECK(!blas_name().empty());
 }
+
+TEST_CASE("gemm: finish sees each block of the result once, when it is complete") {
+    Rng rng(21);
+    for (const auto& [M, N, K] :
+         {std::array<int64_t, 3>{700, 530, 40}, {1, 1, 1}, {90, 2000, 300}}) {
+        const Problem problem(Trans::no, Trans::yes, M, N, K, 3, rng);
+        const std::vector<real> plain = problem.result(gemm, 0);
+        std::vector<real> out = problem.C;
+        gemm(problem.ta, problem.tb, M, N, K, problem.A.data(), problem.lda, problem.B.data(),
+             problem.ldb, 0, out.data(), problem.ldc, [&](const GemmBlock& block) {
+                 for (int64_t m = block.row; m < block.row + block.rows; ++m) {
+                     for (int64_t n = block.col; n < block.col + block.cols; ++n) {
+                         out[size_t(m * problem.ldc + n)] += 1000;
+                     }
+                 }
+             });
+        int64_t wrong = 0;
+        for (int64_t i = 0; i < M * problem.ldc; ++i) {
+            const real added = i % problem.ldc < N ? 1000 : 0;
+            wrong += out[size_t(i)] != plain[size_t(i)] + added;
+        }
+        CHECK(wrong == 0);
+    }
+}

@@ -31,6 +31,19 @@ TEST_CASE("philox: the published vectors") {
           Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
+TEST_CASE("philox: many blocks at once are the blocks one by one") {
+    for (const int64_t count : {0, 1, 15, 16, 35}) {
+        const uint64_t first = UINT32_MAX - 20;  // the counter's low word overflows on the way
+        std::vector<uint32_t> words(size_t(4 * count) + 1, 7);
+        philox_blocks(5, 6, first, count, words.data());
+        for (int64_t i = 0; i < count; ++i) {
+            const Words block = philox(5, 6, first + uint64_t(i));
+            CHECK(std::equal(block.begin(), block.end(), words.begin() + 4 * i));
+        }
+        CHECK(words.back() == 7);
+    }
+}
+
 TEST_CASE("rng: a stream is its blocks in order, four words each") {
     Rng rng(5, 6);
     for (uint64_t block = 0; block < 3; ++block) {

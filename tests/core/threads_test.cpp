@@ -77,3 +77,35 @@ TEST_CASE("threads: parallel work inside a chunk runs to its end on that thread"
     CHECK(sums == std::vector<int64_t>(6, 4950));
     set_threads(before);
 }
+
+TEST_CASE("threads: inside a chunk is the same question for any number of threads") {
+    const int before = threads();
+    CHECK(!inside_chunk());
+    for (const int count : {1, 2}) {
+        set_threads(count);
+        for (const int64_t chunks : {1, 5}) {
+            std::atomic<int> inside = 0;
+            parallel_chunks(chunks, [&](int64_t) {
+                parallel_chunks(2, [&](int64_t) { inside += inside_chunk(); });
+                inside += inside_chunk();  // still, when the inner work has ended
+            });
+            CHECK(inside == 3 * chunks);
+            CHECK(!inside_chunk());
+        }
+    }
+    set_threads(before);
+}
+
+TEST_CASE("threads: an exception in a chunk arrives, and the pool goes on") {
+    const int before = threads();
+    for (const int count : {1, 3}) {
+        set_threads(count);
+        CHECK_THROWS_WITH_AS(parallel_chunks(20, [](int64_t chunk) { check(chunk < 7, "seven"); }),
+                             "seven", Error);
+        CHECK(!inside_chunk());
+        std::atomic<int> calls = 0;
+        parallel_chunks(20, [&](int64_t) { ++calls; });
+        CHECK(calls == 20);
+    }
+    set_threads(before);
+}
