@@ -1,32 +1,48 @@
 // The one thread pool, and the contract that makes results independent of its size: work is cut
 // into chunks whose borders depend on the work alone, never on the number of threads, and whatever
 // is summed across chunks is summed in chunk order. So 1, 2 and N threads give the same bits. Only
-// threads.h and threads.cpp name OpenMP. Refuses to nest: a parallel_for inside a chunk runs
-// inline. Read next: blas.h, whose products are cut in the same way.
+// threads.h and threads.cpp name OpenMP. Refuses to nest: a parallel_for inside a chunk runs inline. Read next:
+// blas.h, whose products are cut in the same way.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace smoe {
+
+// A callable that is borrowed for the length of a call. std::function would own it, for which it
+// allocates memory, once for every parallel loop.
+template <class... Args>
+class Borrowed {
+  public:
+    template <class Body>
+    Borrowed(const Body& body)
+        : body_(&body), call_([](const void* borrowed, Args... args) {
+              (*static_cast<const Body*>(borrowed))(args...);
+          }) {}
+    void operator()(Args... args) const { call_(body_, args...); }
+
+  private:
+    const void* body_;
+    void (*call_)(const void* borrowed, Args... args);
+};
 
 int threads();                // size of the pool; at the start the number of processors
 void set_threads(int count);  // count >= 1; throws Error otherwise
 
-// Makes threads that wait for work sleep instead of spinning, so that a machine shared with other
-// programs loses only its share: measured with two busy neighbours on two cores, twice as fast, and
-// no slower alone. OpenMP reads this wish from the environment before main, so the program is
-// started once more, with the same arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT
-// is set already.
+// Makes threads that wait for work watch for about 30 microseconds, because loops follow one
+// another closely, and then sleep, so that a machine shared with other programs loses only its
+// share: measured with two busy neighbours on two cores, twice as fast as watching on, and no slower
+// alone. OpenMP reads this wish from the environment before main, so the program is started once
+// more, with the same arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set
+// already.
 void sleep_while_waiting(char** argv);
 
 // Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If a body throws,
 // the first exception is thrown again when all have ended.
-void parallel_chunks(int64_t chunks, const std::function<void(int64_t chunk)>& body);
+void parallel_chunks(int64_t chunks, Borrowed<int64_t> body);
 
 // Calls body(begin, end) over [0, count) cut into chunks of `grain` (the last may be shorter).
-void parallel_for(int64_t count, int64_t grain,
-                  const std::function<void(int64_t begin, int64_t end)>& body);
+void parallel_for(int64_t count, int64_t grain, Borrowed<int64_t, int64_t> body);
 
 // Is the caller inside a chunk? Then work is best not cut any further. The answer is the same for
 // any number of threads.
