@@ -1,8 +1,8 @@
 // The one thread pool, and the contract that makes results independent of its size: work is cut
 // into chunks whose borders depend on the work alone, never on the number of threads, and whatever
 // is summed across chunks is summed in chunk order. So 1, 2 and N threads give the same bits. Only
-// threads.h and threads.cpp name OpenMP. Refuses to nest: a parallel_for inside a chunk runs inline. Read next:
-// blas.h, whose products are cut in the same way.
+// threads.h and threads.cpp name OpenMP. Refuses to nest: a parallel_for inside a chunk runs
+// inline. Read next: blas.h, whose products are cut in the same way.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,9 @@ void set_threads(int count);  // count >= 1; throws Error otherwise
 
 // Makes threads that wait for work watch for about 30 microseconds, because loops follow one
 // another closely, and then sleep, so that a machine shared with other programs loses only its
-// share: measured with two busy neighbours on two cores, twice as fast as watching on, and no slower
-// alone. OpenMP reads this wish from the environment before main, so the program is started once
-// more, with the same arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set
+// share: measured with two busy neighbours on two cores, twice as fast as watching on, and no
+// slower alone. OpenMP reads this wish from the environment before main, so the program is started
+// once more, with the same arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set
 // already.
 void sleep_while_waiting(char** argv);
 

@@ -58,13 +58,6 @@ Variable Block::forward(const Variable& x, const Routing& routing, const Attend&
     return norm2.forward(y, ffn.forward(y, routing), dropout_);
 }
 
-DecoderCache::DecoderCache(const DecoderSettings& s, int64_t slots) {
-    for (int64_t layer = 0; layer < s.layers; ++layer) {
-        layers.push_back({.keys = Tensor::empty({slots, s.context, s.width}),
-                          .values = Tensor::empty({slots, s.context, s.width})});
-    }
-}
-
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
     : Module(Scope{}),
       settings_(checked(settings)),
@@ -102,16 +95,6 @@ Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector
             return attention.forward(x, offsets);
         };
     });
-}
-
-Variable Decoder::forward_cached(const std::vector<int32_t>& tokens, const CacheRows& rows,
-                                 const Labels& labels, DecoderCache& cache) const {
-    const NoGrad no_grad;
-    return decoder_.forward(run(tokens, rows.position, labels, [&](size_t layer) {
-        return [&, layer](const CausalSelfAttention& attention, const Variable& x) {
-            return attention.forward_cached(x, rows, cache.layers[layer]);
-        };
-    }));
 }
 
 Variable Decoder::run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,

@@ -5,7 +5,7 @@
 //                                              x = norm2(x + dropout(ffn(x, expert)))
 //     logits = x W_dec^T
 // Refuses to know tokens' meaning, losses or sampling.
-// Read next: router.h, single_moe.h; generator.h for text token by token.
+// Read next: router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 
 #include <functional>
@@ -43,7 +43,7 @@ class Block : public Module {
     Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init,
           Rng& dropout_rng);
 
-    // `attend` is the block's attention: over whole sequences or over a cache.
+    // `attend` is the block's attention.
     using Attend = std::function<Variable(const CausalSelfAttention&, const Variable& x)>;
     Variable forward(const Variable& x, const Routing& routing, const Attend& attend) const;
 
@@ -53,12 +53,6 @@ class Block : public Module {
 
   private:
     Dropout dropout_;
-};
-
-// What the positions seen so far left behind, for `slots` sequences.
-struct DecoderCache {
-    DecoderCache(const DecoderSettings& settings, int64_t slots);
-    std::vector<AttentionCache> layers;
 };
 
 class Decoder : public Module {
@@ -77,11 +71,11 @@ class Decoder : public Module {
     Variable losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                     const Labels& labels, const std::vector<int32_t>& targets) const;
 
-    // The logits for new positions only: tokens (N) at `rows`, whose past is in the cache.
-    Variable forward_cached(const std::vector<int32_t>& tokens, const CacheRows& rows,
-                            const Labels& labels, DecoderCache& cache) const;
-
     const DecoderSettings& settings() const { return settings_; }
+    const Embedding& token_embedding() const { return token_embedding_; }
+    const Tensor& pos_embedding() const { return pos_embedding_; }  // (1, T, C)
+    const std::vector<std::unique_ptr<Block>>& layers() const { return layers_; }
+    const Linear& decoder() const { return decoder_; }  // the output projection
     Rng& dropout_rng() { return dropout_rng_; }
     const Rng& dropout_rng() const { return dropout_rng_; }
 

@@ -1,12 +1,13 @@
 // Text, token by token: the router labels the new position, the model continues, a token is drawn.
-// Keys and values of earlier positions are cached for both, so that a token costs one pass over the
-// weights. Refuses to know text: token ids in, token ids out. Read next: sampling.h; examples/smoe
-// for the program that prints it.
+// A token costs one pass over the weights of both, which all samples share, and allocates nothing.
+// Refuses to know text: token ids in, token ids out. Read next: sampling.h; examples/smoe for the
+// program that prints it.
 #pragma once
 
 #include <functional>
 #include <vector>
 
+#include "models/incremental_decoder.h"
 #include "models/sampling.h"
 #include "models/single_moe.h"
 
@@ -16,8 +17,8 @@ class Generator {
   public:
     static constexpr int64_t most_samples = 1024;
 
-    // For up to `samples` texts at a time. `moe` must outlive this and be in evaluation mode.
-    // end_of_text is also the start token. Throws Error for impossible numbers.
+    // For `samples` texts at a time. `moe` must be in evaluation mode, outlive this and keep its
+    // weights meanwhile. end_of_text is also the start token. Throws Error for impossible numbers.
     Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples);
 
     struct Token {
@@ -32,10 +33,10 @@ class Generator {
     // Reports every token with the expert at its own position: those of the prompt, for each
     // sample, and then each drawn one as soon as the router has labelled it. A drawn end_of_text is
     // reported too, with expert -1: nothing processes it. Sample i draws from a stream of (seed,
-    // i): what it becomes does not depend on how many others there are (up to the rounding of
-    // matrix products of another size). Experts of the prompt under "random" routing are common to
-    // all samples. Throws Error for a prompt that does not fit, for ids outside the vocabulary and
-    // for impossible settings.
+    // i): what it becomes does not depend on how many others there are (with more than
+    // few_vectors of them up to rounding). Experts of the prompt under "random" routing are common
+    // to all samples. Throws Error for a prompt that does not fit, for ids outside the vocabulary
+    // and for impossible settings.
     void run(const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed,
              int64_t max_tokens, const OnToken& on_token);
 
@@ -43,24 +44,25 @@ class Generator {
     int64_t longest_prompt() const { return moe_.model.settings().context - 1; }
 
   private:
-    // A text being written; its number is its slot in the caches.
-    struct Sample {
-        int32_t number;
-        Rng rng;
-        int32_t token = 0;  // drawn last, not yet processed
-    };
+    using Next = IncrementalDecoder::Next;
 
     void check_request(const std::vector<int32_t>& prompt, const Sampling& sampling,
                        int64_t max_tokens) const;
-    Tensor read_prompt(const std::vector<int32_t>& prompt, uint64_t seed, const OnToken& on_token);
-    Labels route(std::vector<Sample>& samples, const std::vector<int32_t>& tokens,
-                 const CacheRows& rows);
+    void read_prompt(const std::vector<int32_t>& prompt, uint64_t seed, const OnToken& on_token);
+    void draw(const Sampling& sampling, const OnToken& on_token);
+    void route();
+    std::span<real> logits(size_t rows);
 
     const SingleMoe& moe_;
     int32_t end_of_text_;
     int64_t samples_;
-    DecoderCache model_cache_;
-    std::unique_ptr<DecoderCache> router_cache_;  // null for routers without a network
+    IncrementalDecoder model_;
+    std::unique_ptr<IncrementalDecoder> router_;  // null for routers without a network
+    Sampler sampler_;
+    std::vector<Next> next_;    // the prompt, then the last token of each text being written
+    std::vector<Rng> chance_;   // of each slot
+    std::vector<real> logits_;  // (samples, V), a row for each of next_
+    std::vector<real> scores_;  // (rows, K), the router's
 };
 
 }  // namespace smoe

@@ -258,10 +258,13 @@ class Verification {
         // From the file's own numbers: a rounding error at the border must not count as a wrong
         // set.
         const Tensor& probs = file_.tensor("nucleus.probs", {B_, V_});
-        const Tensor kept = Tensor::empty({B_, V_});
+        const Tensor kept = Tensor::zeros({B_, V_});
+        Sampler sampler;
         for (int64_t b = 0; b < B_; ++b) {
-            const std::vector<uint8_t> set = nucleus_set(probs.slice(b, b + 1).values(), 0.9);
-            std::copy(set.begin(), set.end(), kept.data() + b * V_);
+            for (const Sampler::Ranked& token :
+                 sampler.nucleus(probs.slice(b, b + 1).values(), 0.9)) {
+                kept.data()[b * V_ + token.id] = 1;
+            }
         }
         expect("nucleus.kept", kept, {B_, V_});
     }

@@ -16,51 +16,38 @@ Router::Router(const std::string& kind, const DecoderSettings& settings, uint64_
     }
 }
 
-template <class Logits>
-Labels Router::labels(const std::vector<int32_t>& tokens, Rng& chance, const Logits& logits) const {
-    Labels chosen;
+Labels Router::choose(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                      Rng& chance) const {
     if (kind_ == "none") {
+        return {};
+    }
+    Labels chosen(tokens.size());
+    if (network_ == nullptr) {
+        for (size_t n = 0; n < tokens.size(); ++n) {
+            chosen[n] = choose_one(tokens[n], chance);
+        }
         return chosen;
     }
-    chosen.reserve(tokens.size());
-    if (kind_ == "hash") {
-        for (const int32_t token : tokens) {
-            chosen.push_back(int32_t(philox(seed_, 0, uint64_t(token))[0] % uint64_t(experts_)));
+    // Each sequence by itself, so that its labels do not depend on which others are in the batch,
+    // not even by rounding.
+    parallel_chunks(int64_t(offsets.size()) - 1, [&](int64_t b) {
+        const NoGrad no_grad;  // recording is switched for each thread
+        const int64_t begin = offsets[size_t(b)], end = offsets[size_t(b) + 1];
+        const std::vector<int32_t> own(tokens.begin() + begin, tokens.begin() + end);
+        const Tensor scores = network_->forward(own, {0, end - begin}, {}).value();  // (N, K)
+        for (int64_t n = begin; n < end; ++n) {
+            chosen[size_t(n)] = int32_t(argmax(scores.data() + (n - begin) * experts_, experts_));
         }
-    } else if (kind_ == "random") {
-        for (size_t n = 0; n < tokens.size(); ++n) {
-            chosen.push_back(int32_t(chance.below(uint64_t(experts_))));
-        }
-    } else {
-        const Tensor scores = logits();  // (N, K)
-        for (int64_t n = 0; n < scores.size(0); ++n) {
-            chosen.push_back(int32_t(argmax(scores.data() + n * experts_, experts_)));
-        }
-    }
+    });
     return chosen;
 }
 
-Labels Router::choose(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                      Rng& chance) const {
-    return labels(tokens, chance, [&] {
-        // Each sequence by itself, so that its labels do not depend on which others are in the
-        // batch, not even by rounding.
-        const Tensor logits = Tensor::empty({int64_t(tokens.size()), experts_});
-        parallel_chunks(int64_t(offsets.size()) - 1, [&](int64_t b) {
-            const NoGrad no_grad;  // recording is switched for each thread
-            const int64_t begin = offsets[size_t(b)], end = offsets[size_t(b) + 1];
-            const std::vector<int32_t> own(tokens.begin() + begin, tokens.begin() + end);
-            logits.slice(begin, end)
-                .copy_from(network_->forward(own, {0, end - begin}, {}).value());
-        });
-        return logits;
-    });
-}
-
-Labels Router::choose_cached(const std::vector<int32_t>& tokens, const CacheRows& rows, Rng& chance,
-                             DecoderCache* cache) const {
-    return labels(tokens, chance,
-                  [&] { return network_->forward_cached(tokens, rows, {}, *cache).value(); });
+int32_t Router::choose_one(int32_t token, Rng& chance) const {
+    check(network_ == nullptr, "router: a learned router chooses by what came before, too");
+    if (kind_ == "hash") {
+        return int32_t(philox(seed_, 0, uint64_t(token))[0] % uint64_t(experts_));
+    }
+    return kind_ == "random" ? int32_t(chance.below(uint64_t(experts_))) : -1;
 }
 
 Labels sample_labels(const Tensor& routing, Rng& rng) {

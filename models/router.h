@@ -23,18 +23,15 @@ class Router {
     Labels choose(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                   Rng& chance) const;
 
-    // The same for new positions whose past is in `cache`; see Decoder::forward_cached.
-    Labels choose_cached(const std::vector<int32_t>& tokens, const CacheRows& rows, Rng& chance,
-                         DecoderCache* cache) const;
+    // The label of one token where no network decides: the hash, a draw from `chance`, or -1 for
+    // "none".
+    int32_t choose_one(int32_t token, Rng& chance) const;
 
     // The learning kind's network; null for the others.
     Decoder* network() const { return network_.get(); }
     int64_t experts() const { return experts_; }
 
   private:
-    template <class Logits>
-    Labels labels(const std::vector<int32_t>& tokens, Rng& chance, const Logits& logits) const;
-
     std::string kind_;
     int64_t experts_;
     uint64_t seed_;

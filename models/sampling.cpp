@@ -3,26 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/check.h"
 #include "core/vector_math.h"
 
 namespace smoe {
-namespace {
-
-// Ids from the largest value to the smallest, equal ones by id.
-std::vector<int32_t> descending(std::span<const real> values) {
-    std::vector<int32_t> order(values.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-        const real first = values[size_t(a)], second = values[size_t(b)];
-        return first > second || (first == second && a < b);
-    });
-    return order;
-}
-
-}  // namespace
+// Larger values first, equal ones by id.
+constexpr auto before = [](const Sampler::Ranked& a, const Sampler::Ranked& b) {
+    return a.value > b.value || (a.value == b.value && a.id < b.id);
+};
 
 void check_sampling(const Sampling& s) {
     check(s.kind == "greedy" || s.kind == "multinomial" || s.kind == "nucleus",
@@ -35,21 +24,7 @@ void check_sampling(const Sampling& s) {
     check(s.top_k >= 0, "sampling: top_k must not be negative, found {}", s.top_k);
 }
 
-std::vector<uint8_t> nucleus_set(std::span<const real> probs, double top_p) {
-    std::vector<uint8_t> kept(probs.size(), 0);
-    double running = 0;
-    for (const int32_t id : descending(probs)) {
-        kept[size_t(id)] = 1;
-        running += probs[size_t(id)];
-        // Rounding may take the sum of all past 1 before the last.
-        if (top_p < 1 && running > top_p) {
-            break;
-        }
-    }
-    return kept;
-}
-
-int32_t sample_token(std::span<const real> logits, const Sampling& sampling, Rng& rng) {
+int32_t Sampler::draw(std::span<const real> logits, const Sampling& sampling, Rng& rng) {
     check(!logits.empty(), "sampling: there are no logits to choose from");
     check(std::all_of(logits.begin(), logits.end(), [](real x) { return std::isfinite(x); }),
           "sampling: the model's output is not finite: its training has diverged");
@@ -57,31 +32,66 @@ int32_t sample_token(std::span<const real> logits, const Sampling& sampling, Rng
     if (sampling.kind == "greedy") {
         return int32_t(best);
     }
-    std::vector<real> probs(logits.size());
-    double total = 0;
-    for (size_t i = 0; i < probs.size(); ++i) {
+    probs_.resize(logits.size());
+    for (size_t i = 0; i < probs_.size(); ++i) {
         const double below_best = double(logits[i]) - double(logits[size_t(best)]);
-        probs[i] = real(std::exp(below_best / sampling.temperature));
+        probs_[i] = real(std::exp(below_best / sampling.temperature));
     }
-    if (sampling.top_k > 0 && uint64_t(sampling.top_k) < probs.size()) {
-        const std::vector<int32_t> order = descending(logits);
-        for (size_t rank = size_t(sampling.top_k); rank < order.size(); ++rank) {
-            probs[size_t(order[rank])] = 0;
+    const auto drop_from = [this](size_t first) {
+        for (size_t place = first; place < ranked_.size(); ++place) {
+            probs_[size_t(ranked_[place].id)] = 0;
         }
+    };
+    if (sampling.top_k > 0 && uint64_t(sampling.top_k) < probs_.size()) {
+        rank(logits);
+        bring_forward(0, size_t(sampling.top_k));
+        drop_from(size_t(sampling.top_k));
     }
-    for (const real prob : probs) {
+    double total = 0;
+    for (const real prob : probs_) {
         total += prob;
     }
-    for (real& prob : probs) {
+    for (real& prob : probs_) {
         prob = real(prob / total);
     }
     if (sampling.kind == "nucleus") {
-        const std::vector<uint8_t> kept = nucleus_set(probs, sampling.top_p);
-        for (size_t i = 0; i < probs.size(); ++i) {
-            probs[i] *= kept[i];
+        drop_from(nucleus(probs_, sampling.top_p).size());
+    }
+    return int32_t(rng.categorical(probs_));
+}
+
+std::span<const Sampler::Ranked> Sampler::nucleus(std::span<const real> probs, double top_p) {
+    rank(probs);
+    double running = 0;
+    size_t kept = 0;
+    // Few are in it as a rule, so the likeliest are sorted first, then twice as many.
+    for (size_t sorted = 32; kept < ranked_.size(); sorted *= 2) {
+        const size_t end = std::min(ranked_.size(), kept + sorted);
+        bring_forward(kept, end);
+        std::sort(ranked_.begin() + ptrdiff_t(kept), ranked_.begin() + ptrdiff_t(end), before);
+        while (kept < end) {
+            running += ranked_[kept++].value;
+            // Rounding may take the sum of all past 1 before the last.
+            if (top_p < 1 && running > top_p) {
+                return {ranked_.data(), kept};
+            }
         }
     }
-    return int32_t(rng.categorical(probs));
+    return ranked_;
+}
+
+// All values in any order.
+void Sampler::rank(std::span<const real> values) {
+    ranked_.clear();
+    for (size_t id = 0; id < values.size(); ++id) {
+        ranked_.push_back({values[id], int32_t(id)});
+    }
+}
+
+// Of the places from `begin` on, moves the largest to those before `end`.
+void Sampler::bring_forward(size_t begin, size_t end) {
+    std::nth_element(ranked_.begin() + ptrdiff_t(begin), ranked_.begin() + ptrdiff_t(end),
+                     ranked_.end(), before);
 }
 
 }  // namespace smoe

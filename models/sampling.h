@@ -1,5 +1,6 @@
 // From logits to the next token: temperature, then the k most likely, then one of three ways to
-// choose. Refuses to know models and text. Read next: generator.h.
+// choose. Sorts no more than the choice needs. Refuses to know models and text.
+// Read next: generator.h.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +23,29 @@ struct Sampling {
 // Throws Error unless kind is known, temperature positive, top_p in (0, 1] and top_k not negative.
 void check_sampling(const Sampling& sampling);
 
-// The nucleus of Holtzman et al., "The Curious Case of Neural Text Degeneration", ICLR 2020: 1 for
-// the most likely tokens, up to and including the first whose running sum passes top_p, 0 for the
-// others. Of equally likely ones the lower id comes first. With top_p = 1 everything is kept. probs
-// sum to 1.
-std::vector<uint8_t> nucleus_set(std::span<const real> probs, double top_p);
+// Draws tokens; it keeps its workspace, so that after the first draw none allocates memory.
+class Sampler {
+  public:
+    // Draws a token. "greedy" draws nothing from `rng` and takes the first of equals. Throws Error
+    // if a logit is not finite.
+    int32_t draw(std::span<const real> logits, const Sampling& sampling, Rng& rng);
 
-// Draws a token. "greedy" draws nothing from `rng` and takes the first of equals. Throws Error if a
-// logit is not finite.
-int32_t sample_token(std::span<const real> logits, const Sampling& sampling, Rng& rng);
+    struct Ranked {
+        real value;
+        int32_t id;
+    };
+    // The nucleus of Holtzman et al., "The Curious Case of Neural Text Degeneration", ICLR 2020:
+    // the most likely tokens in order, up to and including the first whose running sum passes
+    // top_p. Of equally likely ones the lower id comes first. With top_p = 1 everything is in it.
+    // probs sum to 1. Valid until the next call.
+    std::span<const Ranked> nucleus(std::span<const real> probs, double top_p);
+
+  private:
+    void rank(std::span<const real> values);
+    void bring_forward(size_t begin, size_t end);
+
+    std::vector<real> probs_;
+    std::vector<Ranked> ranked_;
+};
 
 }  // namespace smoe

@@ -64,11 +64,12 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
     std::vector<int32_t> tokens = {end_of_text};
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
     Labels labels = moe.router.choose(tokens, {0, int64_t(tokens.size())}, prompt_rng);
+    Sampler sampler;
     bool ended = false;
     while (!ended && int64_t(tokens.size()) < context) {
         const Tensor logits = full_logits(moe, tokens, labels);
         const Tensor last = logits.slice(logits.size(0) - 1, logits.size(0));
-        const int32_t token = sample_token(last.values(), sampling, rng);
+        const int32_t token = sampler.draw(last.values(), sampling, rng);
         tokens.push_back(token);
         ended = token == end_of_text;
         if (ended) {
@@ -85,16 +86,6 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
     return {{tokens.begin() + 1, tokens.end()}, {labels.begin() + 1, labels.end()}};
 }
 
-void check_close(const Tensor& a, const Tensor& b) {
-    REQUIRE(a.shape() == b.shape());
-    const double tolerance = sizeof(real) == 4 ? 1e-4 : 1e-9;
-    double largest = 0;
-    for (int64_t i = 0; i < a.numel(); ++i) {
-        largest = std::max(largest, std::abs(double(a.data()[i]) - double(b.data()[i])));
-    }
-    CHECK(largest < tolerance);
-}
-
 std::string refusal(const std::function<void()>& action) {
     try {
         action();
@@ -105,61 +96,6 @@ std::string refusal(const std::function<void()>& action) {
 }
 
 }  // namespace
-
-TEST_CASE("generator: the cached pass equals the full one at every position") {
-    Rng random(5);
-    for (const std::string& routing : routings) {
-        CAPTURE(routing);
-        const auto moe = make_moe(routing);
-        DecoderCache model_cache(moe->model.settings(), 3);
-        std::unique_ptr<DecoderCache> router_cache;
-        if (moe->router.network() != nullptr) {
-            router_cache = std::make_unique<DecoderCache>(moe->router.network()->settings(), 3);
-        }
-        // Three texts grow side by side, by pieces of different lengths.
-        std::vector<std::vector<int32_t>> texts(3);
-        std::vector<Labels> labels(3);
-        std::vector<std::vector<real>> logits(3);
-        Rng chance(9);
-        while (std::any_of(texts.begin(), texts.end(),
-                           [](const auto& text) { return int64_t(text.size()) < context; })) {
-            std::vector<int32_t> tokens;
-            CacheRows rows;
-            for (size_t slot = 0; slot < texts.size(); ++slot) {
-                for (uint64_t piece = random.below(4); piece > 0; --piece) {
-                    if (int64_t(texts[slot].size()) < context) {
-                        rows.slot.push_back(int32_t(slot));
-                        rows.position.push_back(int32_t(texts[slot].size()));
-                        tokens.push_back(int32_t(random.below(vocab)));
-                        texts[slot].push_back(tokens.back());
-                    }
-                }
-            }
-            if (tokens.empty()) {
-                continue;
-            }
-            const Labels chosen =
-                moe->router.choose_cached(tokens, rows, chance, router_cache.get());
-            const Tensor values =
-                moe->model.forward_cached(tokens, rows, chosen, model_cache).value();
-            for (size_t n = 0; n < tokens.size(); ++n) {
-                const size_t slot = size_t(rows.slot[n]);
-                if (!chosen.empty()) {
-                    labels[slot].push_back(chosen[n]);
-                }
-                const real* const row = values.data() + int64_t(n) * vocab;
-                logits[slot].insert(logits[slot].end(), row, row + vocab);
-            }
-        }
-        for (size_t slot = 0; slot < texts.size(); ++slot) {
-            if (routing == "router" || routing == "hash") {
-                CHECK(labels[slot] == moe->router.choose(texts[slot], {0, context}, chance));
-            }
-            check_close(Tensor::from({context, vocab}, logits[slot]),
-                        full_logits(*moe, texts[slot], labels[slot]));
-        }
-    }
-}
 
 TEST_CASE("generator: the same text as with everything computed anew") {
     for (const std::string& routing : routings) {

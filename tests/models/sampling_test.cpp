@@ -16,8 +16,19 @@ namespace {
 
 using Set = std::vector<uint8_t>;
 
+// 1 for each token in the nucleus.
 Set nucleus(const std::vector<real>& probs, double top_p) {
-    return nucleus_set(probs, top_p);
+    Sampler sampler;
+    Set kept(probs.size(), 0);
+    for (const Sampler::Ranked& token : sampler.nucleus(probs, top_p)) {
+        kept[size_t(token.id)] = 1;
+    }
+    return kept;
+}
+
+int32_t sample_token(std::span<const real> logits, const Sampling& sampling, Rng& rng) {
+    Sampler sampler;
+    return sampler.draw(logits, sampling, rng);
 }
 
 std::vector<real> logs(const std::vector<double>& probs) {
@@ -92,6 +103,38 @@ TEST_CASE("nucleus: the definition, token by token") {
                 before += first ? double(probs[other]) : 0;
             }
             CHECK(bool(kept[id]) == (before <= top_p));
+        }
+    }
+}
+
+TEST_CASE("nucleus: the likeliest first, the same as from sorting everything") {
+    Rng rng(4);
+    Sampler sampler;  // one for all, whatever it was used for before
+    for (const double top_p : {0.01, 0.3, 0.9, 0.999, 1.0}) {
+        for (const size_t count : {1, 31, 32, 33, 100, 1000}) {
+            std::vector<real> probs(count);
+            double total = 0;
+            for (real& prob : probs) {
+                prob = std::exp(real(int(rng.below(12))));  // many are equal
+                total += prob;
+            }
+            std::vector<Sampler::Ranked> order;
+            for (size_t id = 0; id < count; ++id) {
+                probs[id] = real(probs[id] / total);
+                order.push_back({probs[id], int32_t(id)});
+            }
+            std::stable_sort(order.begin(), order.end(),
+                             [](const auto& a, const auto& b) { return a.value > b.value; });
+            double running = 0;
+            size_t kept = 0;
+            while (kept < count && !(top_p < 1 && running > top_p)) {
+                running += order[kept++].value;
+            }
+            const std::span<const Sampler::Ranked> found = sampler.nucleus(probs, top_p);
+            REQUIRE(found.size() == kept);
+            for (size_t place = 0; place < kept; ++place) {
+                CHECK(found[place].id == order[place].id);
+            }
         }
     }
 }
