@@ -51,12 +51,13 @@ SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/o
              models/*.cpp models/corpus/*.cpp)
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
-TESTS   := $(wildcard tests/*.cpp tests/*/*.cpp)
+BENCH   := $(wildcard tests/bench/*.cpp)
+TESTS   := $(filter-out $(BENCH),$(wildcard tests/*.cpp tests/*/*.cpp))
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test lessons deps check check-layers format clean help
+.PHONY: all demo test bench bench-torch lessons deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
@@ -70,6 +71,18 @@ test: ## build and run every test, in float and in double
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/tests-double
 	@tests/run.sh $(BUILD)
+
+bench: ## measure speed and memory (about ten minutes) and write build/bench.md
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/bench
+	@$(BUILD)/bench --markdown $(BUILD)/bench.md
+
+bench-torch: ## compare with the same model in PyTorch, installed into build/venv; write build/bench-torch.md
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/bench
+	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
+	@$(BUILD)/venv/bin/pip install -q -r tests/bench/requirements.txt
+	@$(BUILD)/venv/bin/python tests/bench/compare_torch.py --build $(BUILD) --markdown $(BUILD)/bench-torch.md
 
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each checks its own claim
 	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done
@@ -108,6 +121,9 @@ $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/co
 	@mkdir -p $(@D)
 	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
 
+$(BUILD)/bench: $(call float,$(SOURCES) $(BENCH)) $(OBJ)/configuration
+	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
 $(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
 
@@ -130,5 +146,5 @@ $(OBJ)/double/%.o: %.cpp
 	$(CXX) $(FLAGS) -DSMOE_DOUBLE -MMD -MP -c $< -o $@
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS)) $(call double,$(SOURCES) $(TESTS)) \
+-include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS) $(BENCH)) $(call double,$(SOURCES) $(TESTS)) \
            $(addprefix $(OBJ)/float/examples/,$(addsuffix .o,$(LESSONS))))

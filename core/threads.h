@@ -29,7 +29,7 @@ class Borrowed {
 int threads();                // size of the pool; at the start the number of processors
 void set_threads(int count);  // count >= 1; throws Error otherwise
 
-// Makes threads that wait for work watch for about 30 microseconds, because loops follow one
+// Makes threads that wait for work watch for about 0.3 milliseconds, because loops follow one
 // another closely, and then sleep, so that a machine shared with other programs loses only its
 // share: measured with two busy neighbours on two cores, twice as fast as watching on, and no
 // slower alone. OpenMP reads this wish from the environment before main, so the program is started

@@ -118,8 +118,8 @@ bool same_bits(const real* a, const real* b, int64_t count) {
 TEST_CASE("matvec: random sizes, all rows and some, few vectors and many") {
     Rng rng(1);
     for (int round = 0; round < 400; ++round) {
-        const int64_t vectors = round % 10 == 0 ? few_vectors + 1 + int64_t(rng.below(9))
-                                                : 1 + int64_t(rng.below(20));
+        const int64_t vectors =
+            round % 10 == 0 ? few_vectors + 1 + int64_t(rng.below(9)) : 1 + int64_t(rng.below(20));
         const Problem problem(vectors, 1 + int64_t(rng.below(30)), 1 + int64_t(rng.below(80)),
                               round % 2 == 0, rng);
         CAPTURE(problem.M);
@@ -171,9 +171,8 @@ TEST_CASE("matvec: bits depend neither on the other vectors nor on rows without 
             CHECK(same_bits(problem.multiplied(m, 1).data(), products.data() + m * problem.lda,
                             problem.lda));
             Problem needed = problem;
-            std::erase_if(needed.ids, [&](int32_t id) {
-                return problem.a[size_t(m * problem.lda + id)] == 0;
-            });
+            std::erase_if(needed.ids,
+                          [&](int32_t id) { return problem.a[size_t(m * problem.lda + id)] == 0; });
             CHECK(same_bits(needed.combined(m, 1).data(), sums.data() + m * problem.ldx,
                             problem.ldx));
         }

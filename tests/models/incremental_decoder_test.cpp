@@ -178,8 +178,7 @@ TEST_CASE("incremental decoder: bits depend neither on neighbours nor on the num
         IncrementalDecoder one(*decoder, 1);
         std::vector<real> all;
         for (int32_t t = 0; t < 4; ++t) {
-            const std::vector<real> logits =
-                append(one, {{0, token(slot, t), expert(slot, t)}});
+            const std::vector<real> logits = append(one, {{0, token(slot, t), expert(slot, t)}});
             all.insert(all.end(), logits.begin(), logits.end());
         }
         alone.push_back(all);
@@ -195,8 +194,7 @@ TEST_CASE("incremental decoder: bits depend neither on neighbours nor on the num
             const std::vector<real> logits = append(together, next);
             for (size_t slot = 0; slot < size_t(slots); ++slot) {
                 CHECK(std::memcmp(logits.data() + slot * 3000,
-                                  alone[slot].data() + size_t(t) * 3000,
-                                  3000 * sizeof(real)) == 0);
+                                  alone[slot].data() + size_t(t) * 3000, 3000 * sizeof(real)) == 0);
             }
         }
     }

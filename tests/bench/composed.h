@@ -1,0 +1,28 @@
+// What fused kernels are held against: the same formula computed one piece at a time, each piece
+// writing its whole result to memory. Where ops of the catalogue can be put together, kernels.cpp
+// does that; here is what they cannot say. Refuses to be clever, but not to use all threads: the
+// products are BLAS and every loop is vectorised.
+// Read next: kernels.cpp.
+#pragma once
+
+#include "autograd/variable.h"
+#include "nn/optim/optimizer.h"
+
+namespace smoe::bench {
+
+// attention() of ops.h with the (T, T) probabilities of every head in memory and kept for backward.
+Variable attention_by_matrices(const Variable& qkv, const std::vector<int64_t>& offsets,
+                               int64_t heads);
+
+// The schedule-free step of nn/optim/schedule_free_adamw.h, one pass over the buffers for each of
+// its formulas.
+class ScheduleFreePasses : public Optimizer {
+  public:
+    ScheduleFreePasses(const Tensor& values, const Tensor& grads,
+                       const OptimizerSettings& settings);
+
+  private:
+    void update() override;
+};
+
+}  // namespace smoe::bench

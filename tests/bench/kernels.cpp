@@ -1,0 +1,159 @@
+// Every fused kernel against its composed form, forward and backward, at the paper's sizes and on
+// a batch of text. What the two compute is compared elsewhere, in tests/autograd/; here they are
+// only timed. Read next: autograd/ops.h; composed.h.
+#include <fmt/core.h>
+
+#include <functional>
+
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/storage.h"
+#include "models/single_moe.h"
+#include "nn/optim/schedule_free_adamw.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/composed.h"
+#include "tests/bench/text.h"
+
+namespace smoe::bench {
+namespace {
+
+Variable random_leaf(const Shape& shape, Rng& rng) {
+    return Variable(uniform_tensor(shape, 0.1, rng), true);
+}
+
+ExpertGates random_gates(const DecoderSettings& s, double rate) {
+    const auto gates = [&](int64_t width, uint64_t layer) {
+        const Tensor mask = draw_masks({s.experts, rate, 1, layer}, width);
+        for (real& entry : mask.values()) {
+            entry /= real(1 - rate);
+        }
+        return mask;
+    };
+    return {gates(s.hidden, 0), gates(s.width, 1)};
+}
+
+class Kernels {
+  public:
+    Kernels(const Config& config, const Batch& batch, const Options& options, Table& table)
+        : s_(model_settings(config)),
+          optim_(config.optim),
+          batch_(batch),
+          options_(options),
+          table_(table) {}
+
+    void measure() {
+        const int64_t N = batch_.size(), C = s_.width, F = s_.hidden;
+        const Variable x = random_leaf({N, C}, rng_), branch = random_leaf({N, C}, rng_);
+        const Variable qkv = random_leaf({N, 3 * C}, rng_);
+        compare(
+            "attention", [&] { return attention(qkv, batch_.offsets, s_.heads); },
+            [&] { return attention_by_matrices(qkv, batch_.offsets, s_.heads); });
+
+        const Variable weight = random_leaf({C}, rng_), bias = random_leaf({C}, rng_);
+        compare(
+            "residual_layer_norm, dropout 0.1",
+            [&] { return residual_layer_norm(x, branch, weight, bias, 0.1, 1); },
+            [&] { return layer_norm(add(x, dropout(branch, 0.1, 1)), weight, bias); });
+
+        const Variable projection = random_leaf({s_.outputs, C}, rng_);
+        compare(
+            "linear_cross_entropy",
+            [&] { return linear_cross_entropy(x, projection, batch_.targets); },
+            [&] { return cross_entropy(linear(x, projection), batch_.targets); });
+
+        const FeedForwardWeights w{random_leaf({F, C}, rng_), random_leaf({F}, rng_),
+                                   random_leaf({C, F}, rng_), random_leaf({C}, rng_)};
+        compare(
+            "feed_forward, dense", [&] { return feed_forward(x, w); },
+            [&] { return linear(relu(linear(x, w.weight_1, w.bias_1)), w.weight_2, w.bias_2); });
+        Labels labels;
+        for (int64_t n = 0; n < N; ++n) {
+            labels.push_back(int32_t(rng_.below(uint64_t(s_.experts))));
+        }
+        const ExpertGroups groups(labels, s_.experts);
+        for (const double rate : {0.2, 0.5, 0.8}) {
+            const ExpertGates gates = random_gates(s_, rate);
+            const auto composed = [&] {
+                const Variable hidden = linear(x, w.weight_1, w.bias_1);
+                const Variable kept = relu(gate_rows(hidden, gates.hidden, labels));
+                return gate_rows(linear(kept, w.weight_2, w.bias_2), gates.output, labels);
+            };
+            compare(
+                fmt::format("feed_forward, masked {}", rate),
+                [&] { return feed_forward(x, w, gates, labels); }, composed);
+            compare(
+                fmt::format("sparse_feed_forward, masked {}", rate),
+                [&] { return sparse_feed_forward(x, w, gates, groups); }, composed);
+        }
+    }
+
+    void measure_optimizer(int64_t parameters) {
+        const Tensor values = uniform_tensor({parameters}, 0.1, rng_);
+        const Tensor grads = uniform_tensor({parameters}, 0.1, rng_);
+        ScheduleFreeAdamW fused(values, grads, optim_);
+        ScheduleFreePasses composed(values, grads, optim_);
+        add_rows(
+            fmt::format("schedule-free AdamW, {} M parameters", parameters / 1000000),
+            [&] { fused.step(); }, [&] { composed.step(); });
+    }
+
+  private:
+    // Forward, and backward from a random gradient.
+    void compare(const std::string& what, const std::function<Variable()>& fused,
+                 const std::function<Variable()>& composed) {
+        const Tensor gradient = uniform_tensor(fused().shape(), 0.1, rng_);
+        add_rows(
+            what, [&] { backward(fused(), gradient); }, [&] { backward(composed(), gradient); });
+    }
+
+    void add_rows(const std::string& what, const std::function<void()>& fused,
+                  const std::function<void()>& composed) {
+        const double least = options_.least_seconds();
+        const std::vector<Samples> seconds =
+            take_turns(options_.repetitions(), {[&] { return seconds_per_call(least, fused); },
+                                                [&] { return seconds_per_call(least, composed); }});
+        const auto milliseconds = [](double s) { return 1000 * s; };
+        table_.add({.what = what,
+                    .unit = "ms",
+                    .value = map(seconds[0], milliseconds),
+                    .peak_bytes = extra_bytes(fused),
+                    .against = map(seconds[1], seconds[0], std::divides<>())});
+        table_.add({.what = what + ": composed",
+                    .unit = "ms",
+                    .value = map(seconds[1], milliseconds),
+                    .peak_bytes = extra_bytes(composed)});
+    }
+
+    // Most bytes in tensors during `body`, beyond what is there before.
+    static int64_t extra_bytes(const std::function<void()>& body) {
+        const int64_t before = memory_use().live;
+        reset_peak();
+        body();
+        return memory_use().peak - before;
+    }
+
+    DecoderSettings s_;
+    OptimizerSettings optim_;
+    const Batch& batch_;
+    const Options& options_;
+    Table& table_;
+    Rng rng_{1};
+};
+
+}  // namespace
+
+void measure_kernels(const Options& options, Table& table) {
+    Config config = preset("paper");
+    const std::vector<Story> stories = load_stories(options.data);
+    const Tokenizer tokenizer = make_tokenizer(config, stories);
+    config.vocab_size = tokenizer.vocab_size();
+    const Batch batch = make_batch(config, stories, tokenizer, options.most_tokens());
+    table.section(fmt::format("Kernels, forward and backward, at the paper's sizes, {} tokens",
+                              batch.size()));
+    Kernels kernels(config, batch, options, table);
+    kernels.measure();
+    kernels.measure_optimizer(SingleMoe(config).model.parameter_count());
+    release_cached_memory();
+}
+
+}  // namespace smoe::bench

@@ -1,0 +1,27 @@
+// The text of the measurements: the built-in corpus, or a file of one's own; its tokenizer, and the
+// one batch of it that all variants train on. Read next: training.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/config.h"
+#include "models/dataset.h"
+#include "models/story.h"
+#include "models/tokenizer.h"
+
+namespace smoe::bench {
+
+// The stories of `path`, or for "" the first 20,000 of the built-in corpus.
+std::vector<Story> load_stories(const std::string& path);
+
+std::vector<std::string_view> texts_of(const std::vector<Story>& stories);
+
+// Learned from the first 4000 stories, which is as good for speed and does not take minutes.
+Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories);
+
+// The first config.batch stories, or as many of them as have at most `most_tokens` tokens.
+Batch make_batch(const Config& config, const std::vector<Story>& stories,
+                 const Tokenizer& tokenizer, int64_t most_tokens);
+
+}  // namespace smoe::bench

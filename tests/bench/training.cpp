@@ -1,0 +1,136 @@
+// Training steps of the presets: dense, with masks in composed form, and computing only what an
+// expert keeps. Every repetition measures the roofline anew, next to the steps that it judges.
+// Labels are drawn evenly: experts that get no tokens would flatter the sparse form.
+// Read next: training_step.h, what a step is; work.h, what counts.
+#include <fmt/core.h>
+
+#include <functional>
+
+#include "core/storage.h"
+#include "models/router.h"
+#include "models/single_moe.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/roofline.h"
+#include "tests/bench/text.h"
+#include "tests/bench/training_step.h"
+
+namespace smoe::bench {
+namespace {
+
+constexpr double rates[] = {0.2, 0.5, 0.8};
+
+// One preset on one batch of text.
+class TrainingRows {
+  public:
+    TrainingRows(const std::string& name, const Config& config, const Batch& batch,
+                 const Options& options, Table& table)
+        : name_(name), config_(config), batch_(batch), options_(options), table_(table) {}
+
+    void dense() {
+        TrainingStep step(model_settings(config_), config_.optim, batch_, {});
+        const Roofline roofline(model_settings(config_), batch_.size());
+        const double least = options_.least_seconds();
+        const std::vector<Samples> samples =
+            take_turns(options_.repetitions(),
+                       {[&] { return roofline.rate(least); }, [&] { return seconds(step); }});
+        add("dense", step, multiply_adds(model_settings(config_), batch_, Pass::training),
+            samples[0], samples[1], {});
+    }
+
+    void masked(double rate) {
+        Config config = config_;
+        config.mask_rate = rate;
+        DecoderSettings settings = model_settings(config);
+        Rng chance = stream(1, Stream::labels);
+        Labels labels;
+        for (int64_t n = 0; n < batch_.size(); ++n) {
+            labels.push_back(int32_t(chance.below(uint64_t(config.experts))));
+        }
+        settings.form = FeedForwardForm::composed;
+        TrainingStep composed(settings, config.optim, batch_, labels);
+        settings.form = FeedForwardForm::sparse;
+        TrainingStep sparse(settings, config.optim, batch_, labels);
+        Rng init = stream(1, Stream::router_weights);
+        const Router router("router", router_settings(config), 1, init);
+        router.network()->set_training(false);
+        const Roofline roofline(model_settings(config), batch_.size());
+        const double least = options_.least_seconds();
+
+        const std::vector<Samples> samples = take_turns(
+            options_.repetitions(),
+            {[&] { return roofline.rate(least); }, [&] { return seconds(composed); },
+             [&] { return seconds(sparse); },
+             [&] {
+                 return seconds_per_call(
+                     least, [&] { router.choose(batch_.inputs, batch_.offsets, chance); });
+             }});
+        const Samples &limit = samples[0], &route = samples[3];
+        const double all = multiply_adds(settings, batch_, Pass::training);
+        const double kept = kept_multiply_adds(sparse.model(), batch_, labels, Pass::training);
+        add(fmt::format("masked {}, composed", rate), composed, all, limit, samples[1], {});
+        add(fmt::format("masked {}, sparse", rate), sparse, kept, limit, samples[2],
+            map(samples[1], samples[2], std::divides<>()));
+
+        const Samples composed_routed = map(samples[1], route, std::plus<>());
+        const Samples sparse_routed = map(samples[2], route, std::plus<>());
+        table_.add({.what = fmt::format("{} masked {}, sparse, with the frozen router's pass",
+                                        name_, rate),
+                    .unit = "tokens/s",
+                    .value = map(sparse_routed, [&](double s) { return tokens() / s; }),
+                    .against = map(composed_routed, sparse_routed, std::divides<>())});
+        if (rate == rates[0]) {
+            const double work = multiply_adds(router_settings(config), batch_, Pass::forward);
+            table_.add({.what = fmt::format("{} frozen router, forward", name_),
+                        .unit = "tokens/s",
+                        .value = map(route, [&](double s) { return tokens() / s; }),
+                        .of_limit = map(route, limit,
+                                        [&](double s, double most) { return work / s / most; })});
+        }
+    }
+
+  private:
+    double tokens() const { return double(batch_.size()); }
+
+    double seconds(TrainingStep& step) const {
+        return seconds_per_call(options_.least_seconds(), [&] { step.run(); });
+    }
+
+    void add(const std::string& what, TrainingStep& step, double work, const Samples& limit,
+             const Samples& seconds, const Samples& against) {
+        table_.add({.what = fmt::format("{} {}", name_, what),
+                    .unit = "tokens/s",
+                    .value = map(seconds, [&](double s) { return tokens() / s; }),
+                    .of_limit =
+                        map(seconds, limit, [&](double s, double most) { return work / s / most; }),
+                    .peak_bytes = step.peak_bytes(),
+                    .against = against});
+    }
+
+    std::string name_;
+    Config config_;
+    const Batch& batch_;
+    const Options& options_;
+    Table& table_;
+};
+
+}  // namespace
+
+void measure_training(const Options& options, Table& table) {
+    const std::vector<Story> stories = load_stories(options.data);
+    for (const std::string& name : preset_names()) {
+        Config config = preset(name);
+        const Tokenizer tokenizer = make_tokenizer(config, stories);
+        config.vocab_size = tokenizer.vocab_size();
+        const Batch batch = make_batch(config, stories, tokenizer, options.most_tokens());
+        table.section(fmt::format("Training step, {}: {} stories, {} tokens, nothing padded", name,
+                                  batch.stories.size(), batch.size()));
+        TrainingRows rows(name, config, batch, options, table);
+        rows.dense();
+        for (const double rate : rates) {
+            rows.masked(rate);
+        }
+        release_cached_memory();
+    }
+}
+
+}  // namespace smoe::bench

@@ -1,0 +1,34 @@
+// One step, over and over.
+#include "tests/bench/training_step.h"
+
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/storage.h"
+
+namespace smoe::bench {
+
+TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSettings& optimizer,
+                           const Batch& batch, const Labels& labels)
+    : before_(memory_use().live),
+      init_(1),
+      model_(settings, init_),
+      flat_(model_),
+      optimizer_(make_optimizer("schedule_free", flat_.values(), flat_.grads(), optimizer)),
+      own_(memory_use().live - before_),
+      batch_(batch),
+      labels_(labels) {}
+
+void TrainingStep::run() {
+    backward(mean(model_.losses(batch_.inputs, batch_.offsets, labels_, batch_.targets)));
+    optimizer_->step();
+    flat_.zero_grad();
+}
+
+int64_t TrainingStep::peak_bytes() {
+    const int64_t others = memory_use().live - own_;
+    reset_peak();
+    run();
+    return memory_use().peak - others;
+}
+
+}  // namespace smoe::bench

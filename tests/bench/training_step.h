@@ -1,0 +1,40 @@
+// A training step as Trainer takes it once the router is frozen, with everything in sight: labels
+// that are given, losses, backward, optimiser. It repeats one batch, so that every repetition does
+// the same work. Refuses to route: what the router costs is a row of its own.
+// Read next: training.cpp.
+#pragma once
+
+#include <memory>
+
+#include "models/dataset.h"
+#include "models/decoder.h"
+#include "nn/flat_parameters.h"
+#include "nn/optim/optimizer.h"
+
+namespace smoe::bench {
+
+class TrainingStep {
+  public:
+    // labels (N), or empty for the dense network.
+    TrainingStep(const DecoderSettings& settings, const OptimizerSettings& optimizer,
+                 const Batch& batch, const Labels& labels);
+
+    void run();
+
+    const Decoder& model() const { return model_; }
+    // Most bytes in tensors during a step: weights, gradients, optimiser and activations of this
+    // network alone.
+    int64_t peak_bytes();
+
+  private:
+    int64_t before_;  // bytes in tensors when this was built
+    Rng init_;
+    Decoder model_;
+    FlatParameters flat_;
+    std::unique_ptr<Optimizer> optimizer_;
+    int64_t own_;  // bytes that this keeps between steps
+    const Batch& batch_;
+    Labels labels_;
+};
+
+}  // namespace smoe::bench

@@ -1,0 +1,32 @@
+// Multiply-adds, counted from the formulas and not from the code that runs: of the linear layers
+// (forward, and in training once more for each of the two gradients), of causal attention (what
+// lies on and below the diagonal: two products forward, four backward) and of the output
+// projection. Nothing else counts, and nothing that is computed a second time. Of an expert's
+// feed-forward network only the neurons that it keeps count, where `kept` asks for that.
+// Read next: roofline.h, how fast the machine can do them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/dataset.h"
+#include "models/decoder.h"
+
+namespace smoe::bench {
+
+// A linear layer, as often as the model has it: (tokens, in) -> (tokens, out).
+struct LinearShape {
+    const char* name;
+    int64_t in, out, times;
+};
+std::vector<LinearShape> linear_shapes(const DecoderSettings& settings);
+
+// Of one pass over `batch`: forward alone, or a training step.
+enum class Pass { forward, training };
+double multiply_adds(const DecoderSettings& settings, const Batch& batch, Pass pass);
+
+// The same for a model whose row n has expert labels[n] and computes only what that expert keeps.
+double kept_multiply_adds(const Decoder& model, const Batch& batch, const Labels& labels,
+                          Pass pass);
+
+}  // namespace smoe::bench
