@@ -40,7 +40,10 @@ class PairMap {
   public:
     PairMap();
 
-    int32_t find(int32_t left, int32_t right) const;  // -1 where the pair is missing
+    // -1 where the pair is missing
+    int32_t find(int32_t left, int32_t right) const {
+        return slots_[slot_of(key_of(left, right))].value;
+    }
 
     // The number of the pair, which is `value` if the pair was missing.
     int32_t find_or_insert(int32_t left, int32_t right, int32_t value);
@@ -51,10 +54,26 @@ class PairMap {
         int32_t value;  // -1 = free
     };
 
-    size_t slot_of(uint64_t key) const;
+    static uint64_t key_of(int32_t left, int32_t right) {
+        return uint64_t(uint32_t(left)) << 32 | uint32_t(right);
+    }
+
+    // The slot that holds `key`, or else the free one where it belongs: linear probing from the
+    // place that the highest bits of key * 2^64 / golden ratio name (Knuth, The Art of Computer
+    // Programming, volume 3, 6.4).
+    size_t slot_of(uint64_t key) const {
+        const size_t mask = slots_.size() - 1;
+        size_t at = size_t(key * 0x9E3779B97F4A7C15 >> shift_);
+        while (slots_[at].value >= 0 && slots_[at].key != key) {
+            at = (at + 1) & mask;
+        }
+        return at;
+    }
+
     void grow();
 
     std::vector<Slot> slots_;  // a power of two, at most half of them taken
+    int shift_;                // 64 - log2(slots_.size())
     size_t count_ = 0;
 };
 

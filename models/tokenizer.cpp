@@ -1,4 +1,5 @@
-// Encoding with merges: a queue of possible merges per word, and a memory of the words seen before.
+// Encoding with merges: long words are cut into pieces (crossings.h), pieces seen before are
+// remembered, and a new one is merged by search if it is short, by a queue if it is long.
 #include "models/tokenizer.h"
 
 #include <algorithm>
@@ -92,22 +93,77 @@ class Tokenizer::Encoder {
 
   private:
     void append(std::string_view word, std::vector<int32_t>& ids) {
-        if (word.size() > WordMemory::longest_word) {
-            append_merged(word, ids);
+        if (word.size() <= WordMemory::longest_word) {
+            append_piece(word, ids);
             return;
         }
-        const size_t slot = memory_.find(word);
+        for (size_t begin = 0; begin < word.size();) {
+            const size_t end = tokenizer_.crossings_.piece_end(word, begin);
+            append_piece(word.substr(begin, end - begin), ids);
+            begin = end;
+        }
+    }
+
+    void append_piece(std::string_view piece, std::vector<int32_t>& ids) {
+        if (piece.size() > WordMemory::longest_word) {
+            append_long(piece, ids);
+            return;
+        }
+        const size_t slot = memory_.find(piece);
         if (memory_.known(slot)) {
-            const std::span<const int32_t> known = memory_.ids(slot);
-            ids.insert(ids.end(), known.begin(), known.end());
+            for (const int32_t id : memory_.ids(slot)) {
+                ids.push_back(id);
+            }
             return;
         }
         const size_t begin = ids.size();
-        append_merged(word, ids);
-        memory_.learn(slot, word, std::span(ids).subspan(begin));
+        append_short(piece, ids);
+        memory_.learn(slot, piece, std::span(ids).subspan(begin));
     }
 
-    void append_merged(std::string_view word, std::vector<int32_t>& ids) {
+    // Searches all neighbours for each merge: for so few the fastest.
+    void append_short(std::string_view word, std::vector<int32_t>& ids) {
+        struct Token {
+            int32_t id;
+            uint32_t rank;  // of its merge with the next token; the largest number if there is none
+        };
+        std::array<Token, WordMemory::longest_word + 1> tokens;
+        const auto find_rank = [&](size_t i) {
+            tokens[i].rank = uint32_t(tokenizer_.ranks_.find(tokens[i].id, tokens[i + 1].id));
+        };
+        for (size_t i = 0; i < word.size(); ++i) {
+            tokens[i].id = tokenizer_.byte_ids_[uint8_t(word[i])];
+        }
+        size_t last = word.size() - 1;
+        for (size_t i = 0; i < last; ++i) {
+            find_rank(i);
+        }
+        while (last > 0) {
+            size_t best = 0;
+            uint32_t lowest = tokens[0].rank;
+            for (size_t i = 1; i < last; ++i) {
+                best = tokens[i].rank < lowest ? i : best;
+                lowest = std::min(lowest, tokens[i].rank);
+            }
+            if (lowest == uint32_t(-1)) {
+                break;
+            }
+            tokens[best].id = tokenizer_.merges_[lowest].merged;
+            std::copy(&tokens[best + 2], &tokens[last + 1], &tokens[best + 1]);
+            --last;
+            if (best < last) {
+                find_rank(best);
+            }
+            if (best > 0) {
+                find_rank(best - 1);
+            }
+        }
+        for (size_t i = 0; i <= last; ++i) {
+            ids.push_back(tokens[i].id);
+        }
+    }
+
+    void append_long(std::string_view word, std::vector<int32_t>& ids) {
         row_.clear();
         row_.append(word, tokenizer_.byte_ids_);
         queue_.clear();
@@ -166,7 +222,7 @@ class Tokenizer::Encoder {
 };
 
 Tokenizer::Tokenizer(std::vector<std::string> entries, std::vector<Merge> merges, PreTokenizer pre)
-    : entries_(std::move(entries)), merges_(std::move(merges)), pre_(pre) {
+    : entries_(std::move(entries)), merges_(std::move(merges)), pre_(pre), crossings_(entries_) {
     for (size_t id = 0; id < entries_.size(); ++id) {
         if (entries_[id].size() == 1) {
             byte_ids_[uint8_t(entries_[id][0])] = int32_t(id);

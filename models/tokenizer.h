@@ -2,8 +2,8 @@
 // bytes, so any bytes can be encoded and decode to themselves. Refuses to normalise text, and to
 // find special tokens in it: a story that contains the characters
 // <|endoftext|> is encoded as those characters.
-// Read next: pre_tokenizer.h (words), bpe_trainer.h (where merges come from), tokenizer_json.cpp
-// (files).
+// Read next: pre_tokenizer.h (words), crossings.h (long words), bpe_trainer.h (where merges come
+// from), tokenizer_json.cpp (files).
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/bpe.h"
+#include "models/crossings.h"
 #include "models/pre_tokenizer.h"
 
 namespace smoe {
@@ -74,6 +75,7 @@ class Tokenizer {
     std::vector<std::string> entries_;  // the bytes of each id, without end_of_text
     std::vector<Merge> merges_;         // in the order of learning
     PreTokenizer pre_;
+    Crossings crossings_;
     std::array<int32_t, 256> byte_ids_;  // id of each byte
     PairMap ranks_;                      // (left, right) -> place in merges_
 };

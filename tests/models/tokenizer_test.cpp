@@ -164,6 +164,32 @@ TEST_CASE("tokenizer: equals joining one pair at a time") {
     }
 }
 
+// Few letters, so that entries lie across nearly every place and no word is cut into short pieces.
+TEST_CASE("tokenizer: long words equal joining one pair at a time") {
+    Rng rng(9);
+    for (const uint64_t letters : {1, 2, 3, 5}) {
+        const auto random_word = [&](uint64_t length) {
+            std::string word;
+            while (word.size() < length) {
+                word += "abcde"[rng.below(letters)];
+            }
+            return word;
+        };
+        const std::string story = random_word(2000);
+        const std::string_view view = story;
+        for (const PreTokenizer pre : {PreTokenizer::gpt2, PreTokenizer::none}) {
+            const std::vector<Merge> merges = learn_merges({&view, 1}, 60, pre);
+            const Tokenizer tokenizer = train({story}, 256 + 60, pre);
+            for (const uint64_t length : {63, 64, 65, 66, 130, 700}) {
+                const std::string word = random_word(length);
+                REQUIRE(tokenizer.encode(word) == encode_slowly(word, merges, pre));
+            }
+            const std::string mixed = random_word(100) + std::string(80, '!') + random_word(100);
+            REQUIRE(tokenizer.encode(mixed) == encode_slowly(mixed, merges, pre));
+        }
+    }
+}
+
 TEST_CASE("tokenizer: many texts at once, on any number of threads") {
     Rng rng(6);
     std::vector<std::string> stories;
