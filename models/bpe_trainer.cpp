@@ -58,7 +58,11 @@ WordCounts count_words(std::span<const std::string_view> stories, PreTokenizer p
 
 class Trainer {
   public:
-    explicit Trainer(const std::vector<CountedWord>& words) {
+    explicit Trainer(std::vector<CountedWord> words) {
+        // Words that occur more than once come first: the others, in mode `none` nearly all the
+        // text, need no entry in word_of_.
+        std::stable_partition(words.begin(), words.end(),
+                              [](const CountedWord& counted) { return counted.count > 1; });
         std::array<int32_t, 256> byte_ids = {};
         for (int32_t id = 0; id < 256; ++id) {
             byte_ids[bytes_in_id_order()[size_t(id)]] = id;
@@ -73,19 +77,16 @@ class Trainer {
               "train on a part of the text",
               positions);
         row_.reserve(positions);
-        word_of_.reserve(positions);
-        word_of_.push_back(-1);
+        word_of_.push_back(0);  // in front of the first word
         for (const CountedWord& counted : words) {
             row_.append(counted.word, byte_ids);
-            word_of_.insert(word_of_.end(), counted.word.size() + 1, int32_t(word_counts_.size()));
-            word_counts_.push_back(counted.count);
-        }
-        for (size_t at = 1; at < positions; ++at) {
-            if (row_.id_at(at) != TokenRow::nothing && row_.id_at(at - 1) != TokenRow::nothing) {
-                add_pair(row_.id_at(at - 1), row_.id_at(at), at - 1);
+            if (counted.count > 1) {
+                word_of_.insert(word_of_.end(), counted.word.size() + 1,
+                                int32_t(word_counts_.size()));
+                word_counts_.push_back(counted.count);
             }
         }
-        queue_new_pairs(0);
+        index_bytes();
     }
 
     std::vector<Merge> learn(int count) {
@@ -109,9 +110,9 @@ class Trainer {
   private:
     struct Pair {
         int32_t left, right;
-        int64_t count;  // over all words, each as often as it occurs
+        int64_t count = 0;  // over all words, each as often as it occurs
         // Where the pair has ever been, ascending; merges may since have eaten either token.
-        std::vector<int32_t> places;
+        std::vector<int32_t> places = {};
     };
 
     // A pair with the count it had when queued. The true one can only be lower: new neighbours
@@ -126,21 +127,63 @@ class Trainer {
         }
     };
 
+    // New pairs that have one token in common, by the other one.
+    class Neighbours {
+      public:
+        // The number of the pair with `id`, which is `next` if there was none.
+        int32_t find_or_insert(int32_t id, int32_t next) {
+            if (size_t(id) >= numbers_.size()) {
+                numbers_.resize(size_t(id) + 1, -1);
+            }
+            int32_t& number = numbers_[size_t(id)];
+            if (number < 0) {
+                number = next;
+                ids_.push_back(id);
+            }
+            return number;
+        }
+
+        // Calls visit(id, number) for each, then forgets them.
+        template <class Visit>
+        void take_all(const Visit& visit) {
+            for (const int32_t id : ids_) {
+                visit(id, std::exchange(numbers_[size_t(id)], -1));
+            }
+            ids_.clear();
+        }
+
+      private:
+        std::vector<int32_t> numbers_;  // per id, -1 if it has no pair
+        std::vector<int32_t> ids_;      // that have one
+    };
+
     int32_t length(int32_t id) const { return lengths_[size_t(id)]; }
 
-    int64_t word_count(size_t place) const { return word_counts_[size_t(word_of_[place])]; }
-
-    void add_pair(int32_t left, int32_t right, size_t place) {
-        const int32_t number = pair_numbers_.find_or_insert(left, right, int32_t(pairs_.size()));
-        if (size_t(number) == pairs_.size()) {
-            pairs_.push_back({left, right, 0, {}});
-        }
-        pairs_[size_t(number)].count += word_count(place);
-        pairs_[size_t(number)].places.push_back(int32_t(place));
+    int64_t word_count(size_t place) const {
+        return place < word_of_.size() ? word_counts_[size_t(word_of_[place])] : 1;
     }
 
-    void remove_pair(int32_t left, int32_t right, size_t place) {
-        pairs_[size_t(pair_numbers_.find(left, right))].count -= word_count(place);
+    int32_t next_number() const { return int32_t(pairs_.size()); }
+
+    // `number` is that of the pair, next_number() for a new one.
+    void add_place(int32_t number, int32_t left, int32_t right, size_t place) {
+        if (number == next_number()) {
+            pairs_.push_back({left, right});
+        }
+        Pair& pair = pairs_[size_t(number)];
+        pair.count += word_count(place);
+        pair.places.push_back(int32_t(place));
+    }
+
+    void index_bytes() {
+        for (size_t place = 1; place + 1 < row_.size(); ++place) {
+            const int32_t left = row_.id_at(place), right = row_.id_at(place + 1);
+            if (left != TokenRow::nothing && right != TokenRow::nothing) {
+                add_place(pair_numbers_.find_or_insert(left, right, next_number()), left, right,
+                          place);
+            }
+        }
+        queue_new_pairs(0);
     }
 
     void queue(int32_t number) {
@@ -159,8 +202,12 @@ class Trainer {
     void apply(const Merge& merge, const std::vector<int32_t>& places) {
         const size_t known_pairs = pairs_.size();
         const size_t left_length = size_t(length(merge.left));
-        for (const int32_t place : places) {
-            const size_t at = size_t(place), middle = at + left_length;
+        constexpr size_t ahead = 16;  // places; waiting for them was half of the time
+        for (size_t i = 0; i < places.size(); ++i) {
+            if (i + ahead < places.size()) {
+                row_.prefetch(size_t(places[i + ahead]));
+            }
+            const size_t at = size_t(places[i]), middle = at + left_length;
             if (row_.id_at(at) != merge.left || row_.id_at(middle) != merge.right) {
                 continue;
             }
@@ -168,24 +215,39 @@ class Trainer {
             const int32_t before = row_.id_before(at), behind = row_.id_at(end);
             row_.merge(at, length(merge.left), length(merge.right), merge.merged);
             if (before != TokenRow::nothing) {
-                remove_pair(before, merge.left, at);
-                add_pair(before, merge.merged, at - size_t(length(before)));
+                add_place(before_.find_or_insert(before, next_number()), before, merge.merged,
+                          at - size_t(length(before)));
             }
             if (behind != TokenRow::nothing) {
-                remove_pair(merge.right, behind, at);
-                add_pair(merge.merged, behind, at);
+                add_place(behind_.find_or_insert(behind, next_number()), merge.merged, behind, at);
             }
         }
+        // Each place of a new pair was one of an old pair, with merge.right or merge.left in the
+        // place of merge.merged. The old pair (merged, left) of "left right left right" is itself
+        // new and comes first here.
+        behind_.take_all([&](int32_t id, int32_t number) {
+            pair_numbers_.find_or_insert(merge.merged, id, number);
+            remove(merge.right, id, pairs_[size_t(number)].count);
+        });
+        before_.take_all([&](int32_t id, int32_t number) {
+            pair_numbers_.find_or_insert(id, merge.merged, number);
+            remove(id, merge.left, pairs_[size_t(number)].count);
+        });
         queue_new_pairs(known_pairs);
     }
 
+    void remove(int32_t left, int32_t right, int64_t count) {
+        pairs_[size_t(pair_numbers_.find(left, right))].count -= count;
+    }
+
     TokenRow row_;                      // the distinct words, one after the other
-    std::vector<int32_t> word_of_;      // per position of row_: number of the word
-    std::vector<int64_t> word_counts_;  // per word
+    std::vector<int32_t> word_of_;      // per position of words that occur more than once: which
+    std::vector<int64_t> word_counts_;  // per such word
     std::vector<int32_t> lengths_ = std::vector<int32_t>(256, 1);  // bytes per id
     PairMap pair_numbers_;
     std::vector<Pair> pairs_;
     std::priority_queue<Candidate> queue_;
+    Neighbours before_, behind_;  // pairs made by the merge at work
 };
 
 }  // namespace

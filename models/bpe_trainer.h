@@ -20,8 +20,8 @@ namespace smoe {
 // merge crosses the border of a story or of a word. Neighbours are counted at each place, overlaps
 // included ("aaa" holds (a, a) twice), and joined from left to right. All this is the rule of
 // Hugging Face's BpeTrainer with min_frequency = 2, so the merges are the same. Takes about 8 bytes
-// per byte of *distinct* words (in mode `none`: stories) plus the index of pairs; throws Error if
-// those words hold 2 GiB or more.
+// per byte of *distinct* words (in mode `none`: stories), 12 where they occur more than once;
+// throws Error if those words hold 2 GiB or more.
 std::vector<Merge> learn_merges(std::span<const std::string_view> stories, int count,
                                 PreTokenizer pre);
 

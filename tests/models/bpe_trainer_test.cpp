@@ -125,6 +125,9 @@ TEST_CASE("bpe_trainer: equals a trainer that recounts everything") {
                 story += "aabc 1"[rng.below(alphabet + 1)];
             }
         }
+        if (stories.size() > 2) {
+            stories[1] = stories[2];  // in mode `none` too some words occur more than once
+        }
         for (const PreTokenizer pre : {PreTokenizer::gpt2, PreTokenizer::none}) {
             const int count = int(rng.below(40));
             REQUIRE(learn(stories, count, pre) == learn_slowly(stories, count, pre));
