@@ -60,6 +60,24 @@ void append_all(int descriptor, std::string_view bytes, const std::string& path)
     }
 }
 
+// The rest of what can be read there, to its end: sizes are hints, as pipes have none.
+std::string read_all(int descriptor, size_t expected_size, const std::string& name) {
+    std::string bytes;
+    bytes.reserve(expected_size);
+    char buffer[1 << 16];
+    for (;;) {
+        const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        check(count >= 0, "cannot read {}: {}", name, reason());
+        if (count == 0) {
+            return bytes;
+        }
+        bytes.append(buffer, size_t(count));
+    }
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path) {
@@ -69,21 +87,11 @@ std::string read_file(const std::string& path) {
     const bool known = ::fstat(descriptor.get(), &status) == 0;
     check(known, "cannot read '{}': {}", path, reason());
     check(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder", path);
-    std::string bytes;
-    bytes.reserve(size_t(status.st_size));
-    // Read to the end instead of trusting the size: pipes have none.
-    char buffer[1 << 16];
-    for (;;) {
-        const ssize_t count = ::read(descriptor.get(), buffer, sizeof buffer);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        check(count >= 0, "cannot read '{}': {}", path, reason());
-        if (count == 0) {
-            return bytes;
-        }
-        bytes.append(buffer, size_t(count));
-    }
+    return read_all(descriptor.get(), size_t(status.st_size), "'" + path + "'");
+}
+
+std::string read_standard_input() {
+    return read_all(STDIN_FILENO, 0, "standard input");
 }
 
 void write_file(const std::string& path, const std::function<void(const Append& append)>& produce) {

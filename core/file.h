@@ -15,6 +15,9 @@ namespace smoe {
 // permission).
 std::string read_file(const std::string& path);
 
+// All bytes of standard input. Throws Error with the system's reason.
+std::string read_standard_input();
+
 // Replaces `path` by `bytes`, or leaves it as it was: writes `path`.tmp, syncs it, renames it and
 // syncs the folder. Throws Error naming the path and the reason (full disk, no permission).
 void write_file(const std::string& path, std::string_view bytes);

@@ -1,7 +1,7 @@
 // smoe tokenizer: train one, encode text to ids, decode ids to text.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
-#include <iostream>
 #include <iterator>
 #include <memory>
 
@@ -20,10 +20,6 @@ struct TokenizerOptions {
     std::string tokenizer, out, pre_tokenizer = "gpt2";
     int entries = 2048;
 };
-
-std::string standard_input() {
-    return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-}
 
 Tokenizer load(const std::string& path) {
     return Tokenizer::from_json(read_file(path), path);
@@ -48,24 +44,33 @@ int train(const TokenizerOptions& options) {
 }
 
 int encode(const TokenizerOptions& options) {
-    const std::vector<int32_t> ids = load(options.tokenizer).encode(standard_input());
+    const std::vector<int32_t> ids = load(options.tokenizer).encode(read_standard_input());
+    std::string text;
     for (size_t i = 0; i < ids.size(); ++i) {
-        fmt::print("{}{}", i > 0 ? " " : "", ids[i]);
+        char digits[16];
+        text.append(i > 0 ? " " : "");
+        text.append(digits, std::to_chars(digits, std::end(digits), ids[i]).ptr);
     }
-    fmt::print("\n");
+    text += '\n';
+    std::fwrite(text.data(), 1, text.size(), stdout);
     return 0;
 }
 
 int decode(const TokenizerOptions& options) {
     const Tokenizer tokenizer = load(options.tokenizer);
+    const std::string input = read_standard_input();
     std::vector<int32_t> ids;
-    std::string word;
-    while (std::cin >> word) {
+    const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+    for (auto at = input.begin();
+         (at = std::find_if_not(at, input.end(), is_blank)) != input.end();) {
+        const auto end = std::find_if(at, input.end(), is_blank);
+        const std::string_view word(at, end);
         int32_t id = 0;
-        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-        check(error == std::errc() && end == word.data() + word.size(),
+        const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+        check(error == std::errc() && rest == word.data() + word.size(),
               "decode: expected token ids separated by spaces, found '{}'", word);
         ids.push_back(id);
+        at = end;
     }
     const std::string text = tokenizer.decode(ids);
     std::fwrite(text.data(), 1, text.size(), stdout);
