@@ -29,12 +29,12 @@ class Borrowed {
 int threads();                // size of the pool; at the start the number of processors
 void set_threads(int count);  // count >= 1; throws Error otherwise
 
-// Makes threads that wait for work watch for about 0.3 milliseconds, because loops follow one
-// another closely, and then sleep, so that a machine shared with other programs loses only its
-// share: measured with two busy neighbours on two cores, twice as fast as watching on, and no
-// slower alone. OpenMP reads this wish from the environment before main, so the program is started
-// once more, with the same arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set
-// already.
+// Makes threads that wait for work look for it a while, because loops follow one another closely,
+// and then sleep, so that a machine shared with other programs loses only its share. (Sleeping at
+// once was twice as fast as looking for ever beside two busy neighbours on two cores, and no slower
+// alone in training; generation gains by looking first.) OpenMP reads this wish from the environment
+// before main, so the program is started once more, with the same arguments; does nothing where
+// OMP_WAIT_POLICY or GOMP_SPINCOUNT is set already.
 void sleep_while_waiting(char** argv);
 
 // Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If a body throws,
