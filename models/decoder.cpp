@@ -41,6 +41,16 @@ Tensor sinusoidal_positions(int64_t length, int64_t width) {
     return table;
 }
 
+std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets) {
+    std::vector<int32_t> positions;
+    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
+        for (int64_t t = offsets[b]; t < offsets[b + 1]; ++t) {
+            positions.push_back(int32_t(t - offsets[b]));
+        }
+    }
+    return positions;
+}
+
 Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init,
              Rng& dropout_rng)
     : Module(scope),
@@ -53,8 +63,9 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
       norm2({this, "norm2"}, s.width),
       dropout_({this, "dropout"}, s.dropout, dropout_rng) {}
 
-Variable Block::forward(const Variable& x, const Routing& routing, const Attend& attend) const {
-    const Variable y = norm1.forward(x, attend(attn, x), dropout_);
+Variable Block::forward(const Variable& x, const std::vector<int64_t>& offsets,
+                        const Routing& routing) const {
+    const Variable y = norm1.forward(x, attn.forward(x, offsets), dropout_);
     return norm2.forward(y, ffn.forward(y, routing), dropout_);
 }
 
@@ -84,22 +95,7 @@ Variable Decoder::losses(const std::vector<int32_t>& tokens, const std::vector<i
 
 Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                            const Labels& labels) const {
-    std::vector<int32_t> positions;
-    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
-        for (int64_t t = 0; t < offsets[b + 1] - offsets[b]; ++t) {
-            positions.push_back(int32_t(t));
-        }
-    }
-    return run(tokens, positions, labels, [&](size_t) {
-        return [&](const CausalSelfAttention& attention, const Variable& x) {
-            return attention.forward(x, offsets);
-        };
-    });
-}
-
-Variable Decoder::run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,
-                      const Labels& labels,
-                      const std::function<Block::Attend(size_t layer)>& attend) const {
+    const std::vector<int32_t> positions = positions_of(offsets);
     check(positions.size() == tokens.size(), "model: {} tokens, but offsets for {} positions",
           tokens.size(), positions.size());
     for (const int32_t position : positions) {
@@ -109,8 +105,8 @@ Variable Decoder::run(const std::vector<int32_t>& tokens, const std::vector<int3
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
     const Routing routing(labels, settings_.experts);
-    for (size_t layer = 0; layer < layers_.size(); ++layer) {
-        x = layers_[layer]->forward(x, routing, attend(layer));
+    for (const std::unique_ptr<Block>& layer : layers_) {
+        x = layer->forward(x, offsets, routing);
     }
     return x;
 }

@@ -8,7 +8,6 @@
 // Read next: router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "nn/attention.h"
@@ -37,15 +36,18 @@ struct DecoderSettings {
 // al., 2017, section 3.5).
 Tensor sinusoidal_positions(int64_t length, int64_t width);
 
+// The place of each row in its own sequence, for sequences end to end with offsets (B + 1).
+std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets);
+
 // norm1(x + dropout(attention(x))), then norm2(x + dropout(feed-forward(x))).
 class Block : public Module {
   public:
     Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init,
           Rng& dropout_rng);
 
-    // `attend` is the block's attention.
-    using Attend = std::function<Variable(const CausalSelfAttention&, const Variable& x)>;
-    Variable forward(const Variable& x, const Routing& routing, const Attend& attend) const;
+    // x (N, C), ragged sequences with offsets (B + 1) -> (N, C)
+    Variable forward(const Variable& x, const std::vector<int64_t>& offsets,
+                     const Routing& routing) const;
 
     CausalSelfAttention attn;
     FeedForward ffn;
@@ -83,9 +85,6 @@ class Decoder : public Module {
     // What the output projection is given, (N, C).
     Variable features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
                       const Labels& labels) const;
-    Variable run(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions,
-                 const Labels& labels,
-                 const std::function<Block::Attend(size_t layer)>& attend) const;
 
     DecoderSettings settings_;
     Rng dropout_rng_;

@@ -23,17 +23,6 @@ std::vector<int64_t> count_labels(const Labels& labels, int64_t experts) {
     return counts;
 }
 
-// The place of each token in its sequence.
-std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets) {
-    std::vector<int32_t> positions;
-    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
-        for (int64_t t = offsets[b]; t < offsets[b + 1]; ++t) {
-            positions.push_back(int32_t(t - offsets[b]));
-        }
-    }
-    return positions;
-}
-
 }  // namespace
 
 DatasetSettings dataset_settings(const Config& config) {

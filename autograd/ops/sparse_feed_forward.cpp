@@ -91,8 +91,10 @@ struct Expert {
 // How a batch is cut into work; forward and backward follow the same plan.
 class Plan {
   public:
+    const int64_t C, F;  // widths of the network's outputs and of its hidden layer
+
     Plan(const ExpertGroups& groups, const ExpertGates& gates)
-        : groups_(groups), gates_(gates), C(gates.output.size(1)), F(gates.hidden.size(1)) {
+        : C(gates.output.size(1)), F(gates.hidden.size(1)), groups_(groups), gates_(gates) {
         for (size_t e = 0; e + 1 < groups_.begin.size(); ++e) {
             const int64_t begin = groups_.begin[e], count = groups_.begin[e + 1] - begin;
             if (count == 0) {
@@ -154,9 +156,6 @@ class Plan {
     std::vector<Expert> experts_;  // those with rows
     std::vector<Task> tasks_;      // the longest first, which evens out the threads
     int64_t hidden_numel_ = 0, output_numel_ = 0;
-
-  public:
-    const int64_t C, F;
 };
 
 // Calls body(begin, neurons) for the blocks of an expert's kept hidden neurons.
