@@ -238,7 +238,9 @@ DecoderSettings decoder_settings(const Config& config, const Sizes& sizes, int64
 }  // namespace
 
 DecoderSettings model_settings(const Config& config) {
-    return decoder_settings(config, config.model, config.vocab_size);
+    DecoderSettings settings = decoder_settings(config, config.model, config.vocab_size);
+    settings.recompute = config.recompute;
+    return settings;
 }
 
 DecoderSettings router_settings(const Config& config) {

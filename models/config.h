@@ -45,6 +45,7 @@ struct Config {
     std::string optimizer = "schedule_free";
     OptimizerSettings optim{.warmup = 2500};
     int64_t batch = 80;  // stories in a step
+    bool recompute = false;
     int64_t steps = 10000;
     double minutes = 0;  // stop after this time; 0: after `steps`
     int64_t log_every = 10, eval_every = 500, sample_every = 500, checkpoint_every = 500;
@@ -148,6 +149,9 @@ void visit_settings(Config& c, const Visit& visit) {
     visit(Setting{"training", "warmup", "--warmup", "steps over which the learning rate rises"},
           c.optim.warmup);
     visit(Setting{"training", "batch", "--batch", "stories in a step"}, c.batch);
+    visit(Setting{"training", "recompute", "--recompute",
+                  "keep less for backward and compute it again: less memory, slower steps"},
+          c.recompute);
     visit(Setting{"training", "steps", "--steps", "steps in all"}, c.steps);
     visit(Setting{"training", "minutes", "--minutes", "stop after this time; 0: after --steps"},
           c.minutes);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/recompute.h"
 #include "core/check.h"
 
 namespace smoe {
@@ -63,10 +64,15 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
       norm2({this, "norm2"}, s.width),
       dropout_({this, "dropout"}, s.dropout, dropout_rng) {}
 
+Block::Draws Block::draw() const {
+    const Dropout::Draw attention = dropout_.draw();
+    return {attention, dropout_.draw()};
+}
+
 Variable Block::forward(const Variable& x, const std::vector<int64_t>& offsets,
-                        const Routing& routing) const {
-    const Variable y = norm1.forward(x, attn.forward(x, offsets), dropout_);
-    return norm2.forward(y, ffn.forward(y, routing), dropout_);
+                        const Routing& routing, const Draws& draws) const {
+    const Variable y = norm1.forward(x, attn.forward(x, offsets), draws[0]);
+    return norm2.forward(y, ffn.forward(y, routing), draws[1]);
 }
 
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
@@ -104,9 +110,13 @@ Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector
     }
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
-    const Routing routing(labels, settings_.experts);
+    const auto routing = std::make_shared<const Routing>(labels, settings_.experts);
     for (const std::unique_ptr<Block>& layer : layers_) {
-        x = layer->forward(x, offsets, routing);
+        const auto block = [&layer = *layer, offsets, routing,
+                            draws = layer->draw()](const Variable& in) {
+            return layer.forward(in, offsets, *routing, draws);
+        };
+        x = settings_.recompute ? recompute(block, x) : block(x);
     }
     return x;
 }

@@ -8,6 +8,7 @@
 // Read next: router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "nn/attention.h"
@@ -30,6 +31,7 @@ struct DecoderSettings {
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
     FeedForwardForm form = FeedForwardForm::automatic;
+    bool recompute = false;  // blocks keep their input only and are computed again in backward
 };
 
 // (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et
@@ -45,9 +47,13 @@ class Block : public Module {
     Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init,
           Rng& dropout_rng);
 
+    // The chance of one forward pass: the dropout of both branches.
+    using Draws = std::array<Dropout::Draw, 2>;
+    Draws draw() const;
+
     // x (N, C), ragged sequences with offsets (B + 1) -> (N, C)
-    Variable forward(const Variable& x, const std::vector<int64_t>& offsets,
-                     const Routing& routing) const;
+    Variable forward(const Variable& x, const std::vector<int64_t>& offsets, const Routing& routing,
+                     const Draws& draws) const;
 
     CausalSelfAttention attn;
     FeedForward ffn;

@@ -34,9 +34,8 @@ Variable LayerNorm::forward(const Variable& x) const {
 }
 
 Variable LayerNorm::forward(const Variable& x, const Variable& branch,
-                            const Dropout& dropout) const {
-    const auto [p, seed] = dropout.draw();
-    return residual_layer_norm(x, branch, weight, bias, p, seed);
+                            const Dropout::Draw& draw) const {
+    return residual_layer_norm(x, branch, weight, bias, draw.p, draw.seed);
 }
 
 Dropout::Dropout(const Scope& scope, double p, Rng& rng) : Module(scope), p_(p), rng_(rng) {

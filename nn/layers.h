@@ -41,7 +41,7 @@ class LayerNorm : public Module {
     LayerNorm(const Scope& scope, int64_t width);
     Variable forward(const Variable& x) const;
     // The same of x + dropout(branch), in one pass.
-    Variable forward(const Variable& x, const Variable& branch, const Dropout& dropout) const;
+    Variable forward(const Variable& x, const Variable& branch, const Dropout::Draw& draw) const;
 
     Variable &weight, &bias;
 };

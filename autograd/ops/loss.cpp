@@ -1,6 +1,6 @@
 // Cross-entropy of each row: straight from logits, or from what is projected to logits. In the
-// second form the logits of a batch never exist at once: they are made for some rows at a time, and
-// again in backward.
+// second form the logits of a large batch never exist at once: they are made for some rows at a
+// time, and again in backward.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +14,9 @@ namespace smoe {
 
 namespace {
 
-constexpr int64_t chunk = 1024;  // rows whose logits exist at once in linear_cross_entropy
+// In linear_cross_entropy up to `few` logits (16 MiB) are kept for backward; of more, `chunk` rows
+// exist at once.
+constexpr int64_t few = 1 << 22, chunk = 1024;
 
 void check_targets(const char* op, const std::vector<int32_t>& targets, int64_t V) {
     for (const int32_t target : targets) {
@@ -87,18 +89,21 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
     const Tensor X = x.value(), W = weight.value();
     const Tensor out = Tensor::empty({N}), log_sums = Tensor::empty({N});
 
+    const Tensor kept = N * V <= few ? Tensor::empty({N, V}) : Tensor();
     // Calls body(first, rows, logits) with the logits (rows, V) of rows first .. first + rows - 1.
-    const auto for_each_chunk = [X, W, N, C, V](const auto& body) {
-        const Tensor logits = Tensor::empty({std::min(chunk, N), V});
-        for (int64_t first = 0; first < N; first += chunk) {
-            const int64_t rows = std::min(chunk, N - first);
-            // logits (rows, V) = x (rows, C) weight^T (C, V)
-            gemm(Trans::no, Trans::yes, rows, V, C, X.data() + first * C, C, W.data(), C, 0,
-                 logits.data(), V);
+    const auto for_each_chunk = [X, W, N, C, V, kept](bool forward, const auto& body) {
+        const Tensor logits = kept.defined() ? kept : Tensor::empty({std::min(chunk, N), V});
+        const int64_t most = logits.size(0);
+        for (int64_t first = 0; first < N; first += most) {
+            const int64_t rows = std::min(most, N - first);
+            if (forward || !kept.defined()) {  // logits (rows, V) = x (rows, C) weight^T (C, V)
+                gemm(Trans::no, Trans::yes, rows, V, C, X.data() + first * C, C, W.data(), C, 0,
+                     logits.data(), V);
+            }
             body(first, rows, logits.data());
         }
     };
-    for_each_chunk([&](int64_t first, int64_t rows, const real* logits) {
+    for_each_chunk(true, [&](int64_t first, int64_t rows, const real* logits) {
         parallel_for(rows, row_grain(V), [&](int64_t begin, int64_t end) {
             for (int64_t r = begin; r < end; ++r) {
                 const int64_t n = first + r;
@@ -112,7 +117,7 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
         "linear_cross_entropy", out, {x, weight},
         [X, W, log_sums, targets, for_each_chunk, C, V](const Tensor& dout,
                                                         std::span<Tensor* const> din) {
-            for_each_chunk([&](int64_t first, int64_t rows, real* logits) {
+            for_each_chunk(false, [&](int64_t first, int64_t rows, real* logits) {
                 // dlogits = dout * (softmax(logits) - one_hot(target)), in their place
                 parallel_for(rows, row_grain(V), [&](int64_t begin, int64_t end) {
                     for (int64_t r = begin; r < end; ++r) {

@@ -34,10 +34,10 @@ struct TrainOptions {
     std::vector<std::function<void(Config&)>> given;  // copies such a setting if it was given
 };
 
-// What may change when a run goes on: how long, and what is reported.
+// What may change when a run goes on: how long, what is reported, and how much is kept in memory.
 bool may_change(const std::string& flag) {
     for (const char* free : {"--steps", "--minutes", "--log-every", "--eval-every",
-                             "--sample-every", "--checkpoint-every", "--eval-tokens"}) {
+                             "--sample-every", "--checkpoint-every", "--eval-tokens", "--recompute"}) {
         if (flag == free) {
             return true;
         }

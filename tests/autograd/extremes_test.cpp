@@ -1,6 +1,6 @@
-// Numbers at the edge: logits far beyond what exp can hold, and NaN, which no op may hide. The
-// table of ops works with moderate numbers, where a softmax that forgets to subtract the maximum is
-// right.
+// Numbers at the edge: logits far beyond what exp can hold, more of them than are kept, and NaN,
+// which no op may hide. The table of ops works with moderate numbers, where a softmax that forgets
+// to subtract the maximum is right.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -149,4 +149,24 @@ TEST_CASE("extremes: NaN in an input stays visible in the value and in the gradi
     CHECK(any_nan(sum(Variable(x)).value()));
     CHECK(any_nan(mean(Variable(x)).value()));
     CHECK(any_nan(scale(Variable(x), 0).value()));
+}
+
+TEST_CASE("extremes: more logits than linear_cross_entropy keeps give what kept ones give") {
+    const int64_t N = 2100, C = 4, V = 2000;  // 4.2 million logits, in three chunks of rows
+    std::vector<int32_t> targets;
+    for (int64_t n = 0; n < N; ++n) {
+        targets.push_back(int32_t(n * 7 % V));
+    }
+    const Tensor X = random_tensor({N, C}, 1), W = random_tensor({V, C}, 2);
+    const auto run = [&](bool at_once) {
+        const Variable x(X, true), weight(W, true);
+        const Variable losses = at_once ? linear_cross_entropy(x, weight, targets)
+                                        : cross_entropy(linear(x, weight), targets);
+        backward(losses, random_tensor({N}, 3));
+        return std::vector<Tensor>{losses.value(), x.grad(), weight.grad()};
+    };
+    const std::vector<Tensor> chunks = run(true), whole = run(false);
+    for (size_t i = 0; i < whole.size(); ++i) {
+        CHECK(difference(chunks[i], whole[i]) < (sizeof(real) == 8 ? 1e-12 : 1e-5));
+    }
 }

@@ -76,6 +76,16 @@ TEST_CASE("trainer: the loss falls, for every kind of routing and optimiser") {
     }
 }
 
+TEST_CASE("trainer: computing blocks again in backward changes no bit, before or after the freeze") {
+    const SmallRun run(small_config());
+    Config config = run.config;
+    config.recompute = true;
+    const SmallRun again(config);
+    const TensorFile expected = state_after(run, 9), found = state_after(again, 9);
+    CHECK(same_bits(found.tensors, expected.tensors));
+    CHECK(found.metadata == expected.metadata);
+}
+
 TEST_CASE("trainer: 1, 2 and 4 threads give the same bits") {
     const SmallRun run(small_config());
     const int before = threads();
