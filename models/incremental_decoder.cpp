@@ -16,7 +16,8 @@
 namespace smoe {
 namespace {
 
-constexpr int64_t most_chunks = 64, least_neurons = 128;
+constexpr int64_t most_chunks = 64, least_neurons = 256;
+constexpr double gaps_pay = 0.6;  // for this share of the rows or less, the others are left out
 
 int64_t chunks_of(int64_t count, int64_t grain) {
     return (count + grain - 1) / grain;
@@ -190,43 +191,43 @@ void IncrementalDecoder::feed_forward(const Layer& layer, std::span<const Next> 
     const int64_t M = int64_t(next.size()), C = settings_.width, width = end - begin;
     const MaskedLinear& lin_1 = layer.block->ffn.lin_1;
     real* const hidden = hidden_.data() + begin * most_rows;  // (M, width)
-    // The neurons that matter to any row: those that its expert keeps, then those that are not
-    // silent. Of many rows nearly all do, and a product with all is faster.
-    int32_t* const ids = M <= few_vectors ? neurons_.data() + begin : nullptr;
-    int64_t count = width;
-    const auto keep_where = [&](const auto& matters) {
-        int64_t kept = 0;
-        for (int64_t j = 0; j < count; ++j) {
-            const int32_t id = ids[j];
+    const auto gate = [&](int64_t m) { return gates(lin_1, next[size_t(m)].expert) + begin; };
+    // The rows of `matrix`, one a neuron, that matter to any token. Of many tokens nearly all do,
+    // and a product with all is faster; so it is where gaps are few, for rows that follow one
+    // another are read faster.
+    int32_t* const ids = neurons_.data() + begin;
+    const auto rows_where = [&](const real* matrix, const auto& matters) {
+        const Rows all{matrix, C, width};
+        if (M > few_vectors) {
+            return all;
+        }
+        int64_t count = 0;
+        for (int32_t id = 0; id < width; ++id) {
             bool any = false;
             for (int64_t m = 0; m < M; ++m) {
-                any |= matters(m, id);
+                any |= gate(m)[id] != 0 && matters(m, id);
             }
-            ids[kept] = id;
-            kept += any;
+            ids[count] = id;
+            count += any;
         }
-        count = kept;
+        return double(count) < gaps_pay * double(width) ? Rows{matrix, C, count, ids} : all;
     };
-    const auto gate = [&](int64_t m) { return gates(lin_1, next[size_t(m)].expert) + begin; };
-    if (ids != nullptr) {
-        std::iota(ids, ids + count, 0);
-        keep_where([&](int64_t m, int32_t id) { return gate(m)[id] != 0; });
-    }
-    const Rows inwards{data(lin_1.linear.weight) + begin * C, C, count, ids};
+    const Rows inwards =
+        rows_where(data(lin_1.linear.weight) + begin * C, [](int64_t, int32_t) { return true; });
     multiply_rows(M, x_.data(), C, inwards, hidden, width);
     const real* const bias = data(*lin_1.linear.bias) + begin;
     for (int64_t m = 0; m < M; ++m) {
         const real* const g = gate(m);
-        for (int64_t j = 0; j < count; ++j) {
+        for (int64_t j = 0; j < inwards.count; ++j) {
             const int64_t id = inwards.id(j);
             const real h = (hidden[m * width + id] + bias[id]) * g[id];
             hidden[m * width + id] = h < 0 ? 0 : h;
         }
     }
-    if (ids != nullptr) {
-        keep_where([&](int64_t m, int32_t id) { return hidden[m * width + id] != 0; });
-    }
-    combine_rows(M, hidden, width, {layer.hidden_out.data() + begin * C, C, count, ids}, sum, C);
+    const Rows outwards =
+        rows_where(layer.hidden_out.data() + begin * C,
+                   [&](int64_t m, int32_t id) { return hidden[m * width + id] != 0; });
+    combine_rows(M, hidden, width, outwards, sum, C);
 }
 
 // x = norm(x + (the sums of all chunks + bias) * gate); without `masked` bias 0 and gate 1.

@@ -36,8 +36,9 @@ struct TrainOptions {
 
 // What may change when a run goes on: how long, what is reported, and how much is kept in memory.
 bool may_change(const std::string& flag) {
-    for (const char* free : {"--steps", "--minutes", "--log-every", "--eval-every",
-                             "--sample-every", "--checkpoint-every", "--eval-tokens", "--recompute"}) {
+    for (const char* free :
+         {"--steps", "--minutes", "--log-every", "--eval-every", "--sample-every",
+          "--checkpoint-every", "--eval-tokens", "--recompute"}) {
         if (flag == free) {
             return true;
         }

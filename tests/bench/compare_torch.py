@@ -214,17 +214,19 @@ class Comparison:
         """Peak resident sets of processes that do nothing but three steps."""
         export = os.path.join(self.folder, f"{preset}.safetensors")
         self.cpp(preset, 3, "--pad", "--export", export).close()
-        peaks = []
-        for start in (lambda: self.cpp(preset, 3, "--pad"), lambda: self.torch("eager", export)):
-            child = start()
+
+        def peak(child):
             for _ in range(3):
                 child.ask("step")
-            peaks.append(child.peak_bytes() / 2 ** 20)
+            most = child.peak_bytes() / 2 ** 20
             child.close()
+            return most
+        there = peak(self.torch("eager", export))
         os.remove(export)
-        here, there = peaks
-        self.row(f"{preset}, peak resident memory on the same padded batch, against eager", "MiB", [here], [there],
-                 [here / there])
+        for how, flags in (("", ()), (", --recompute here", ("--recompute",))):
+            here = peak(self.cpp(preset, 3, "--pad", *flags))
+            self.row(f"{preset}, peak resident memory on the same padded batch{how}, against eager", "MiB", [here],
+                     [there], [here / there])
 
     def tokenizer(self, repetitions):
         tokenizer = os.path.join(self.folder, "tokenizer.json")

@@ -29,7 +29,7 @@ namespace {
 struct ServeOptions {
     std::string preset = "tiny", export_file, tokenizer_file;
     int64_t batch = 0, steps = 8;
-    bool pad = false;
+    bool pad = false, recompute = false;
 };
 
 template <class T>
@@ -72,6 +72,7 @@ int serve(const ServeOptions& options, const std::string& text) {
     Config config = preset(options.preset);
     config.router_steps = 0;
     config.pad = options.pad;
+    config.recompute = options.recompute;
     if (options.batch > 0) {
         config.batch = options.batch;
     }
@@ -131,6 +132,7 @@ Serve add_serve(CLI::App& app) {
     command->add_option("--steps", options->steps, "steps to prepare batches for")
         ->capture_default_str();
     command->add_flag("--pad", options->pad, "pad every story to the context");
+    command->add_flag("--recompute", options->recompute, "compute blocks again in backward");
     command->add_option("--export", options->export_file, "safetensors file to write");
     command->add_option("--tokenizer", options->tokenizer_file, "tokenizer.json to write");
     return {command, [options](const std::string& text) { return serve(*options, text); }};

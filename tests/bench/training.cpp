@@ -50,6 +50,8 @@ class TrainingRows {
         TrainingStep composed(settings, config.optim, batch_, labels);
         settings.form = FeedForwardForm::sparse;
         TrainingStep sparse(settings, config.optim, batch_, labels);
+        settings.recompute = true;
+        TrainingStep recompute(settings, config.optim, batch_, labels);
         Rng init = stream(1, Stream::router_weights);
         const Router router("router", router_settings(config), 1, init);
         router.network()->set_training(false);
@@ -59,17 +61,19 @@ class TrainingRows {
         const std::vector<Samples> samples = take_turns(
             options_.repetitions(),
             {[&] { return roofline.rate(least); }, [&] { return seconds(composed); },
-             [&] { return seconds(sparse); },
+             [&] { return seconds(sparse); }, [&] { return seconds(recompute); },
              [&] {
                  return seconds_per_call(
                      least, [&] { router.choose(batch_.inputs, batch_.offsets, chance); });
              }});
-        const Samples &limit = samples[0], &route = samples[3];
+        const Samples &limit = samples[0], &route = samples[4];
         const double all = multiply_adds(settings, batch_, Pass::training);
         const double kept = kept_multiply_adds(sparse.model(), batch_, labels, Pass::training);
         add(fmt::format("masked {}, composed", rate), composed, all, limit, samples[1], {});
         add(fmt::format("masked {}, sparse", rate), sparse, kept, limit, samples[2],
             map(samples[1], samples[2], std::divides<>()));
+        add(fmt::format("masked {}, sparse, --recompute", rate), recompute, kept, limit, samples[3],
+            map(samples[1], samples[3], std::divides<>()));
 
         const Samples composed_routed = map(samples[1], route, std::plus<>());
         const Samples sparse_routed = map(samples[2], route, std::plus<>());

@@ -50,7 +50,7 @@ DecoderSettings random_settings(Rng& rng) {
     s.layers = from(1, 3);
     s.heads = from(1, 4);
     s.width = 2 * s.heads * from(1, 9);
-    s.hidden = from(1, 4) == 1 ? from(120, 300) : from(1, 60);
+    s.hidden = from(1, 4) == 1 ? from(200, 600) : from(1, 60);
     s.experts = from(1, 4);
     s.mask_rate = s.hidden < 20 || s.width < 20 ? 0 : 0.15 * double(from(0, 4));
     s.mask_where = std::array{MaskWhere::hidden, MaskWhere::output, MaskWhere::both}[rng.below(3)];

@@ -76,7 +76,8 @@ TEST_CASE("trainer: the loss falls, for every kind of routing and optimiser") {
     }
 }
 
-TEST_CASE("trainer: computing blocks again in backward changes no bit, before or after the freeze") {
+TEST_CASE(
+    "trainer: computing blocks again in backward changes no bit, before or after the freeze") {
     const SmallRun run(small_config());
     Config config = run.config;
     config.recompute = true;
