@@ -1,5 +1,5 @@
 // The caching allocator: free blocks by size class, eight classes to each power of two, so that at
-// most an eighth of a block is waste.
+// most an eighth of a fresh block is waste.
 #include "core/storage.h"
 
 #include <sys/mman.h>
@@ -54,12 +54,19 @@ void* fresh_block(size_t bytes) {
 Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real))) {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
-    std::vector<void*>& blocks = shared.free_blocks[bytes_];
-    if (blocks.empty()) {
-        data_ = static_cast<real*>(fresh_block(bytes_));
+    // The smallest free block of up to twice the size: batches of varying lengths ask for sizes
+    // that never come back, and blocks kept for those alone would pile up.
+    auto found = shared.free_blocks.lower_bound(bytes_);
+    while (found != shared.free_blocks.end() && found->second.empty()) {
+        ++found;
+    }
+    if (found != shared.free_blocks.end() && found->first <= 2 * bytes_) {
+        block_bytes_ = found->first;
+        data_ = static_cast<real*>(found->second.back());
+        found->second.pop_back();
     } else {
-        data_ = static_cast<real*>(blocks.back());
-        blocks.pop_back();
+        block_bytes_ = bytes_;
+        data_ = static_cast<real*>(fresh_block(bytes_));
     }
     shared.use.live += int64_t(bytes_);
     shared.use.peak = std::max(shared.use.peak, shared.use.live);
@@ -68,7 +75,7 @@ Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real)
 Storage::~Storage() {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
-    shared.free_blocks[bytes_].push_back(data_);
+    shared.free_blocks[block_bytes_].push_back(data_);
     shared.use.live -= int64_t(bytes_);
 }
 

@@ -23,7 +23,8 @@ class Storage {
 
   private:
     real* data_ = nullptr;
-    size_t bytes_ = 0;  // size class of the block
+    size_t bytes_ = 0;        // size class of what was asked for
+    size_t block_bytes_ = 0;  // of the block, which may have been larger before
 };
 
 struct MemoryUse {

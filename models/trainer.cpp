@@ -9,6 +9,7 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "core/storage.h"
 #include "core/vector_math.h"
 #include "models/router_loss.h"
 
@@ -93,6 +94,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
             freeze_router();
         }
     }
+    release_cached_memory();  // where the parameters lay before they were made one buffer
 }
 
 void Trainer::freeze_router() {

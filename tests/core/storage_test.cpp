@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,17 +27,50 @@ TEST_CASE("storage: every block is aligned to 64 bytes and may be written to its
     }
 }
 
-TEST_CASE("storage: a released block is handed out again, to the same size and to no other") {
-    release_cached_memory();
-    const real* first = nullptr;
-    {
-        Storage storage(5000);
-        first = storage.data();
+TEST_CASE("storage: a released block is handed out again, down to half its size") {
+    for (const auto& [count, reused] : {std::pair<int64_t, bool>{8192, true},
+                                        {8193, false},
+                                        {6000, true},
+                                        {4096, true},
+                                        {3584, false}}) {
+        CAPTURE(count);
+        release_cached_memory();
+        const real* first = nullptr;
+        {
+            Storage storage(8192);
+            first = storage.data();
+        }
+        Storage again(count);
+        CHECK((again.data() == first) == reused);
+        Storage second(4096);
+        CHECK((second.data() == first) == !reused);
     }
-    Storage again(5000);
-    CHECK(again.data() == first);
-    Storage second(5000);  // the cache is empty now
-    CHECK(second.data() != first);
+}
+
+TEST_CASE("storage: of several free blocks the smallest that fits is taken, and stays whole") {
+    release_cached_memory();
+    auto large = std::make_unique<Storage>(16384), small = std::make_unique<Storage>(12288);
+    const real *const large_data = large->data(), *const small_data = small->data();
+    large.reset();
+    small.reset();
+    {
+        const int64_t before = memory_use().live;
+        Storage first(10240), second(10240);
+        CHECK(first.data() == small_data);
+        CHECK(second.data() == large_data);
+        CHECK(memory_use().live - before == 2 * 10240 * size);  // what was asked for
+    }
+    CHECK(Storage(16384).data() == large_data);  // not only for 10240 from now on
+}
+
+TEST_CASE("storage: sizes that never come back do not pile up") {
+    release_cached_memory();
+    std::set<const real*> blocks;
+    for (int64_t count = 8192; count >= 4096; --count) {
+        Storage storage(count);
+        blocks.insert(storage.data());
+    }
+    CHECK(blocks.size() == 1);
 }
 
 TEST_CASE("storage: two living blocks never overlap") {
