@@ -52,12 +52,12 @@ SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/o
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 BENCH   := $(wildcard tests/bench/*.cpp)
-TESTS   := $(filter-out $(BENCH),$(wildcard tests/*.cpp tests/*/*.cpp))
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/%,$(wildcard tests/*.cpp tests/*/*.cpp))
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test bench bench-torch lessons deps check check-layers format clean help
+.PHONY: all demo test endurance bench bench-torch lessons deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
@@ -69,8 +69,14 @@ demo: ## train a small story-teller on the built-in corpus and let it tell stori
 
 test: ## build and run every test, in float and in double
 	@$(MAKE) --no-print-directory deps-if-missing
-	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/tests-double
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/tests-double $(BUILD)/fault.so
 	@tests/run.sh $(BUILD)
+
+endurance: ## kill training runs at every call that changes the disk, and at 200 random instants
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/fault.so
+	@SMOE_EVERY_MOMENT=1 SMOE_PROGRAM=$(abspath $(BUILD))/smoe SMOE_FAULT_LIBRARY=$(abspath $(BUILD))/fault.so \
+	 $(BUILD)/tests-float --test-case='killed*' --duration=true
 
 bench: ## measure speed and memory (about ten minutes) and write build/bench.md
 	@$(MAKE) --no-print-directory deps-if-missing
@@ -129,6 +135,11 @@ $(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 
 $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
+# Loaded into the program by tests that let its disk fail.
+$(BUILD)/fault.so: tests/faults/fault.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O1 -Wall -Wextra -shared -fPIC $< -o $@
 
 # Touched whenever this configuration is not the one used last.
 $(OBJ)/configuration: $(if $(filter $(KEY),$(shell cat $(BUILD)/last 2>/dev/null)),,FORCE)

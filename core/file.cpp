@@ -40,10 +40,12 @@ std::string reason() {
     return std::strerror(errno);
 }
 
-// Makes a rename in `folder` durable. Some file systems refuse to sync a folder; that is no
-// failure.
-void sync_folder(const std::string& folder) {
-    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY));
+// Makes a rename in the folder of `path` durable. Some file systems refuse to sync a folder; that
+// is no failure.
+void sync_folder_of(const std::string& path) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    const Descriptor descriptor(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY));
     if (descriptor.get() >= 0) {
         ::fsync(descriptor.get());
     }
@@ -108,8 +110,21 @@ void write_file(const std::string& path, const std::function<void(const Append& 
         ::unlink(temporary.c_str());
         throw;
     }
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    sync_folder(folder.empty() ? "." : folder);
+    sync_folder_of(path);
+}
+
+void append_file(const std::string& path, std::string_view bytes) {
+    Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644));
+    check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
+    append_all(descriptor.get(), bytes, path);
+    const bool closed = descriptor.close();
+    check(closed, "cannot write '{}': {}", path, reason());
+}
+
+void rename_file(const std::string& from, const std::string& to) {
+    const bool renamed = ::rename(from.c_str(), to.c_str()) == 0;
+    check(renamed, "cannot rename '{}' to '{}': {}", from, to, reason());
+    sync_folder_of(to);
 }
 
 void write_file(const std::string& path, std::string_view bytes) {

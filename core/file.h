@@ -27,6 +27,14 @@ void write_file(const std::string& path, std::string_view bytes);
 using Append = std::function<void(std::string_view bytes)>;
 void write_file(const std::string& path, const std::function<void(const Append& append)>& produce);
 
+// Adds `bytes` to the end of `path`, which is created where missing. Throws Error naming the path
+// and the reason; part of the bytes may then be there.
+void append_file(const std::string& path, std::string_view bytes);
+
+// Gives the file `from` the name `to`, in place of a file of that name; both in one folder, which
+// is synced. Throws Error naming both and the reason.
+void rename_file(const std::string& from, const std::string& to);
+
 // Creates the folder and its parents where missing; throws Error where that fails.
 void make_folder(const std::string& path);
 

@@ -116,6 +116,8 @@ void check_config(const Config& config) {
     at_least(0, config.router_warmup, "router warmup");
     range(config.batch, int64_t(1), most, "batch");
     at_least(1, config.steps, "steps");
+    check(std::isfinite(config.clip) && config.clip >= 0, "clip must not be negative, found {}",
+          config.clip);
     check(std::isfinite(config.minutes) && config.minutes >= 0,
           "minutes must not be negative, found {}", config.minutes);
     at_least(1, config.log_every, "log_every");

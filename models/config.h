@@ -46,6 +46,7 @@ struct Config {
     OptimizerSettings optim{.warmup = 2500};
     int64_t batch = 80;  // stories in a step
     bool recompute = false;
+    double clip = 0;  // most length of a gradient; 0: any
     int64_t steps = 10000;
     double minutes = 0;  // stop after this time; 0: after `steps`
     int64_t log_every = 10, eval_every = 500, sample_every = 500, checkpoint_every = 500;
@@ -148,6 +149,9 @@ void visit_settings(Config& c, const Visit& visit) {
           c.optim.weight_decay);
     visit(Setting{"training", "warmup", "--warmup", "steps over which the learning rate rises"},
           c.optim.warmup);
+    visit(Setting{"training", "clip", "--clip",
+                  "longest gradient, longer ones are scaled to it; 0: none is"},
+          c.clip);
     visit(Setting{"training", "batch", "--batch", "stories in a step"}, c.batch);
     visit(Setting{"training", "recompute", "--recompute",
                   "keep less for backward and compute it again: less memory, slower steps"},

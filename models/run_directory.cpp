@@ -1,9 +1,8 @@
 // RunDirectory: names, order of writing, and the messages when something does not fit.
 #include "models/run_directory.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +10,16 @@
 #include "core/file.h"
 
 namespace smoe {
+namespace {
+
+// Names of states, newest first. The first exists only while write_state renames, or if that was
+// cut short.
+constexpr const char* next_state = "state.next.safetensors";
+constexpr const char* last_state = "state.safetensors";
+constexpr const char* previous_state = "state.previous.safetensors";
+constexpr std::array states = {next_state, last_state, previous_state};
+
+}  // namespace
 
 void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
     check(!file_exists(file("config.json")) && !has_state(),
@@ -31,7 +40,8 @@ void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) cons
 }
 
 bool RunDirectory::has_state() const {
-    return file_exists(file("state.safetensors"));
+    return std::any_of(states.begin(), states.end(),
+                       [this](const char* name) { return file_exists(file(name)); });
 }
 
 void RunDirectory::write_config(const Config& config) const {
@@ -77,21 +87,29 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
 }
 
 void RunDirectory::write_state(const TensorFile& state) const {
-    write_safetensors(file("state.safetensors"), state);
+    write_safetensors(file(next_state), state);
+    if (file_exists(file(last_state))) {
+        rename_file(file(last_state), file(previous_state));
+    }
+    rename_file(file(next_state), file(last_state));
 }
 
 TensorFile RunDirectory::state() const {
-    return read_safetensors(file("state.safetensors"));
+    std::string problem;
+    for (const char* name : states) {
+        if (file_exists(file(name))) {
+            try {
+                return read_safetensors(file(name));
+            } catch (const Error& error) {
+                problem = problem.empty() ? error.what() : problem;
+            }
+        }
+    }
+    fail("{}", problem.empty() ? fmt::format("'{}' holds no checkpoint", path_) : problem);
 }
 
 void RunDirectory::append_metrics(const std::string& json) const {
-    std::FILE* const stream = std::fopen(file("metrics.jsonl").c_str(), "a");
-    check(stream != nullptr, "cannot write '{}': {}", file("metrics.jsonl"), std::strerror(errno));
-    const std::string line = json + "\n";
-    // The reason is read after the calls that set it, not as an argument beside them.
-    const bool complete = std::fwrite(line.data(), 1, line.size(), stream) == line.size();
-    const bool written = std::fclose(stream) == 0 && complete;
-    check(written, "cannot write '{}': {}", file("metrics.jsonl"), std::strerror(errno));
+    append_file(file("metrics.jsonl"), json + "\n");
 }
 
 void RunDirectory::cut_metrics(int64_t step) const {

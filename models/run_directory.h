@@ -1,10 +1,13 @@
 // A run on disk: the folder that training fills and that everything else reads.
-//     config.json         every setting                     tokenizer.json   the tokenizer
-//     model.safetensors   evaluation-mode weights           router.safetensors   likewise, if it
-//     learns state.safetensors   what resuming needs, in one file  metrics.jsonl    one object per
-//     report
-// Each file is replaced whole or not at all, and state.safetensors alone is enough to go on, so a
-// run can be killed at any instant. Read next: trainer.h, which fills state.safetensors.
+//     config.json                  every setting
+//     tokenizer.json               the tokenizer
+//     model.safetensors            evaluation-mode weights
+//     router.safetensors           likewise, if the router learns
+//     state.safetensors            what resuming needs, in one file
+//     state.previous.safetensors   the same of the checkpoint before
+//     metrics.jsonl                one object per report
+// Each file is replaced whole or not at all, and a state alone is enough to go on, so a run can be
+// killed at any instant. Read next: trainer.h, which fills the state.
 #pragma once
 
 #include <functional>
@@ -36,7 +39,10 @@ class RunDirectory {
     // The model in evaluation mode, ready to evaluate and generate.
     std::unique_ptr<SingleMoe> load(const Config& config) const;
 
+    // Makes `state` the newest one and the newest one the previous one. At every instant of it
+    // there is one on disk that is whole.
     void write_state(const TensorFile& state) const;
+    // The newest whole state. Throws Error, naming the newest file, if none is whole.
     TensorFile state() const;
 
     // Appends one line of JSON to metrics.jsonl.

@@ -147,9 +147,11 @@ std::vector<Story> from_jsonl(std::string_view bytes, const std::string& path) {
 }  // namespace
 
 std::vector<Story> read_stories(const std::string& path) {
-    const std::string file = read_file(path);
-    require_utf8(file, path);
-    std::string_view bytes = file;
+    return parse_stories(read_file(path), path);
+}
+
+std::vector<Story> parse_stories(std::string_view bytes, const std::string& path) {
+    require_utf8(bytes, path);
     if (bytes.starts_with(byte_order_mark)) {
         bytes.remove_prefix(byte_order_mark.size());
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/story.h"
@@ -22,6 +23,9 @@ namespace smoe {
 // _test. A byte order mark at the beginning of the file is left out.
 // Throws Error if the file cannot be read, is not UTF-8, breaks its format or holds no story.
 std::vector<Story> read_stories(const std::string& path);
+
+// The same for bytes in memory; the ending of `path` tells their kind, and messages name it.
+std::vector<Story> parse_stories(std::string_view bytes, const std::string& path);
 
 // The stories of several files, one after the other.
 std::vector<Story> read_stories(const std::vector<std::string>& paths);

@@ -131,7 +131,7 @@ StepReport Trainer::step() {
     const BatchStream::Position place = stream_.position();
     const Rng labels_before = label_rng_, dropout_before = moe_.model.dropout_rng();
     const Rng router_dropout_before = network != nullptr ? network->dropout_rng() : Rng(0, 0);
-    const auto require_finite = [&](double value, const char* what) {
+    const auto require_finite = [&](double value, const std::string& what) {
         if (!std::isfinite(value)) {
             stream_.seek(place);
             label_rng_ = labels_before;
@@ -140,8 +140,8 @@ StepReport Trainer::step() {
                 network->dropout_rng() = router_dropout_before;
             }
             fail(
-                "step {}: {} is {}, so training stops here; a lower --lr or a longer --warmup may "
-                "help",
+                "step {}: {} is {}, so training stops here; a lower --lr, a longer --warmup or a "
+                "--clip may help",
                 steps_ + 1, what, value);
         }
     };
@@ -174,14 +174,31 @@ StepReport Trainer::step() {
         report.distribution = objectives.distribution.value().item();
         require_finite(report.correctness + report.distribution, "the router's loss");
     }
+    std::vector<Learner*> learners = {&model_};
     backward(loss);
-    model_.optimizer->step();
-    model_.flat.zero_grad();
-
     if (router_ != nullptr) {
         backward(add(objectives.correctness, objectives.distribution));
-        router_->optimizer->step();
-        router_->flat.zero_grad();
+        learners.push_back(router_.get());
+    }
+    // All gradients are looked at before the first weight changes.
+    for (const Learner* learner : learners) {
+        const double norm =
+            learner->flat.clip_grad_norm(config_.clip > 0 ? config_.clip : HUGE_VAL);
+        if (!std::isfinite(norm)) {
+            const std::string name = learner->flat.first_not_finite(learner->flat.grads());
+            for (const Learner* other : learners) {
+                other->flat.zero_grad();
+            }
+            require_finite(norm, fmt::format("the gradient of the {}'s '{}'",
+                                             learner == &model_ ? "model" : "router", name));
+        }
+        if (learner == &model_) {
+            report.grad_norm = norm;
+        }
+    }
+    for (const Learner* learner : learners) {
+        learner->optimizer->step();
+        learner->flat.zero_grad();
     }
     ++steps_;
     tokens_ += batch.size();
@@ -192,15 +209,17 @@ StepReport Trainer::step() {
 }
 
 void Trainer::require_finite_weights() const {
-    bool finite = std::isfinite(sum(model_.flat.values().data(), model_.flat.values().numel()));
-    if (router_ != nullptr) {
-        const Tensor& values = router_->flat.values();
-        finite = finite && std::isfinite(sum(values.data(), values.numel()));
+    for (const Learner* learner : {&model_, static_cast<const Learner*>(router_.get())}) {
+        if (learner == nullptr) {
+            continue;
+        }
+        const Tensor& values = learner->flat.values();
+        check(std::isfinite(sum(values.data(), values.numel())),
+              "step {}: the weights of the {}'s '{}' are no longer finite, so training stops here; "
+              "a lower --lr, a longer --warmup or a --clip may help",
+              steps_, learner == &model_ ? "model" : "router",
+              learner->flat.first_not_finite(values));
     }
-    check(finite,
-          "step {}: the weights are no longer finite, so training stops here; a lower --lr or a "
-          "longer --warmup may help",
-          steps_);
 }
 
 void Trainer::set_training(bool on) {

@@ -19,9 +19,10 @@ namespace smoe {
 DatasetSettings dataset_settings(const Config& config);
 
 struct StepReport {
-    int64_t step = 0;    // counted from 1
-    int64_t tokens = 0;  // that were predicted
-    double loss = 0;     // mean over them, in nats
+    int64_t step = 0;      // counted from 1
+    int64_t tokens = 0;    // that were predicted
+    double loss = 0;       // mean over them, in nats
+    double grad_norm = 0;  // length of the model's gradient, before --clip
     bool router_learned = false;
     double correctness = 0, distribution = 0;  // the router's losses, where it learned
     std::vector<int64_t> expert_tokens;        // (K) tokens each expert got; empty when dense
@@ -55,7 +56,8 @@ class Trainer {
 
     // One batch. In phase 1 the router samples labels and both learn; from step config.router_steps
     // on the router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the
-    // step and changing nothing, if the loss is not finite.
+    // step, and the tensor where there is one, and changing nothing, if the loss or a gradient is
+    // not finite.
     StepReport step();
 
     // Throws Error, naming the step, if a step with a finite loss left weights that are not: they

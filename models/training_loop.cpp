@@ -24,12 +24,13 @@ double seconds_since(Clock::time_point start) {
 
 // What has happened since the last report.
 struct Window {
-    double loss_sum = 0, correctness = 0, distribution = 0, seconds = 0;
+    double loss_sum = 0, grad_norm_sum = 0, correctness = 0, distribution = 0, seconds = 0;
     int64_t tokens = 0, steps = 0, router_steps = 0;
     std::vector<int64_t> expert_tokens;
 
     void add(const StepReport& report, double step_seconds) {
         loss_sum += report.loss * double(report.tokens);
+        grad_norm_sum += report.grad_norm;
         tokens += report.tokens;
         seconds += step_seconds;
         ++steps;
@@ -44,15 +45,16 @@ struct Window {
         }
     }
     double loss() const { return loss_sum / double(tokens); }
+    double grad_norm() const { return grad_norm_sum / double(steps); }
     double tokens_per_second() const { return double(tokens) / seconds; }
 };
 
 std::string metrics_line(const Window& window, const Trainer& trainer, double seconds) {
     std::string line = fmt::format(
         R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
-        R"("tokens_per_second": {:.1f}, "peak_bytes": {})",
+        R"("grad_norm": {:.6g}, "tokens_per_second": {:.1f}, "peak_bytes": {})",
         trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
-        window.tokens_per_second(), memory_use().peak);
+        window.grad_norm(), window.tokens_per_second(), memory_use().peak);
     if (window.router_steps > 0) {
         line += fmt::format(R"(, "router_correctness": {:.6f}, "router_distribution": {:.6f})",
                             window.correctness / double(window.router_steps),
@@ -78,10 +80,12 @@ class Loop {
           valid_(valid),
           trainer_(config, train) {
         if (run.has_state()) {
-            trainer_.load_state(run.state(), run.file("state.safetensors"));
+            const TensorFile state = run.state();
+            trainer_.load_state(state, state.origin);
             checkpoint_step_ = trainer_.steps();
             write_weights();  // of this state, should the last run have ended between the two
-            progress_.message(fmt::format("going on from step {}", trainer_.steps()));
+            progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
+                                          state.origin));
         }
         run.cut_metrics(trainer_.steps());
         first_step_ = trainer_.steps();
@@ -213,9 +217,9 @@ class Loop {
             return;
         }
         // The state first: it alone decides where a resumed run goes on.
-        run_.write_state(trainer_.state());
+        guard([&] { run_.write_state(trainer_.state()); });
         checkpoint_step_ = trainer_.steps();
-        write_weights();
+        guard([&] { write_weights(); });
     }
 
     void write_weights() const {

@@ -1,7 +1,13 @@
 // FlatParameters: moving parameters into one buffer.
 #include "nn/flat_parameters.h"
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <numeric>
+
+#include "core/threads.h"
+#include "core/vector_math.h"
 
 namespace smoe {
 
@@ -17,6 +23,40 @@ FlatParameters::FlatParameters(Module& module)
                          grads_.slice(begin, end).reshape(shape));
         begin = end;
     }
+}
+
+double FlatParameters::clip_grad_norm(double most) const {
+    const int64_t P = grads_.numel();
+    std::vector<double> squares(size_t(P / elementwise_grain + 1));  // of each chunk
+    parallel_for(P, elementwise_grain, [&](int64_t begin, int64_t end) {
+        double total = 0;
+#pragma omp simd reduction(+ : total)
+        for (int64_t i = begin; i < end; ++i) {
+            total += double(grads_.data()[i]) * double(grads_.data()[i]);
+        }
+        squares[size_t(begin / elementwise_grain)] = total;
+    });
+    const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+    if (norm > most) {
+        const real factor = real(most / norm);
+        parallel_for(P, elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+            for (int64_t i = begin; i < end; ++i) {
+                grads_.data()[i] *= factor;
+            }
+        });
+    }
+    return norm;
+}
+
+std::string FlatParameters::first_not_finite(const Tensor& flat) const {
+    for (const auto& [name, tensor] : state_with(flat)) {
+        const auto numbers = tensor.values();
+        if (!std::all_of(numbers.begin(), numbers.end(), [](real x) { return std::isfinite(x); })) {
+            return name;
+        }
+    }
+    return "";
 }
 
 std::map<std::string, Tensor> FlatParameters::state_with(const Tensor& values) const {

@@ -4,7 +4,8 @@
 set -eu
 build=$1
 SMOE_PROGRAM=$(cd "$build" && pwd)/smoe
-export SMOE_PROGRAM
+SMOE_FAULT_LIBRARY=$(cd "$build" && pwd)/fault.so
+export SMOE_PROGRAM SMOE_FAULT_LIBRARY
 # Threads that wait sleep: a machine shared with other work then loses only its share.
 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 export OMP_WAIT_POLICY

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -161,7 +162,9 @@ class Comparison:
     def __init__(self, arguments):
         self.arguments = arguments
         self.folder = os.path.join(arguments.build, "bench-torch")
-        os.makedirs(self.folder, exist_ok=True)
+        self.compiled = os.path.join(self.folder, "compiled")
+        shutil.rmtree(self.compiled, ignore_errors=True)  # an earlier run may have been stopped while it wrote there
+        os.makedirs(self.compiled)
         self.rows = []
 
     def cpp(self, preset, steps, *flags, threads=None):
@@ -172,7 +175,7 @@ class Comparison:
 
     def torch(self, variant, export, *flags):
         return Child([sys.executable, __file__, "--worker", "torch", "--variant", variant, "--export", export,
-                      "--threads", str(self.arguments.threads), *flags])
+                      "--threads", str(self.arguments.threads), *flags], TORCHINDUCTOR_CACHE_DIR=self.compiled)
 
     def row(self, what, unit, here, there, ratio):
         def cell(values, form):

@@ -185,3 +185,22 @@ TEST_CASE("hash_bytes: the published values of FNV-1a") {
     CHECK(hash_bytes("\xFF") != hash_bytes("\x7F"));
     CHECK(hash_bytes(std::string_view("\0", 1)) != hash_bytes(""));
 }
+
+TEST_CASE("file: bytes are added to the end, and a name is given to another file") {
+    const Folder folder;
+    append_file(folder / "log", "one\n");
+    append_file(folder / "log", "");
+    append_file(folder / "log", "two\n");
+    CHECK(read_file(folder / "log") == "one\ntwo\n");
+    fs::create_directory(folder / "dir");
+    CHECK(contains(error_of([&] { append_file(folder / "dir", "x"); }), folder / "dir"));
+
+    write_file(folder / "old", "old");
+    rename_file(folder / "log", folder / "old");
+    CHECK(read_file(folder / "old") == "one\ntwo\n");
+    CHECK(!file_exists(folder / "log"));
+    const std::string error = error_of([&] { rename_file(folder / "log", folder / "new"); });
+    CHECK(contains(error, folder / "log"));
+    CHECK(contains(error, folder / "new"));
+    CHECK(contains(error, "No such file"));
+}

@@ -230,7 +230,8 @@ TEST_CASE("refusals: damaged runs") {
 
     damaged("state.safetensors", contents("run/state.safetensors"));
     truncate("damaged/state.safetensors");
-    refused("train --run damaged --resume", 1, "state.safetensors");
+    truncate("damaged/state.previous.safetensors");
+    refused("train --run damaged --resume", 1, "'damaged/state.safetensors' is not a sound");
     damaged("state.safetensors", contents("run/model.safetensors"));
     refused("train --run damaged --resume", 1, "state.safetensors");
     // Numbers of the state that are out of all reason, of the same length as the right ones.
@@ -277,12 +278,14 @@ TEST_CASE("refusals: a full disk leaves the old files as they were") {
     copy_run("run", "full");
     const Outcome outcome =
         smoe_program("train --run full --resume --steps 9", {.largest_file = 60000});
-    check_complaint(outcome, 1, "state.safetensors");
-    for (const char* file : {"state", "model", "router"}) {
+    check_complaint(outcome, 1, "state.next.safetensors");
+    CHECK(outcome.err.find("the checkpoint of step 6 is kept in 'full'") != std::string::npos);
+    for (const char* file : {"state", "state.previous", "model", "router"}) {
         const std::string name = std::string("/") + file + ".safetensors";
         CHECK(contents("full" + name) == contents("run" + name));
         CHECK(!file_exists(workshop() + "/full" + name + ".tmp"));
     }
+    CHECK(!file_exists(workshop() + "/full/state.next.safetensors.tmp"));
     CHECK(smoe_program("eval full --data corpus/valid.jsonl").status == 0);
     CHECK(smoe_program("train --run full --resume --steps 9").status == 0);
 }

@@ -117,7 +117,7 @@ TEST_CASE("runs: a run directory holds what it should, and its numbers add up") 
     }
     CHECK(files == std::set<std::string>{"config.json", "tokenizer.json", "model.safetensors",
                                          "router.safetensors", "state.safetensors",
-                                         "metrics.jsonl"});
+                                         "state.previous.safetensors", "metrics.jsonl"});
     std::vector<int64_t> reports, evaluations;
     for (const auto& line : sound_metrics("run")) {
         (line.contains("loss") ? reports : evaluations).push_back(line["step"].get<int64_t>());
@@ -214,7 +214,7 @@ TEST_CASE("runs: resuming mends what a kill left behind") {
 
     // Killed before the first checkpoint: it begins again.
     copy_run("run", "early");
-    for (const char* file : {"state", "model", "router"}) {
+    for (const char* file : {"state", "state.previous", "model", "router"}) {
         std::filesystem::remove(workshop() + "/early/" + file + ".safetensors");
     }
     done("train --run early --resume");

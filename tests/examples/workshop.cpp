@@ -31,9 +31,20 @@ struct Workshop {
     }
 };
 
+// A list as exec takes it.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> list;
+    for (std::string& text : texts) {
+        list.push_back(text.data());
+    }
+    list.push_back(nullptr);
+    return list;
+}
+
 // In the child: only calls that are safe between fork and exec.
-void become_program(const char* program, char** arguments, const std::vector<std::string>& streams,
-                    const std::string& folder, int64_t largest_file) {
+void become_program(const char* program, char** arguments, char** environment,
+                    const std::vector<std::string>& streams, const std::string& folder,
+                    int64_t largest_file) {
     const int flags = O_WRONLY | O_CREAT | O_TRUNC;
     ::dup2(::open(streams[0].c_str(), O_RDONLY), 0);
     ::dup2(::open(streams[1].c_str(), flags, 0644), 1);
@@ -45,7 +56,7 @@ void become_program(const char* program, char** arguments, const std::vector<std
     }
     ::alarm(60);
     if (::chdir(folder.c_str()) == 0) {
-        ::execv(program, arguments);
+        ::execve(program, arguments, environment);
     }
     ::_exit(127);
 }
@@ -89,13 +100,18 @@ pid_t start_program(const std::vector<std::string>& words, const Circumstances& 
     const char* const program = std::getenv("SMOE_PROGRAM");
     REQUIRE_MESSAGE(program != nullptr,
                     "SMOE_PROGRAM must hold the path of the program smoe; run tests/run.sh");
-    std::vector<std::string> arguments = words;
+    std::vector<std::string> arguments = words, environment;
     arguments.insert(arguments.begin(), "smoe");
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) {
-        pointers.push_back(argument.data());
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        environment.push_back(*variable);
     }
-    pointers.push_back(nullptr);
+    if (!circumstances.fault.empty()) {
+        const char* const library = std::getenv("SMOE_FAULT_LIBRARY");
+        REQUIRE_MESSAGE(library != nullptr,
+                        "SMOE_FAULT_LIBRARY must hold the path of fault.so; run tests/run.sh");
+        environment.push_back(std::string("LD_PRELOAD=") + library);
+        environment.push_back("SMOE_FAULT=" + circumstances.fault);
+    }
     write_file(stream_file("in"), circumstances.input);
     const std::vector<std::string> streams = {
         stream_file("in"),
@@ -103,9 +119,11 @@ pid_t start_program(const std::vector<std::string>& words, const Circumstances& 
         stream_file("err")};
     write_file(stream_file("out"), "");
     const std::string folder = workshop();
+    std::vector<char*> argument_list = pointers(arguments), variable_list = pointers(environment);
     const pid_t child = ::fork();
     if (child == 0) {
-        become_program(program, pointers.data(), streams, folder, circumstances.largest_file);
+        become_program(program, argument_list.data(), variable_list.data(), streams, folder,
+                       circumstances.largest_file);
     }
     REQUIRE(child > 0);
     return child;

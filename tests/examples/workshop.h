@@ -18,6 +18,7 @@ struct Circumstances {
     std::string input = "";        // on standard input
     int64_t largest_file = -1;     // bytes that a file may grow to, as on a full disk; -1: no limit
     std::string output_file = "";  // that standard output goes to instead of Outcome::out
+    std::string fault = "";        // of the disk, see tests/faults/fault.cpp
 };
 
 // A folder with a small corpus in corpus/ and a trained run in run/, made on first use and removed

@@ -87,6 +87,44 @@ TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("model.safetensors"), Error);
 }
 
+TEST_CASE("run directory: the last two states are kept, and the newest whole one is read") {
+    const Fixture f;
+    f.create();
+    const auto numbered = [](real number) {
+        return TensorFile{{{"number", Tensor::full({1}, number)}}, {}};
+    };
+    const auto found = [&] { return f.run.state().tensors.at("number").item(); };
+    CHECK_THROWS_WITH_AS(f.run.state(), doctest::Contains("holds no checkpoint"), Error);
+    f.run.write_state(numbered(1));
+    CHECK(found() == 1);
+    CHECK(!file_exists(f.run.file("state.previous.safetensors")));
+    f.run.write_state(numbered(2));
+    f.run.write_state(numbered(3));
+    CHECK(found() == 3);
+    CHECK(f.run.state().origin == f.run.file("state.safetensors"));
+
+    // Cut short before the first renaming, and between the two.
+    write_safetensors(f.run.file("state.next.safetensors"), numbered(4));
+    CHECK(found() == 4);
+    rename_file(f.run.file("state.safetensors"), f.run.file("state.previous.safetensors"));
+    CHECK(found() == 4);
+    f.run.write_state(numbered(5));
+    CHECK(found() == 5);
+    CHECK(!file_exists(f.run.file("state.next.safetensors")));
+
+    f.run.write_state(numbered(6));
+    write_file(f.run.file("state.safetensors"), "damaged");
+    CHECK(found() == 5);
+    f.run.write_state(numbered(7));  // in the place of the damaged one
+    CHECK(found() == 7);
+    for (const char* name : {"state.safetensors", "state.previous.safetensors"}) {
+        write_file(f.run.file(name), "damaged");
+    }
+    CHECK_THROWS_WITH_AS(f.run.state(), doctest::Contains("state.safetensors"), Error);
+    std::filesystem::remove(f.run.file("state.safetensors"));
+    CHECK(f.run.has_state());  // somebody's run all the same
+}
+
 TEST_CASE("run directory: the tokenizer must be the one of the weights") {
     const Fixture f;
     f.create();

@@ -202,6 +202,58 @@ TEST_CASE("trainer: a loss or a routing that is not finite stops before anything
     }
 }
 
+TEST_CASE("trainer: a gradient that is not finite is named, and nothing changes") {
+    const SmallRun run(small_config());
+    Trainer trainer(run.config, run.data);
+    trainer.step();
+    // The loss stays finite, the gradient of the last layer's second weight does not.
+    const real big = sizeof(real) == 4 ? real(1e25) : real(1e200);
+    const Decoder& model = trainer.moe().model;
+    const Block& last = *model.layers().back();
+    last.ffn.lin_1.linear.bias->value().fill(big);
+    last.ffn.lin_2.linear.weight.value().fill(1 / big);
+    last.norm2.weight.value().fill(big);
+    model.decoder().weight.value().fill(real(1e-5));
+    const TensorFile before = copy_of(trainer.state());
+    for (int i = 0; i < 2; ++i) {
+        CHECK_THROWS_WITH_AS(
+            trainer.step(),
+            doctest::Contains(
+                "step 2: the gradient of the model's 'layers.1.ffn.lin_2.linear.weight'"),
+            Error);
+        CHECK(same_bits(trainer.state().tensors, before.tensors));
+        CHECK(trainer.state().metadata == before.metadata);
+    }
+    trainer.load_state(state_after(run, 1), "state");
+    trainer.step();
+    CHECK(same_bits(trainer.state().tensors, state_after(run, 2).tensors));
+}
+
+TEST_CASE("trainer: long gradients are clipped, short ones left alone") {
+    Config config = small_config();
+    config.optimizer = "sgd";
+    config.optim = {.lr = 1, .beta1 = 0, .weight_decay = 0, .warmup = 0};
+    const auto step = [&](double clip) {
+        config.clip = clip;
+        const SmallRun run(config);
+        Trainer trainer(config, run.data);
+        const Tensor before = trainer.state().tensors.at("model.values").clone();
+        const double norm = trainer.step().grad_norm;
+        const Tensor after = trainer.state().tensors.at("model.values").clone();
+        double square = 0;
+        for (int64_t i = 0; i < before.numel(); ++i) {
+            square += std::pow(double(after.data()[i]) - double(before.data()[i]), 2);
+        }
+        return std::pair(norm, std::sqrt(square));
+    };
+    const auto [norm, change] = step(0);
+    CHECK(change == doctest::Approx(norm).epsilon(1e-3));
+    CHECK(step(2 * norm) == std::pair(norm, change));
+    const auto [norm_before, clipped] = step(norm / 4);
+    CHECK(norm_before == norm);
+    CHECK(clipped == doctest::Approx(norm / 4).epsilon(1e-3));
+}
+
 TEST_CASE("trainer: states that do not fit are refused") {
     const SmallRun run(small_config());
     const TensorFile good = state_after(run, 3);
