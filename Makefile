@@ -6,6 +6,10 @@ ARCH  ?= native
 BLAS  ?= openblas
 BUILD ?= build
 
+# For what only clang can do.
+CLANG      ?= $(firstword $(foreach name,clang++ clang++-19 clang++-16 clang++-14,$(shell command -v $(name))) clang++)
+CLANG_TIDY ?= $(firstword $(foreach name,clang-tidy clang-tidy-19 clang-tidy-16 clang-tidy-14,$(shell command -v $(name))) clang-tidy)
+
 ifeq ($(origin CXX),default)
 CXX := g++
 endif
@@ -52,12 +56,13 @@ SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/o
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 BENCH   := $(wildcard tests/bench/*.cpp)
+FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
 TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/%,$(wildcard tests/*.cpp tests/*/*.cpp))
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance bench bench-torch lessons deps check check-layers format clean help
+.PHONY: all demo test endurance asan ubsan tsan fuzz tidy bench bench-torch lessons deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
@@ -77,6 +82,35 @@ endurance: ## kill training runs at every call that changes the disk, and at 200
 	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/fault.so
 	@SMOE_EVERY_MOMENT=1 SMOE_PROGRAM=$(abspath $(BUILD))/smoe SMOE_FAULT_LIBRARY=$(abspath $(BUILD))/fault.so \
 	 $(BUILD)/tests-float --test-case='killed*' --duration=true
+
+asan: ## every test under AddressSanitizer, leaks included
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/asan CXXFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=address -fno-omit-frame-pointer'
+
+ubsan: ## every test under UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/ubsan CXXFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all'
+
+# Needs clang's OpenMP library, whose archer tells the sanitizer what it orders.
+tsan: ## training and generation under ThreadSanitizer (clang)
+	@$(MAKE) --no-print-directory $(BUILD)/tsan/tests-float BUILD=$(BUILD)/tsan CXX=$(CLANG) CXXFLAGS='-O1 -g' \
+	  SANITIZE=-fsanitize=thread
+	@OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES=libarcher.so TSAN_OPTIONS='ignore_noninstrumented_modules=1 halt_on_error=1' \
+	  $(BUILD)/tsan/tests-float --test-case='trainer*,decoder*,generator*,incremental*,ops*,threads*,storage*,tokenizer*'
+
+SECONDS ?= 60
+fuzz: ## hand broken files to every reader for SECONDS=60 each (clang)
+	@$(MAKE) --no-print-directory fuzzers BUILD=$(BUILD)/fuzz CXX=$(CLANG) CXXFLAGS='-O1 -g' \
+	  SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(SECONDS)
+
+.PHONY: fuzzers
+fuzzers: $(addprefix $(BUILD)/,$(FUZZERS))
+
+tidy: ## clang-tidy with the checks of .clang-tidy
+	@files=$$(git ls-files '*.cpp' | grep -v -e unicode_tables.cpp -e tests/faults); \
+	 echo $$files | tr ' ' '\n' | xargs -P $(shell nproc) -n 4 $(CLANG_TIDY) --quiet --warnings-as-errors='*' \
+	   -- $(FLAGS) 2>/dev/null && echo "tidy: $$(echo $$files | wc -w) files are in order"
 
 bench: ## measure speed and memory (about ten minutes) and write build/bench.md
 	@$(MAKE) --no-print-directory deps-if-missing
@@ -135,6 +169,9 @@ $(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 
 $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+
+$(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
+	$(CXX) $(filter %.o,$^) $(LIBS) -fsanitize=fuzzer -o $@
 
 # Loaded into the program by tests that let its disk fail.
 $(BUILD)/fault.so: tests/faults/fault.cpp

@@ -88,6 +88,13 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
 
 void RunDirectory::write_state(const TensorFile& state) const {
     write_safetensors(file(next_state), state);
+    finish_writing_state();
+}
+
+void RunDirectory::finish_writing_state() const {
+    if (!file_exists(file(next_state))) {
+        return;
+    }
     if (file_exists(file(last_state))) {
         rename_file(file(last_state), file(previous_state));
     }

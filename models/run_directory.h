@@ -42,6 +42,8 @@ class RunDirectory {
     // Makes `state` the newest one and the newest one the previous one. At every instant of it
     // there is one on disk that is whole.
     void write_state(const TensorFile& state) const;
+    // Gives files their final names, should write_state have been stopped before it did.
+    void finish_writing_state() const;
     // The newest whole state. Throws Error, naming the newest file, if none is whole.
     TensorFile state() const;
 

@@ -83,7 +83,9 @@ class Loop {
             const TensorFile state = run.state();
             trainer_.load_state(state, state.origin);
             checkpoint_step_ = trainer_.steps();
-            write_weights();  // of this state, should the last run have ended between the two
+            // Should the last run have been stopped on its way through a checkpoint.
+            run.finish_writing_state();
+            write_weights();
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state.origin));
         }

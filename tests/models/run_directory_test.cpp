@@ -108,6 +108,11 @@ TEST_CASE("run directory: the last two states are kept, and the newest whole one
     CHECK(found() == 4);
     rename_file(f.run.file("state.safetensors"), f.run.file("state.previous.safetensors"));
     CHECK(found() == 4);
+    f.run.finish_writing_state();
+    CHECK(f.run.state().origin == f.run.file("state.safetensors"));
+    CHECK(found() == 4);
+    f.run.finish_writing_state();  // nothing is left to do
+    CHECK(found() == 4);
     f.run.write_state(numbered(5));
     CHECK(found() == 5);
     CHECK(!file_exists(f.run.file("state.next.safetensors")));

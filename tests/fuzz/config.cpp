@@ -1,0 +1,14 @@
+// Fuzz target: a config.json.
+#include "models/config.h"
+
+#include "tests/fuzz/fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    using namespace smoe;
+    may_refuse([&] {
+        const Config config = config_from_json(std::string(text_of(data, size)), "input");
+        const std::string json = to_json(config);
+        require(to_json(config_from_json(json, "again")) == json);
+    });
+    return 0;
+}
