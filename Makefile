@@ -40,7 +40,8 @@ INCLUDES += $(addprefix -I,$(wildcard /usr/include/openblas))
 CXXFLAGS ?= -O3
 FLAGS := -std=c++20 $(CXXFLAGS) $(ARCH_FLAG) -fno-math-errno -fno-trapping-math -Wall -Wextra -Wshadow -Wno-pass-failed \
          $(OPENMP_FLAGS) -I. $(INCLUDES) $(SANITIZE)
-LIBS  := $(LIBRARIES) -lfmt $(OPENMP_LIBS) $(SANITIZE)
+FMT   ?= -lfmt
+LIBS  := $(LIBRARIES) $(FMT) $(OPENMP_LIBS) $(SANITIZE)
 ifeq ($(BLAS),none)
 FLAGS += -DSMOE_NO_BLAS
 else
@@ -62,7 +63,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/%,$(wildcard tests/*.
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan fuzz tidy bench bench-torch lessons deps check check-layers format clean help
+.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch lessons deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
@@ -97,6 +98,15 @@ tsan: ## training and generation under ThreadSanitizer (clang)
 	  SANITIZE=-fsanitize=thread
 	@OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES=libarcher.so TSAN_OPTIONS='ignore_noninstrumented_modules=1 halt_on_error=1' \
 	  $(BUILD)/tsan/tests-float --test-case='trainer*,decoder*,generator*,incremental*,ops*,threads*,storage*,tokenizer*'
+
+# The libraries that are only headers are those of this machine; fmt becomes one, too.
+arm64: ## the tests of everything but the program, built for ARM64 without OpenBLAS, under qemu
+	@mkdir -p $(BUILD)/arm64/include
+	@for library in fmt nlohmann CLI doctest; do ln -sfn /usr/include/$$library $(BUILD)/arm64/include/$$library; done
+	@$(MAKE) --no-print-directory $(BUILD)/arm64/tests-float BUILD=$(BUILD)/arm64 CXX=aarch64-linux-gnu-g++ ARCH=armv8-a \
+	  BLAS=none FMT= LDFLAGS=-static CXXFLAGS='-O2 -DFMT_HEADER_ONLY -I$(abspath $(BUILD))/arm64/include'
+	@OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive qemu-aarch64-static $(BUILD)/arm64/tests-float \
+	  --test-case-exclude='program*,runs*,refusals*,killed*'
 
 SECONDS ?= 60
 fuzz: ## hand broken files to every reader for SECONDS=60 each (clang)
@@ -155,20 +165,20 @@ help: ## this list
 
 # Linking goes through a stamp of the configuration, so that a change of it links again.
 $(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
-	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
 	@mkdir -p $(@D)
-	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/bench: $(call float,$(SOURCES) $(BENCH)) $(OBJ)/configuration
-	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTS)) $(OBJ)/configuration
-	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
-	$(CXX) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
 	$(CXX) $(filter %.o,$^) $(LIBS) -fsanitize=fuzzer -o $@
