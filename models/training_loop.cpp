@@ -178,7 +178,7 @@ class Loop {
                                 window_.router_steps > 0 ? " learning" : "");
         }
         progress_.show(line);
-        run_.append_metrics(metrics_line(window_, trainer_, seconds_since(start_)));
+        guard([&] { run_.append_metrics(metrics_line(window_, trainer_, seconds_since(start_))); });
         window_ = {};
     }
 

@@ -1,7 +1,7 @@
-// A run that is killed, or whose disk fails, at any moment: what is on disk can be gone on from, and
-// the end is that of a run that nothing happened to, bit for bit. The moments are the calls that
-// change the disk (tests/faults/fault.cpp), and random ones. By default a sample of them is taken;
-// with SMOE_EVERY_MOMENT set (`make endurance`) it is every call, and 200 random moments.
+// A run that is killed, or whose disk fails, at any moment: what is on disk can be gone on from,
+// and the end is that of a run that nothing happened to, bit for bit. The moments are the calls
+// that change the disk (tests/faults/fault.cpp), and random ones. By default a sample of them is
+// taken; with SMOE_EVERY_MOMENT set (`make endurance`) it is every call, and 200 random moments.
 // The program is built in float only, so these cases belong to the float tests; a system without
 // LD_PRELOAD (macOS) leaves them out.
 // Read next: refusals_test.cpp.
@@ -124,8 +124,8 @@ TEST_CASE("killed: at random instants, again and again on the way") {
         Outcome outcome{.status = 128 + SIGKILL, .out = "", .err = ""};
         while (outcome.status == 128 + SIGKILL && kills < wanted) {
             const bool resume = file_exists(workshop() + "/shot/config.json");
-            const pid_t program = start_program(
-                split(resume ? "train --run shot --resume" : train + "shot", ' '));
+            const pid_t program =
+                start_program(split(resume ? "train --run shot --resume" : train + "shot", ' '));
             std::this_thread::sleep_for(std::chrono::duration<double>(rng.uniform() * whole_run));
             ::kill(program, SIGKILL);
             outcome = wait_for_program(program);

@@ -68,9 +68,12 @@ Function* real_function(const char* name) {
 template <class Function, class... Arguments>
 int faulty(const char* name, bool needs_room, Arguments... arguments) {
     switch (next_call(needs_room)) {
-        case Fate::die: return die();
-        case Fate::fail: return -1;
-        case Fate::go_on: break;
+        case Fate::die:
+            return die();
+        case Fate::fail:
+            return -1;
+        case Fate::go_on:
+            break;
     }
     return real_function<Function>(name)(arguments...);
 }
@@ -111,9 +114,13 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
     Write* const real_write = real_function<Write>("write");
     if (descriptor > STDERR_FILENO) {
         switch (next_call(true)) {
-            case Fate::die: real_write(descriptor, bytes, count / 2); return die();
-            case Fate::fail: return -1;
-            case Fate::go_on: break;
+            case Fate::die:
+                real_write(descriptor, bytes, count / 2);
+                return die();
+            case Fate::fail:
+                return -1;
+            case Fate::go_on:
+                break;
         }
     }
     return real_write(descriptor, bytes, count);

@@ -1,7 +1,8 @@
-// What the fuzz targets share. Each target hands any bytes to one reader, which may refuse them with
-// an Error and do nothing else; what it accepts must survive being written and read again.
-// `make fuzz SECONDS=60` builds them with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer
-// and starts from seeds/. A crash that is found becomes a test case of the reader.
+// What the fuzz targets share. Each target hands any bytes to one reader, which may refuse them
+// with an Error and do nothing else; what it accepts must survive being written and read again.
+// `make fuzz SECONDS=60` builds them with libFuzzer, AddressSanitizer and
+// UndefinedBehaviorSanitizer and starts from seeds/. A crash that is found becomes a test case of
+// the reader.
 #pragma once
 
 #include <cstdint>

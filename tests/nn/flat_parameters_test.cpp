@@ -16,7 +16,11 @@ namespace smoe {
 namespace {
 
 struct Net : Module {
-    Net() : Module(Scope{}), rng(1), wide({this, "wide"}, 300, 200, true, rng), norm({this, "norm"}, 5) {}
+    Net()
+        : Module(Scope{}),
+          rng(1),
+          wide({this, "wide"}, 300, 200, true, rng),
+          norm({this, "norm"}, 5) {}
 
     Rng rng;
     Linear wide;  // several chunks of work
@@ -32,7 +36,7 @@ void fill_with_waves(const Tensor& tensor) {
 double length(const Tensor& tensor) {
     long double square = 0;
     for (const real x : tensor.values()) {
-        square += (long double)(x) * x;
+        square += (long double)(x)*x;
     }
     return double(std::sqrt(square));
 }
@@ -85,7 +89,8 @@ TEST_CASE("flat parameters: large numbers do not overflow, and what is no number
     Net net;
     const FlatParameters flat(net);
     flat.grads().fill(real(1e30));
-    CHECK(flat.clip_grad_norm(1) == doctest::Approx(1e30 * std::sqrt(double(flat.grads().numel()))));
+    CHECK(flat.clip_grad_norm(1) ==
+          doctest::Approx(1e30 * std::sqrt(double(flat.grads().numel()))));
     CHECK(flat.first_not_finite(flat.grads()) == "");
     for (const real bad : {std::numeric_limits<real>::quiet_NaN(), real(-HUGE_VAL)}) {
         flat.zero_grad();
