@@ -57,13 +57,14 @@ SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/o
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 BENCH   := $(wildcard tests/bench/*.cpp)
+EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
-TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/%,$(wildcard tests/*.cpp tests/*/*.cpp))
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/%,$(wildcard tests/*.cpp tests/*/*.cpp))
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch lessons deps check check-layers format clean help
+.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch lessons exercise exercises deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
@@ -137,6 +138,17 @@ bench-torch: ## compare with the same model in PyTorch, installed into build/ven
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each checks its own claim
 	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done
 
+# What the test of an exercise is linked with, in double, where gradients can be checked closely.
+EXERCISE_PARTS = $(call double,tests/main.cpp tests/autograd/gradient_check.cpp $(SOURCES))
+
+exercise: $(OBJ)/double/tests/exercises/$(NAME).o $(EXERCISE_PARTS) ## test your solution: NAME=core_pi FILE=mine.cpp
+	@mkdir -p $(BUILD)/exercises
+	@$(CXX) $(FLAGS) -DSMOE_DOUBLE $(FILE) $^ $(LIBS) -o $(BUILD)/exercises/mine
+	@$(BUILD)/exercises/mine
+
+exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES)) ## every exercise can be solved: tests/exercises/solutions pass
+	@for exercise in $^; do echo "== $$exercise"; $$exercise --minimal || exit 1; done
+
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
 	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh
 
@@ -182,6 +194,10 @@ $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 
 $(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
 	$(CXX) $(filter %.o,$^) $(LIBS) -fsanitize=fuzzer -o $@
+
+$(BUILD)/exercises/%: $(OBJ)/double/tests/exercises/%.o $(OBJ)/double/tests/exercises/solutions/%.o $(EXERCISE_PARTS)
+	@mkdir -p $(@D)
+	$(CXX) $^ $(LIBS) -o $@
 
 # Loaded into the program by tests that let its disk fail.
 $(BUILD)/fault.so: tests/faults/fault.cpp
