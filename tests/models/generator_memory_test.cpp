@@ -30,6 +30,10 @@ void* operator new(size_t bytes) {
 void* operator new[](size_t bytes) {
     return counted(bytes);
 }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+    ++allocations;
+    return std::malloc(bytes > 0 ? bytes : 1);
+}
 void operator delete(void* block) noexcept {
     std::free(block);
 }
