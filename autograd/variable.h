@@ -1,8 +1,8 @@
 // A Variable is a Tensor and, if gradients are wanted, the Node of the graph that it came from. Ops
 // take Variables, compute on their Tensors and record how to differentiate what they did. Ownership
 // runs from results to inputs and never back: a rule captures Tensors, not Variables, so the graph
-// has no cycles and is gone when the last result is. Read next: engine.h, which walks the graph;
-// ops.h, the catalogue of ops.
+// has no cycles and is gone when the last result is.
+// Read next: engine.h, which walks the graph; ops.h, the catalogue of ops.
 #pragma once
 
 #include <cstdint>

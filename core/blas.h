@@ -1,8 +1,8 @@
 // The seam to the matrix product, the one kernel this project takes from a library: OpenBLAS at one
 // thread, called from the project's own pool on fixed blocks of the result (two pools that both
 // spin cost more than they bring). With BLAS=none the project's own blocked product takes its
-// place. Only blas.cpp includes cblas.h. Refuses everything of BLAS but the product. Read next:
-// vector_math.h.
+// place. Only blas.cpp includes cblas.h. Refuses everything of BLAS but the product.
+// Read next: vector_math.h.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // Errors for a person. check(condition, "what was expected, {} was found", ...) is the only way
 // this project reports bad shapes, bad files and bad settings; the programs print the message as
 // one line. It refuses to be a logger or an assertion switched off in release builds: every check
-// always runs. Read next: shape.h, the first user.
+// always runs.
+// Read next: shape.h, the first user.
 #pragma once
 
 #include <fmt/core.h>

@@ -1,6 +1,7 @@
 // Whole files in and out, and nothing half-written. A writer never touches the file of that name
 // until its bytes are safe on disk: temporary name, fsync, rename.
 // Refuses to be a stream library: what is read here fits in memory.
+//
 // Read next: safetensors.h, which reads and writes tensors on top of this.
 #pragma once
 

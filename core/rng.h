@@ -1,7 +1,8 @@
 // Random numbers by counting: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as
 // 1, 2, 3", SC 2011). Number i of a stream is a pure function of (seed, stream, i), so it does not
 // matter which thread draws it, and saving a stream is saving three integers. Refuses to be a
-// seedless or global generator: whoever needs chance is handed an Rng. Read next: tensor.h.
+// seedless or global generator: whoever needs chance is handed an Rng.
+// Read next: tensor.h.
 #pragma once
 
 #include <array>

@@ -3,6 +3,7 @@
 // Nothing in it can be executed, and nothing in it is believed: every length, range and shape is
 // checked before it is used.
 // Refuses to map files into memory or to keep other number types: what is read becomes `real`.
+//
 // Read next: the modules in nn/, whose parameters are stored this way.
 #pragma once
 

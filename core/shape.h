@@ -1,5 +1,6 @@
 // The extent of a tensor along each axis: at most four numbers, row-major, none negative.
 // Knows nothing of strides: every tensor here is contiguous.
+//
 // Read next: tensor.h.
 #pragma once
 

@@ -1,6 +1,7 @@
 // Memory for tensors: 64-byte aligned blocks that are kept and handed out again, because a training
 // step asks for the same sizes over and over and fresh pages cost more than the arithmetic on them.
 // Refuses to initialise: a block holds whatever its last user left there.
+//
 // Read next: tensor.h, the only user.
 #pragma once
 

@@ -2,7 +2,8 @@
 // the numbers, and so do reshape and slice; clone copies them. const-ness is that of the handle, as
 // with a shared_ptr. Tensors compute nothing and know no gradients: kernels take their data
 // pointers, and autograd/variable.h records. Refuses strides: a transposed or column-sliced view
-// does not exist; kernels take leading dimensions. Read next: autograd/variable.h.
+// does not exist; kernels take leading dimensions.
+// Read next: autograd/variable.h.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // Words for people: lists, the name that somebody may have meant, and text that a terminal can
-// show. Refuses to grow into a string library. Read next: file.h.
+// show. Refuses to grow into a string library.
+// Read next: file.h.
 #pragma once
 
 #include <string>

@@ -2,7 +2,8 @@
 // into chunks whose borders depend on the work alone, never on the number of threads, and whatever
 // is summed across chunks is summed in chunk order. So 1, 2 and N threads give the same bits. Only
 // threads.h and threads.cpp name OpenMP. Refuses to nest: a parallel_for inside a chunk runs
-// inline. Read next: blas.h, whose products are cut in the same way.
+// inline.
+// Read next: blas.h, whose products are cut in the same way.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 // sequences of the Unicode standard (chapter 3, table 3-7): no overlong forms, no surrogates,
 // nothing past U+10FFFF.
 // Refuses to know letters, cases or widths; bytes are never changed, only judged.
+//
 // Read next: safetensors.h, whose names must be UTF-8.
 #pragma once
 

@@ -1,7 +1,8 @@
 // Loops over contiguous numbers that every op is made of: exp, sums, dot products. Written so that
 // the compiler vectorises them without -ffast-math: reductions say `omp simd`, and exp is a
 // polynomial, since the library's is a call for each number. Refuses to know rows, tensors or
-// gradients. Read next: autograd/ops/, where they are used.
+// gradients.
+// Read next: autograd/ops/, where they are used.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // What learning and applying byte-pair encoding share: the order of the byte ids, a merge, a table
 // from pairs of ids to numbers, and a text whose tokens grow in place. Refuses to know where the
-// merges come from or what they are for. Read next: bpe_trainer.h, which learns merges, and
-// tokenizer.h, which applies them.
+// merges come from or what they are for.
+// Read next: bpe_trainer.h, which learns merges, and tokenizer.h, which applies them.
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // Learning byte-pair merges (Sennrich, Haddow, Birch, "Neural Machine Translation of Rare Words
 // with Subword Units", ACL 2016): join the most frequent pair of neighbours, again and again.
 // Refuses to recount: equal words are counted once, with their number, and each merge updates only
-// the pairs that it touches. Read next: tokenizer.h.
+// the pairs that it touches.
+// Read next: tokenizer.h.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Every setting of a run, in one struct and one table: reading and writing config.json, the flags
 // of the program and their help all walk the same list of fields (visit_settings), so that a new
 // setting is added in two places: the struct and the table. Refuses unknown keys and impossible
-// values, with the nearest known name in the message. Read next: single_moe.h, which is built from
-// it.
+// values, with the nearest known name in the message.
+// Read next: single_moe.h, which is built from it.
 #pragma once
 
 #include <array>

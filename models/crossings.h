@@ -3,6 +3,7 @@
 // are short, and they repeat as words do.
 // Refuses to choose tokens: it only says where they cannot be. A filter: it may call a place
 // crossed that is not, never the other way round.
+//
 // Read next: tokenizer.cpp, its user.
 #pragma once
 

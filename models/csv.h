@@ -2,6 +2,7 @@
 // doubled quotes. Lines end in LF or CRLF; blank lines between records are skipped; bytes inside a
 // field are never changed.
 // Refuses to guess: no other separators, no types, no repair of broken quotes.
+//
 // Read next: story_reader.h, the only user.
 #pragma once
 

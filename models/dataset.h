@@ -3,6 +3,7 @@
 //     story  s1 s2 s3     inputs  E s1 s2 s3     targets  s1 s2 s3 E     (E: end of text and start)
 // Batches are ragged: their sequences lie end to end, and nothing is computed on padding.
 // Refuses to read files or to draw chance of its own: stories and the seed are handed in.
+//
 // Read next: trainer.h, which takes one step for each batch.
 #pragma once
 

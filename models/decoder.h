@@ -5,6 +5,7 @@
 //                                              x = norm2(x + dropout(ffn(x, expert)))
 //     logits = x W_dec^T
 // Refuses to know tokens' meaning, losses or sampling.
+//
 // Read next: router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 

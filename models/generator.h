@@ -1,7 +1,7 @@
 // Text, token by token: the router labels the new position, the model continues, a token is drawn.
 // A token costs one pass over the weights of both, which all samples share, and allocates nothing.
-// Refuses to know text: token ids in, token ids out. Read next: sampling.h; examples/smoe for the
-// program that prints it.
+// Refuses to know text: token ids in, token ids out.
+// Read next: sampling.h; examples/smoe for the program that prints it.
 #pragma once
 
 #include <functional>

@@ -1,8 +1,8 @@
 // Golden files: what a reference implementation of the model in PyTorch computed from given weights
 // and tokens, down to every gradient and the weights after some steps of training. Recomputing them
 // is the proof that this model is that model (`smoe verify FILE`). Refuses to believe a file: every
-// tensor in it is either an input whose shape fits or is compared. Read next:
-// tests/models/golden_test.cpp, which tampers with every number of one.
+// tensor in it is either an input whose shape fits or is compared.
+// Read next: tests/models/golden_test.cpp, which tampers with every number of one.
 #pragma once
 
 #include <string>

@@ -2,7 +2,8 @@
 // that a new token costs one pass over the weights, and tokens of several sequences share it. The
 // mathematics is that of Decoder::forward in evaluation mode; what differs is what is read: no
 // weight of a neuron that the experts of all tokens mask, none that leads away from a silent one.
-// Allocates everything at construction. Refuses gradients. Read next: core/matvec.h, generator.h.
+// Allocates everything at construction. Refuses gradients.
+// Read next: core/matvec.h, generator.h.
 #pragma once
 
 #include <span>

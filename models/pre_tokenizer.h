@@ -1,6 +1,7 @@
 // Cutting text into words before byte-pair encoding, so that no token crosses a word border.
 // Hand-written instead of a regular expression: it reads each byte about once.
 // Refuses to change the text: the words, put together, are the text again, byte for byte.
+//
 // Read next: bpe.h.
 #pragma once
 

@@ -1,7 +1,8 @@
 // The router decides which expert each token gets. Four kinds: a second, smaller transformer that
 // learns (the original), a hash of the token's id (Roller et al., "Hash Layers", 2021), chance, and
 // none (dense). The labels of a position never depend on later tokens, so that generation can go
-// token by token. Read next: router_loss.h, what the learning router learns from; single_moe.h.
+// token by token.
+// Read next: router_loss.h, what the learning router learns from; single_moe.h.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // What the learning router learns from: being right (its tokens' losses) and being fair (equal
 // shares). Both are the original's, formula by formula.
+//
 // Read next: trainer.h.
 #pragma once
 
@@ -15,8 +16,9 @@ struct RouterLosses {
 // the model's token losses, constants here; positions (N): place of each token in its sequence.
 //     worse        = max(0, L - mean of L over the tokens at the same position)
 //     correctness  = 10 mean((worse r[e])^2)
-//     shortage_k   = (N/K - count of label k) / (N/K);   target = clamp(r[e] + shortage_e, 0, 1), a
-//     constant distribution = 5000/N sum (r[e] - target)^2
+//     shortage_k   = (N/K - count of label k) / (N/K)
+//     target       = clamp(r[e] + shortage_e, 0, 1), a constant
+//     distribution = 5000/N sum (r[e] - target)^2
 RouterLosses router_losses(const Variable& routing, const Labels& labels, const Tensor& losses,
                            const std::vector<int32_t>& positions);
 

@@ -7,7 +7,8 @@
 //     state.previous.safetensors   the same of the checkpoint before
 //     metrics.jsonl                one object per report
 // Each file is replaced whole or not at all, and a state alone is enough to go on, so a run can be
-// killed at any instant. Read next: trainer.h, which fills the state.
+// killed at any instant.
+// Read next: trainer.h, which fills the state.
 #pragma once
 
 #include <functional>

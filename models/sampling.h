@@ -1,5 +1,6 @@
 // From logits to the next token: temperature, then the k most likely, then one of three ways to
 // choose. Sorts no more than the choice needs. Refuses to know models and text.
+//
 // Read next: generator.h.
 #pragma once
 

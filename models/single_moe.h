@@ -1,6 +1,7 @@
 // The Single Mixture of Experts: a decoder whose feed-forward networks contain every expert, and
 // the router that picks one for each token. With routing "none" it is the plain dense transformer.
 // Idea: github.com/DaiDaiLoh/SingleMixtureOfExperts.
+//
 // Read next: trainer.h, generator.h; run_directory.h keeps one on disk.
 #pragma once
 

@@ -1,6 +1,7 @@
 // Stories from files that people have: plain text, CSV and JSON lines. Whatever cannot be a story
 // is an error that names the file and the line, never a story silently lost.
 // Refuses to change texts: line ends, blanks and every other byte stay as they are.
+//
 // Read next: dataset.h, which turns stories into batches of tokens.
 #pragma once
 

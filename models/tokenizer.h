@@ -2,6 +2,7 @@
 // bytes, so any bytes can be encoded and decode to themselves. Refuses to normalise text, and to
 // find special tokens in it: a story that contains the characters
 // <|endoftext|> is encoded as those characters.
+//
 // Read next: pre_tokenizer.h (words), crossings.h (long words), bpe_trainer.h (where merges come
 // from), tokenizer_json.cpp (files).
 #pragma once

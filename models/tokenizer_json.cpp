@@ -1,7 +1,7 @@
 // The tokenizer.json of Hugging Face `tokenizers`, written and read: a byte-level BPE whose bytes
 // stand in GPT-2's byte alphabet, one printable character for each byte. Refuses settings that
-// would change ids: they are named, never ignored. Nothing read is trusted. Read next:
-// tokenizer.cpp, which uses what is read here.
+// would change ids: they are named, never ignored. Nothing read is trusted.
+// Read next: tokenizer.cpp, which uses what is read here.
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string>

@@ -1,6 +1,7 @@
 // One training run in memory: model, router, optimisers, random streams and the place in the data.
 // It takes steps, evaluates, and can be saved and continued bit for bit. Refuses to print, keep
-// time or touch the disk: training_loop.h does. Read next: training_loop.h.
+// time or touch the disk: training_loop.h does.
+// Read next: training_loop.h.
 #pragma once
 
 #include <memory>

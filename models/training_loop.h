@@ -1,5 +1,6 @@
 // From the first step to the last: progress, metrics, evaluation, samples, checkpoints, and when to
-// stop. Read next: examples/smoe/train.cpp, which calls it.
+// stop.
+// Read next: examples/smoe/train.cpp, which calls it.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // What kind of symbol a Unicode code point is, as far as cutting text into words must know.
 // Refuses to be a Unicode library: no case, no normal forms, no names.
+//
 // Read next: pre_tokenizer.h.
 #pragma once
 

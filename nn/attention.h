@@ -1,5 +1,6 @@
 // Causal multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017,
 // section 3.2) over whole sequences.
+//
 // Read next: feed_forward.h; autograd/ops/attention.cpp for the arithmetic.
 #pragma once
 

@@ -1,4 +1,5 @@
 // The feed-forward network of a block, and of every expert in it.
+//
 // Read next: models/decoder.h; autograd/ops/sparse_feed_forward.cpp for the arithmetic.
 #pragma once
 

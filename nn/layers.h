@@ -1,4 +1,5 @@
 // The small layers: Embedding, LayerNorm, Dropout.
+//
 // Read next: attention.h.
 #pragma once
 

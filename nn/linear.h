@@ -1,4 +1,5 @@
 // Linear and MaskedLinear, the layer in which an expert lives.
+//
 // Read next: feed_forward.h, which makes a network of two of them.
 #pragma once
 

@@ -1,8 +1,8 @@
 // A Module owns parameters (trained), buffers (fixed, but saved) and sub-modules, all under names,
 // so that a checkpoint is a list of names and nothing can be forgotten: creating a parameter
 // registers it. There is no virtual forward: each module has the signature that it needs. Modules
-// do not move, because their parents and members point at them. Read next: linear.h, the smallest
-// one; flat_parameters.h.
+// do not move, because their parents and members point at them.
+// Read next: linear.h, the smallest one; flat_parameters.h.
 #pragma once
 
 #include <deque>

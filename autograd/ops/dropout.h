@@ -1,5 +1,6 @@
 // The chance of dropout, for every op that drops: backward draws the same numbers again, so that
-// nothing need be kept. Read next: dropout.cpp.
+// nothing need be kept.
+// Read next: dropout.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // The feed-forward network with an expert's gates in one op: two products, and everything between
 // and behind them done on each block of a result while it is in cache. Every neuron is computed and
 // the gates zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
-// without them. Read next: sparse_feed_forward.cpp.
+// without them.
+// Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops.h"
 #include "core/blas.h"

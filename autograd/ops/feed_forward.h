@@ -1,5 +1,6 @@
 // What the two forms of the feed-forward network share: their checks and the loops behind the
-// products. Read next: feed_forward.cpp.
+// products.
+// Read next: feed_forward.cpp.
 #pragma once
 
 #include "autograd/ops.h"

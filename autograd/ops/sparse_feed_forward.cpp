@@ -3,8 +3,8 @@
 // keeps are copied together, a block of hidden neurons at a time so that the copy stays in cache,
 // and only they are multiplied. With a share p masked in both layers that is ((1-p) + (1-p)^2) / 2
 // of the dense products. Gradients of the weights are summed over the experts in their order, each
-// element by one thread: the same bits for any number of them. Read next: feed_forward.cpp, which
-// must give the same.
+// element by one thread: the same bits for any number of them.
+// Read next: feed_forward.cpp, which must give the same.
 #include <algorithm>
 #include <memory>
 #include <numeric>

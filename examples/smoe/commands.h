@@ -1,5 +1,6 @@
 // The commands of the program `smoe`, one file each. A command adds its options to the parser and
-// returns what to run once they are read. Read next: train.cpp.
+// returns what to run once they are read.
+// Read next: train.cpp.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // The three books of the corpus, and the pieces from which they are bound.
 // It refuses to be included outside this folder and its tests: programs use corpus.h.
+//
 // Read next: english.cpp, german.cpp, sums.cpp.
 #pragma once
 

@@ -1,4 +1,5 @@
 // Deals the stories of the three books in turn. It refuses to hold any text of its own.
+//
 // Read next: books.h, the three books.
 #include "models/corpus/corpus.h"
 

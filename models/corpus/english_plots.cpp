@@ -1,7 +1,8 @@
 // The plots of the English stories: somebody wants something, there is a problem, somebody helps,
 // and what was there at the start returns at the end. writer.h explains how a plot is written. It
 // refuses plots in which the filling decides whether they make sense: what belongs together, such
-// as a problem and its solution, stands in one row of a table. Read next: german_plots.cpp.
+// as a problem and its solution, stands in one row of a table.
+// Read next: german_plots.cpp.
 #include "models/corpus/books.h"
 
 namespace smoe {

@@ -1,6 +1,7 @@
 // Reads a book and fills in its plots: about as much of a grammar engine as a children's book
 // needs. It refuses to check good taste: that is for whoever reads fifty stories after changing a
-// table. Read next: english_plots.cpp, the text that this file reads.
+// table.
+// Read next: english_plots.cpp, the text that this file reads.
 #include "models/corpus/writer.h"
 
 #include <algorithm>

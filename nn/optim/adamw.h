@@ -1,8 +1,9 @@
 // AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2,
 // without its schedule). Per parameter, with m and v starting at 0 and k counting steps from 0:
 //     m = beta1 m + (1 - beta1) g;   v = beta2 v + (1 - beta2) g^2
-//     value -= lr (m / (1 - beta1^(k+1)) / (sqrt(v / (1 - beta2^(k+1))) + eps) + weight_decay
-//     value)
+//     value -= lr (m / (1 - beta1^(k+1)) / (sqrt(v / (1 - beta2^(k+1))) + eps)
+//                  + weight_decay value)
+//
 // Read next: schedule_free_adamw.h.
 #pragma once
 

@@ -1,6 +1,6 @@
 // What all optimisers share: they change one flat buffer of parameters from one flat buffer of
-// gradients, one step at a time, and can be saved and continued. Read next: sgd.h, adamw.h,
-// schedule_free_adamw.h.
+// gradients, one step at a time, and can be saved and continued.
+// Read next: sgd.h, adamw.h, schedule_free_adamw.h.
 #pragma once
 
 #include <map>

@@ -4,9 +4,10 @@
 // mode; z and v are kept beside. Per parameter, with z starting at the parameter, v at 0, k
 // counting steps from 0:
 //     lr_k = lr min(1, (k+1)/warmup);   w = (largest lr so far)^2;   c = w / (sum of all w so far)
-//     v = beta2 v + (1 - beta2) g^2;    d = g / (sqrt(v / (1 - beta2^(k+1))) + eps) + weight_decay
-//     y y = (1-c) y + c z + lr_k (beta1 (1-c) - 1) d;    z = z - lr_k d x = y + (1 - 1/beta1) (z -
-//     y)
+//     v = beta2 v + (1 - beta2) g^2
+//     d = g / (sqrt(v / (1 - beta2^(k+1))) + eps) + weight_decay y
+//     y = (1-c) y + c z + lr_k (beta1 (1-c) - 1) d;    z = z - lr_k d
+//     x = y + (1 - 1/beta1) (z - y)
 #pragma once
 
 #include "nn/optim/optimizer.h"

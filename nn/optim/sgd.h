@@ -1,6 +1,7 @@
 // Stochastic gradient descent with momentum. Per parameter, with m starting at 0:
 //     g = grad + weight_decay value;  m = beta1 m + g;  value -= lr m
-// The form of PyTorch's SGD. Read next: adamw.h.
+// The form of PyTorch's SGD.
+// Read next: adamw.h.
 #pragma once
 
 #include "nn/optim/optimizer.h"

@@ -1,5 +1,6 @@
 // The walk: order, sums over paths, depth, what it frees and what it refuses.
 // The rules of the ops have their own table; here they only serve to build graphs.
+//
 // Read next: graph_test.cpp, on leaves and recording.
 #include "autograd/engine.h"
 

@@ -2,8 +2,8 @@
 // each input is moved a little and the change of the result is compared with the gradient. The
 // upstream gradient is random: with ones, the sum of a softmax does not depend on its input, and a
 // backward that returns zeros would pass. Refuses to report anything but one number, the largest
-// error, so that gradient_check_test.cpp can put the checker itself on trial. Read next:
-// gradient_check.cpp, then op_table.h.
+// error, so that gradient_check_test.cpp can put the checker itself on trial.
+// Read next: gradient_check.cpp, then op_table.h.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // One row for each op of autograd/ops.h: calls of many shapes, the textbook loop that says what
 // they should give, and calls that must be refused. op_test.cpp runs every check on every row, so a
-// new op gets all of them for one row here. Refuses to contain checks. Read next: op_test.cpp.
+// new op gets all of them for one row here. Refuses to contain checks.
+// Read next: op_test.cpp.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 // Each op once more, as a textbook would write it: plain loops in double, no threads, no blocks, no
 // tricks. What the fast versions must agree with. Refuses to be fast and to know gradients: those
-// are compared with differences. Read next: op_table.cpp, which pairs each op with its loop.
+// are compared with differences.
+// Read next: op_table.cpp, which pairs each op with its loop.
 #pragma once
 
 #include <cstdint>

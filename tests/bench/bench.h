@@ -2,6 +2,7 @@
 // table that all rows go to. Variants to be compared run A B A B, never A A B B: a machine that is
 // slower for a minute is then slower for both, and the ratio of neighbours stays true.
 // Refuses to average: a median is not moved by the one repetition that a neighbour disturbed.
+//
 // Read next: work.h, what is counted; training.cpp, the rows that matter most.
 #pragma once
 

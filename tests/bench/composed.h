@@ -2,6 +2,7 @@
 // writing its whole result to memory. Where ops of the catalogue can be put together, kernels.cpp
 // does that; here is what they cannot say. Refuses to be clever, but not to use all threads: the
 // products are BLAS and every loop is vectorised.
+//
 // Read next: kernels.cpp.
 #pragma once
 

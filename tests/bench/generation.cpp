@@ -2,7 +2,8 @@
 // every weight of model and router once, but for those of neurons that its expert masks, and the
 // keys and values of the positions before it; nothing of that is used twice, so memory is the
 // limit. Weights that fit into the processor's cache beat this "limit": it is shown for the paper's
-// size only. Read next: models/generator.h.
+// size only.
+// Read next: models/generator.h.
 #include <fmt/core.h>
 
 #include <functional>

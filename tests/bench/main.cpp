@@ -1,5 +1,6 @@
 // build/bench: measures, prints one table, and writes it as Markdown. `bench serve` is the other
 // half of compare_torch.py. Refuses to judge: targets and their story are in README.md beside this.
+//
 // Read next: bench.h.
 #include <CLI/CLI.hpp>
 #include <algorithm>

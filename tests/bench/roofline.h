@@ -1,6 +1,7 @@
 // The limits of the machine that the other rows are held against: the rate of the project's own
 // gemm() at the model's product shapes, and the rate of reading memory. Both are measured with the
-// threads that everything else uses. Read next: training.cpp.
+// threads that everything else uses.
+// Read next: training.cpp.
 #pragma once
 
 #include <cstdint>

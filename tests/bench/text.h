@@ -1,5 +1,6 @@
 // The text of the measurements: the built-in corpus, or a file of one's own; its tokenizer, and the
-// one batch of it that all variants train on. Read next: training.cpp.
+// one batch of it that all variants train on.
+// Read next: training.cpp.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // A training step as Trainer takes it once the router is frozen, with everything in sight: labels
 // that are given, losses, backward, optimiser. It repeats one batch, so that every repetition does
 // the same work. Refuses to route: what the router costs is a row of its own.
+//
 // Read next: training.cpp.
 #pragma once
 

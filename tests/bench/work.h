@@ -3,6 +3,7 @@
 // lies on and below the diagonal: two products forward, four backward) and of the output
 // projection. Nothing else counts, and nothing that is computed a second time. Of an expert's
 // feed-forward network only the neurons that it keeps count, where `kept` asks for that.
+//
 // Read next: roofline.h, how fast the machine can do them.
 #pragma once
 

@@ -4,6 +4,7 @@
 // taken; with SMOE_EVERY_MOMENT set (`make endurance`) it is every call, and 200 random moments.
 // The program is built in float only, so these cases belong to the float tests; a system without
 // LD_PRELOAD (macOS) leaves them out.
+//
 // Read next: refusals_test.cpp.
 #if !defined(SMOE_DOUBLE) && defined(__linux__)
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // Runs the program `smoe` as a user does, and collects what it printed.
 // The program is built in float only, so its tests are part of the float build only.
+//
 // Read next: program_test.cpp.
 #pragma once
 

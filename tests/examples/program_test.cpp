@@ -1,5 +1,6 @@
 // The program from outside, as in the README: every command once, then every kind of routing,
-// optimiser and mask. Read next: runs_test.cpp and refusals_test.cpp for the details.
+// optimiser and mask.
+// Read next: runs_test.cpp and refusals_test.cpp for the details.
 #ifndef SMOE_DOUBLE
 
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
 // What the program does with what it cannot use: one line that says why, the right exit status, and
 // every file as it was before.
 // The program is built in float only, so these cases belong to the float tests.
+//
 // Read next: workshop.h.
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
 // A folder in which the program is at work: a corpus and a trained run to start from, the
 // circumstances of a call (standard input, a full disk), and an inventory that shows whether
-// anything was touched. Read next: runs_test.cpp, refusals_test.cpp.
+// anything was touched.
+// Read next: runs_test.cpp, refusals_test.cpp.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
-// Exercise: the op cumsum(x), along the last axis: y[n, c] = x[n, 0] + ... + x[n, c]. Each x[n, c] is
-// in every sum from y[n, c] on, which says what its gradient is.
+// Exercise: the op cumsum(x), along the last axis: y[n, c] = x[n, 0] + ... + x[n, c]. Each x[n, c]
+// is in every sum from y[n, c] on, which says what its gradient is.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "tests/autograd/gradient_check.h"

@@ -1,7 +1,7 @@
 // Exercise: the op rms_norm(x, weight), layer_norm's younger sister: along the last axis
 //     y = x / sqrt(mean(x^2) + eps) * weight,   eps = 1e-5   (Zhang and Sennrich, 2019)
-// x (N, C), weight (C). Either gradient may be unwanted: din[i] is null then. Shapes that do not fit
-// are an Error that names both.
+// x (N, C), weight (C). Either gradient may be unwanted: din[i] is null then. Shapes that do not
+// fit are an Error that names both.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
@@ -21,8 +21,9 @@ TEST_CASE("rms_norm: values") {
             square += double(x.data()[n * 8 + c]) * x.data()[n * 8 + c] / 8;
         }
         for (int64_t c = 0; c < 8; ++c) {
-            CHECK(double(y.data()[n * 8 + c]) ==
-                  doctest::Approx(x.data()[n * 8 + c] / std::sqrt(square + 1e-5) * weight.data()[c]));
+            CHECK(
+                double(y.data()[n * 8 + c]) ==
+                doctest::Approx(x.data()[n * 8 + c] / std::sqrt(square + 1e-5) * weight.data()[c]));
         }
     }
     CHECK_THROWS_WITH_AS(rms_norm(Variable(Tensor::zeros({3, 8})), Variable(Tensor::zeros({7}))),

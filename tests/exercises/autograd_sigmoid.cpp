@@ -1,5 +1,5 @@
-// Exercise: the op sigmoid(x) = 1 / (1 + e^-x) with its gradient. Its derivative can be written with
-// the result alone. Write it so that e^x cannot overflow.
+// Exercise: the op sigmoid(x) = 1 / (1 + e^-x) with its gradient. Its derivative can be written
+// with the result alone. Write it so that e^x cannot overflow.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "tests/autograd/gradient_check.h"

@@ -1,6 +1,6 @@
-// Exercise: a float as a bfloat16, which is the upper half of its 32 bits. Cutting off the lower half
-// is not enough: round to the nearest, on a tie to the one whose last bit is 0; too large becomes
-// infinity, NaN stays NaN.
+// Exercise: a float as a bfloat16, which is the upper half of its 32 bits. Cutting off the lower
+// half is not enough: round to the nearest, on a tie to the one whose last bit is 0; too large
+// becomes infinity, NaN stays NaN.
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -21,7 +21,8 @@ TEST_CASE("to_bfloat16: every bfloat16 comes back as it was, and NaN as NaN") {
     int wrong = 0;
     for (uint32_t bits = 0; bits < 1 << 16; ++bits) {
         const float x = from_bfloat16(uint16_t(bits));
-        wrong += std::isnan(x) ? !std::isnan(from_bfloat16(to_bfloat16(x))) : to_bfloat16(x) != bits;
+        wrong +=
+            std::isnan(x) ? !std::isnan(from_bfloat16(to_bfloat16(x))) : to_bfloat16(x) != bits;
     }
     CHECK(wrong == 0);
     // NaNs whose upper half alone would be infinity.

@@ -1,6 +1,6 @@
 // Exercise: the transpose of a matrix, (M, N) -> (N, M), on all threads. A column is far apart in
-// memory, so go in small squares that stay in the cache. Whatever is no matrix is an Error that names
-// the shape.
+// memory, so go in small squares that stay in the cache. Whatever is no matrix is an Error that
+// names the shape.
 #include "core/check.h"
 #include "core/tensor.h"
 #include "tests/exercises/exercise.h"
@@ -10,7 +10,8 @@ smoe::Tensor transposed(const smoe::Tensor& x);
 using namespace smoe;
 
 TEST_CASE("transposed: element (i, j) becomes (j, i)") {
-    for (const auto& [M, N] : {std::pair<int64_t, int64_t>{2, 3}, {1, 7}, {7, 1}, {0, 4}, {130, 257}}) {
+    for (const auto& [M, N] :
+         {std::pair<int64_t, int64_t>{2, 3}, {1, 7}, {7, 1}, {0, 4}, {130, 257}}) {
         const Tensor x = Tensor::empty({M, N});
         for (int64_t i = 0; i < x.numel(); ++i) {
             x.data()[i] = real(i);
@@ -33,5 +34,6 @@ TEST_CASE("transposed: element (i, j) becomes (j, i)") {
 
 TEST_CASE("transposed: what is no matrix is refused") {
     CHECK_THROWS_WITH_AS(transposed(Tensor::zeros({3})), doctest::Contains("(3)"), Error);
-    CHECK_THROWS_WITH_AS(transposed(Tensor::zeros({2, 3, 4})), doctest::Contains("(2, 3, 4)"), Error);
+    CHECK_THROWS_WITH_AS(transposed(Tensor::zeros({2, 3, 4})), doctest::Contains("(2, 3, 4)"),
+                         Error);
 }

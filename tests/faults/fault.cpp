@@ -5,6 +5,7 @@
 //     "full 17"       from call 17 on nothing more can be written: ENOSPC
 //     "read-only 17"  from call 17 on every such call fails: EROFS
 // Standard streams do not count. Refuses to be part of the product: only tests load it.
+//
 // Read next: tests/examples/killed_test.cpp.
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // A run small enough for tests: a few stories, a tokenizer of 300 tokens, a model of a few thousand
-// weights. Refuses to be realistic. Read next: trainer_test.cpp.
+// weights. Refuses to be realistic.
+// Read next: trainer_test.cpp.
 #pragma once
 
 #include <filesystem>

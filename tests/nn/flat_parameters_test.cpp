@@ -1,4 +1,5 @@
 // The length of a gradient, and what is done about one that is too long or no number.
+//
 // Read next: optimizer_test.cpp.
 #include "nn/flat_parameters.h"
 

@@ -19,27 +19,27 @@ smoe::Variable rms_norm(const smoe::Variable& x, const smoe::Variable& weight) {
             out.data()[n * C + c] = row[c] * factor * W.data()[c];
         }
     }
-    return record(
-        "rms_norm", out, {x, weight},
-        [X, W, factors, N, C](const Tensor& dout, std::span<Tensor* const> din) {
-            for (int64_t n = 0; n < N; ++n) {
-                const real* const row = X.data() + n * C;
-                const real* const d = dout.data() + n * C;
-                const real factor = factors.data()[n];
-                real shared = 0;  // sum of d * weight * x, which reaches x through the factor
-                for (int64_t c = 0; c < C; ++c) {
-                    shared += d[c] * W.data()[c] * row[c];
-                }
-                for (int64_t c = 0; c < C; ++c) {
-                    if (din[0] != nullptr) {
-                        din[0]->data()[n * C + c] +=
-                            factor * (d[c] * W.data()[c] -
-                                      row[c] * factor * factor * shared / real(C));
-                    }
-                    if (din[1] != nullptr) {
-                        din[1]->data()[c] += d[c] * row[c] * factor;
-                    }
-                }
-            }
-        });
+    return record("rms_norm", out, {x, weight},
+                  [X, W, factors, N, C](const Tensor& dout, std::span<Tensor* const> din) {
+                      for (int64_t n = 0; n < N; ++n) {
+                          const real* const row = X.data() + n * C;
+                          const real* const d = dout.data() + n * C;
+                          const real factor = factors.data()[n];
+                          real shared =
+                              0;  // sum of d * weight * x, which reaches x through the factor
+                          for (int64_t c = 0; c < C; ++c) {
+                              shared += d[c] * W.data()[c] * row[c];
+                          }
+                          for (int64_t c = 0; c < C; ++c) {
+                              if (din[0] != nullptr) {
+                                  din[0]->data()[n * C + c] +=
+                                      factor * (d[c] * W.data()[c] -
+                                                row[c] * factor * factor * shared / real(C));
+                              }
+                              if (din[1] != nullptr) {
+                                  din[1]->data()[c] += d[c] * row[c] * factor;
+                              }
+                          }
+                      }
+                  });
 }

@@ -7,7 +7,7 @@ uint16_t to_bfloat16(float x) {
     if (std::isnan(x)) {
         return uint16_t(bits >> 16 | 0x40);  // a bit of the payload that stays
     }
-    // Adding just under half of the last place carries, unless it was below half; what is missing to
-    // half is added where the last place is odd.
+    // Adding just under half of the last place carries, unless it was below half; what is missing
+    // to half is added where the last place is odd.
     return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
