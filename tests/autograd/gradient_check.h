@@ -20,7 +20,7 @@ using Op = std::function<Variable(const std::vector<Variable>& inputs)>;
 // difference formula is left. In float the rounding of the op itself limits what differences can
 // tell; that build checks that its own code (the polynomial exp, the float product) has no gross
 // mistake.
-constexpr double gradient_tolerance = sizeof(real) == 8 ? 1e-8 : 5e-4;
+constexpr double gradient_tolerance = sizeof(real) == 8 ? 1e-8 : 1e-3;
 
 // Numbers between -2 and 2.
 Tensor random_tensor(const Shape& shape, uint64_t seed);

@@ -3,6 +3,8 @@
 // Read next: trainer_test.cpp.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -60,11 +62,12 @@ struct SmallRun {
     Dataset data;
 };
 
-// A folder of its own for a test case, removed afterwards.
+// A folder of its own for a test case, and for a process: tests may run twice at a time. Removed
+// afterwards.
 struct TemporaryFolder {
     explicit TemporaryFolder(const std::string& name)
         : path((std::filesystem::temp_directory_path() /
-                ("smoe-test-" + std::to_string(sizeof(real)) + "-" + name))
+                ("smoe-test-" + std::to_string(::getpid()) + "-" + name))
                    .string()) {
         std::filesystem::remove_all(path);
         std::filesystem::create_directories(path);
