@@ -74,7 +74,7 @@ TEST_CASE("runs: help of every command lists its options") {
         {"tokenizer encode", "tokenizer"},
         {"tokenizer decode", "tokenizer"},
         {"train", "--run", "--preset", "--config", "--resume"},
-        {"eval", "--data"},
+        {"eval", "--data", "--json"},
         {"generate", "--prompt", "--sampling", "--temperature", "--top-p", "--top-k", "--samples",
          "--max-tokens", "--seed", "--show-experts"},
         {"verify", "files"}};
@@ -133,6 +133,23 @@ TEST_CASE("runs: a run directory holds what it should, and its numbers add up") 
     CHECK(has(eval.out, fmt::format("{:.4f}", trained)));
     CHECK(has(eval.out, "share of each expert"));
     CHECK(has(done("eval run --data corpus/valid.jsonl corpus/train.jsonl").out, "70 stories"));
+
+    // For other programs the same, in full.
+    const auto json = nlohmann::json::parse(done("eval run --data corpus/valid.jsonl --json").out);
+    CHECK(json["loss"].get<double>() == doctest::Approx(trained).epsilon(1e-6));
+    CHECK(json["domains"].size() == 3);
+    for (const char* key : {"tokens", "bytes"}) {
+        int64_t sum = 0;
+        for (const auto& domain : json["domains"]) {
+            sum += domain[key].get<int64_t>();
+        }
+        CHECK(json[key] == sum);
+    }
+    int64_t labelled = 0;
+    for (const auto& count : json["expert_tokens"]) {
+        labelled += count.get<int64_t>();
+    }
+    CHECK(json["tokens"] == labelled);
 }
 
 TEST_CASE("runs: generate") {
