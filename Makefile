@@ -64,7 +64,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/%,$
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch lessons exercise exercises deps check check-layers format clean help
+.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop lessons exercise exercises deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
@@ -135,6 +135,13 @@ bench-torch: ## compare with the same model in PyTorch, installed into build/ven
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
 	@$(BUILD)/venv/bin/pip install -q -r tests/bench/requirements.txt
 	@$(BUILD)/venv/bin/python tests/bench/compare_torch.py --build $(BUILD) --markdown $(BUILD)/bench-torch.md
+
+interop: ## check against PyTorch, safetensors and tokenizers, installed into build/venv (a few minutes)
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
+	@$(BUILD)/venv/bin/pip install -q -r tests/interop/requirements.txt
+	@$(BUILD)/venv/bin/python tests/interop/check.py --build $(BUILD)
 
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each checks its own claim
 	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done

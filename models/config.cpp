@@ -42,6 +42,28 @@ bool has_type(const Json& value) {
                          : fmt::format("; did you mean '{}'?", nearest));
 }
 
+// The keys by which Hugging Face tools know a model. They are no settings, but follow from them:
+// written for those tools, and compared when read.
+Json hugging_face_keys(const Config& config) {
+    // Start, end and padding are one token, the last one; null until a tokenizer is chosen.
+    const Json end_of_text = config.vocab_size > 0 ? Json(config.vocab_size - 1) : Json();
+    return {{"architectures", Json::array({"SmoeForCausalLM"})},
+            {"model_type", "smoe"},
+            {"vocab_size", config.vocab_size},
+            {"hidden_size", config.model.width},
+            {"num_hidden_layers", config.model.layers},
+            {"num_attention_heads", config.model.heads},
+            {"intermediate_size", config.model.hidden},
+            {"max_position_embeddings", config.context},
+            {"layer_norm_eps", 1e-5},
+            {"hidden_act", "relu"},
+            {"tie_word_embeddings", false},
+            {"bos_token_id", end_of_text},
+            {"eos_token_id", end_of_text},
+            {"pad_token_id", end_of_text},
+            {"torch_dtype", "float32"}};
+}
+
 void require_utf8(const Setting& setting, const std::string& text) {
     check(valid_utf8(text), "{} '{}' is not valid UTF-8, which config.json needs: rename the file",
           setting.key, text);
@@ -149,8 +171,7 @@ void check_config(const Config& config) {
 }
 
 std::string to_json(const Config& config) {
-    Json root;
-    root["model_type"] = "smoe";
+    Json root = hugging_face_keys(config);
     Config copy = config;
     visit_settings(copy, [&](const Setting& setting, const auto& field) {
         root[setting.group][setting.key] = field;
@@ -180,17 +201,20 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     std::map<std::string, std::vector<std::string>> known;
     visit_settings(
         base, [&](const Setting& setting, auto&) { known[setting.group].push_back(setting.key); });
-    std::vector<std::string> groups = {"model_type"};
+    const Json derived = hugging_face_keys(base);
+    std::vector<std::string> names;
+    for (const auto& [key, value] : derived.items()) {
+        names.push_back(key);
+    }
     for (const auto& [group, keys] : known) {
-        groups.push_back(group);
+        names.push_back(group);
     }
     for (const auto& [group, object] : root.items()) {
-        if (group == "model_type") {
-            check(object == "smoe", "'{}': model_type must be 'smoe'", origin);
-            continue;
+        if (derived.contains(group)) {
+            continue;  // compared once the settings are known
         }
         if (!known.contains(group)) {
-            unknown_key(origin, "group of settings", group, groups);
+            unknown_key(origin, "key", group, names);
         }
         check(object.is_object(), "'{}': '{}' must be an object", origin, group);
         for (const auto& [key, value] : object.items()) {
@@ -213,6 +237,13 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
         check_config(base);
     } catch (const Error& error) {
         fail("'{}': {}", origin, error.what());
+    }
+    const Json expected = hugging_face_keys(base);
+    for (const auto& [key, value] : expected.items()) {
+        check(!root.contains(key) || root[key] == value,
+              "'{}': {} must be {} as the settings have it, found {}: change the settings or leave "
+              "it out",
+              origin, key, value.dump(), root.value(key, Json()).dump());
     }
     return base;
 }

@@ -86,9 +86,12 @@ std::vector<std::string> preset_names();
 // Throws Error with the first setting that is out of range or does not fit another.
 void check_config(const Config& config);
 
+// An object for each group of settings, and before them the keys of a Hugging Face config.json
+// (hidden_size, eos_token_id, ...), which follow from the settings.
 std::string to_json(const Config& config);
-// Reads what to_json wrote over `base`. Throws Error, naming `origin`, for text that is not JSON,
-// unknown keys (with the nearest known one), and values of the wrong type.
+// Reads what to_json wrote over `base`; the Hugging Face keys may be missing. Throws Error, naming
+// `origin`, for text that is not JSON, unknown keys (with the nearest known one), values of the
+// wrong type, and a Hugging Face key that contradicts the settings.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
 DecoderSettings model_settings(const Config& config);

@@ -119,22 +119,32 @@ void RunDirectory::append_metrics(const std::string& json) const {
     append_file(file("metrics.jsonl"), json + "\n");
 }
 
+std::vector<std::string> RunDirectory::metrics() const {
+    std::vector<std::string> lines;
+    if (!file_exists(file("metrics.jsonl"))) {
+        return lines;
+    }
+    const std::string text = read_file(file("metrics.jsonl"));
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        lines.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
 void RunDirectory::cut_metrics(int64_t step) const {
     if (!file_exists(file("metrics.jsonl"))) {
         return;
     }
     std::string kept;
-    const std::string text = read_file(file("metrics.jsonl"));
-    for (size_t begin = 0; begin < text.size();) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        const std::string line = text.substr(begin, end - begin);
+    for (const std::string& line : metrics()) {
         const auto object = nlohmann::json::parse(line, nullptr, false);
         // A line that a kill cut short is no JSON: it goes too.
         if (object.is_object() && object.contains("step") && object["step"].is_number_integer() &&
             object["step"].get<double>() <= double(step)) {
             kept += line + "\n";
         }
-        begin = end + 1;
     }
     write_file(file("metrics.jsonl"), kept);
 }

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/safetensors.h"
 #include "models/single_moe.h"
@@ -50,6 +51,8 @@ class RunDirectory {
 
     // Appends one line of JSON to metrics.jsonl.
     void append_metrics(const std::string& json) const;
+    // Its lines; none where there is no such file. A kill may have cut the last one short.
+    std::vector<std::string> metrics() const;
     // Removes the lines of steps after `step`, which a resumed run will write again.
     void cut_metrics(int64_t step) const;
 

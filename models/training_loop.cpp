@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
-#include "core/file.h"
 #include "core/text.h"
 #include "models/generator.h"
 #include "models/progress.h"
@@ -260,17 +259,12 @@ StopReason run_training(const RunDirectory& run, const Config& config, const Tok
 
 std::string loss_curve(const RunDirectory& run, int width, int height) {
     std::vector<std::pair<double, double>> points;
-    const std::string text = file_exists(run.file("metrics.jsonl"))
-                                 ? read_file(run.file("metrics.jsonl"))
-                                 : std::string();
-    for (size_t begin = 0; begin < text.size();) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        const auto object = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
+    for (const std::string& line : run.metrics()) {
+        const auto object = nlohmann::json::parse(line, nullptr, false);
         if (object.is_object() && object.contains("loss") && object["loss"].is_number() &&
             object.contains("step") && object["step"].is_number()) {
             points.emplace_back(object["step"].get<double>(), object["loss"].get<double>());
         }
-        begin = end + 1;
     }
     return text_plot(points, width, height);
 }

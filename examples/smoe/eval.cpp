@@ -1,6 +1,7 @@
 // smoe eval: how well a trained model predicts a text, by domain, and which expert takes what.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "core/check.h"
 #include "examples/smoe/commands.h"
@@ -15,7 +16,26 @@ namespace {
 struct EvalOptions {
     std::string run;
     std::vector<std::string> data;
+    bool json = false;
 };
+
+// For other programs: numbers in full.
+nlohmann::ordered_json json_of(const EvaluationPart& part) {
+    return {{"tokens", part.tokens},
+            {"bytes", part.bytes},
+            {"loss", part.loss()},
+            {"bits_per_byte", part.bits_per_byte()},
+            {"expert_tokens", part.expert_tokens}};
+}
+
+void print_json(const Evaluation& result) {
+    nlohmann::ordered_json object = json_of(result.total);
+    object["domains"] = nlohmann::ordered_json::object();
+    for (const EvaluationPart& part : result.domains) {
+        object["domains"][part.domain] = json_of(part);
+    }
+    fmt::print("{}\n", object.dump());
+}
 
 void print_part(const EvaluationPart& part) {
     fmt::print("{:<16} {:>12} {:>12} {:>10.4f} {:>12.4f}\n", part.domain, format_count(part.tokens),
@@ -52,6 +72,10 @@ int evaluate_run(const EvalOptions& options) {
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
+    if (options.json) {
+        print_json(evaluate(*moe, data, config.seed, 0));
+        return 0;
+    }
     fmt::print("text: {}\n\n", data.summary());
     const Evaluation result = evaluate(*moe, data, config.seed, 0);
     fmt::print("{:<16} {:>12} {:>12} {:>10} {:>12}\n", "domain", "tokens", "bytes", "loss/token",
@@ -76,6 +100,7 @@ Command add_eval(CLI::App& app) {
     app.add_option("--data", options->data, "text to predict: .txt, .jsonl or .csv")
         ->required()
         ->type_name("FILE...");
+    app.add_flag("--json", options->json, "print one JSON object instead of tables");
     return [options] { return evaluate_run(*options); };
 }
 

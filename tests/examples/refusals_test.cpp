@@ -71,6 +71,8 @@ TEST_CASE("refusals: wrong usage") {
     refused("eval run", 2, "--data");
     refused("eval --data corpus/valid.jsonl", 2, "run");
     refused("verify", 2, "files");
+    refused("export run", 2, "--hf");
+    refused("export --hf new", 2, "run");
     refused("corpus", 2, "--out");
     refused(tiny_train + "--preset huge", 2, "huge");
     refused(tiny_train + "--routing chance", 2, "chance");
@@ -188,6 +190,9 @@ TEST_CASE("refusals: folders that hold a run, or none") {
     refused("train --run new --resume", 1, "not a run directory");
     refused("eval corpus --data corpus/valid.jsonl", 1, "not a run directory");
     refused("generate new", 1, "not a run directory");
+    refused("export corpus --hf new", 1, "not a run directory");
+    refused("export run --hf run", 1, "'run' is not empty: choose another folder");
+    refused("export run --hf corpus/train.jsonl", 1, "'corpus/train.jsonl'");
     refused("train --run run --resume --width 32", 1, "--width was '16'");
     refused("train --run run --resume --data corpus/valid.jsonl", 1, "--data was");
     refused("train --run run --resume --steps 0", 1, "steps");
@@ -228,6 +233,13 @@ TEST_CASE("refusals: damaged runs") {
     damaged("config.json", contents("run/config.json"));
     std::filesystem::remove(workshop() + "/damaged/router.safetensors");
     refused("generate damaged", 1, "router.safetensors");
+    refused("export damaged --hf new", 1, "router.safetensors");
+
+    std::string config = contents("run/config.json");
+    const std::string width = "\"hidden_size\": 16";
+    REQUIRE(config.find(width) != config.npos);
+    damaged("config.json", config.replace(config.find(width), width.size(), "\"hidden_size\": 8"));
+    refused("generate damaged", 1, "hidden_size must be 16 as the settings have it, found 8");
 
     damaged("state.safetensors", contents("run/state.safetensors"));
     truncate("damaged/state.safetensors");
@@ -253,8 +265,10 @@ TEST_CASE("refusals: places that cannot be written to") {
     for (const std::string folder : {"file/below", "file", "/proc/smoe/run"}) {
         refused(tiny_train + "--run " + folder, 1, folder);
         refused("corpus -o " + folder + " --stories 2 --valid-stories 2", 1, folder);
+        refused("export run --hf " + folder, 1, folder);
     }
     refused({"corpus", "-o", ""}, 1, "''");
+    refused({"export", "run", "--hf", ""}, 1, "''");
     refused("tokenizer train --data corpus/train.jsonl -o corpus", 1, "'corpus'");
     refused("tokenizer train --data corpus/train.jsonl -o nowhere/tokenizer.json", 1, "nowhere");
     if (file_exists("/dev/full")) {
@@ -274,6 +288,9 @@ TEST_CASE("refusals: a full disk leaves the old files as they were") {
     put("old.json", contents("run/tokenizer.json"));
     refused("tokenizer train --data corpus/train.jsonl -o old.json", 1, "cannot write", full);
     refused(tiny_train, 1, "cannot write", full);
+    refused("export run --hf new", 1, "cannot write", full);
+    std::filesystem::create_directory(workshop() + "/bare");
+    refused("export run --hf bare", 1, "cannot write", full);
 
     // Room for metrics and settings, not for a checkpoint.
     copy_run("run", "full");

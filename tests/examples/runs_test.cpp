@@ -67,16 +67,17 @@ void check_same_weights(const std::string& a, const std::string& b) {
 
 TEST_CASE("runs: help of every command lists its options") {
     const std::vector<std::vector<std::string>> expected = {
-        {"", "corpus", "tokenizer", "train", "eval", "generate", "verify", "--threads"},
+        {"", "corpus", "tokenizer", "train", "eval", "generate", "export", "verify", "--threads"},
         {"corpus", "--out", "--stories", "--valid-stories", "--seed"},
         {"tokenizer", "train", "encode", "decode"},
         {"tokenizer train", "--data", "--out", "--entries", "--pre-tokenizer"},
         {"tokenizer encode", "tokenizer"},
         {"tokenizer decode", "tokenizer"},
         {"train", "--run", "--preset", "--config", "--resume"},
-        {"eval", "--data"},
+        {"eval", "--data", "--json"},
         {"generate", "--prompt", "--sampling", "--temperature", "--top-p", "--top-k", "--samples",
          "--max-tokens", "--seed", "--show-experts"},
+        {"export", "--hf"},
         {"verify", "files"}};
     for (const auto& words : expected) {
         const Outcome help = done(words[0] + " --help");
@@ -133,6 +134,81 @@ TEST_CASE("runs: a run directory holds what it should, and its numbers add up") 
     CHECK(has(eval.out, fmt::format("{:.4f}", trained)));
     CHECK(has(eval.out, "share of each expert"));
     CHECK(has(done("eval run --data corpus/valid.jsonl corpus/train.jsonl").out, "70 stories"));
+
+    // For other programs the same, in full.
+    const auto json = nlohmann::json::parse(done("eval run --data corpus/valid.jsonl --json").out);
+    CHECK(json["loss"].get<double>() == doctest::Approx(trained).epsilon(1e-6));
+    CHECK(json["domains"].size() == 3);
+    for (const char* key : {"tokens", "bytes"}) {
+        int64_t sum = 0;
+        for (const auto& domain : json["domains"]) {
+            sum += domain[key].get<int64_t>();
+        }
+        CHECK(json[key] == sum);
+    }
+    int64_t labelled = 0;
+    for (const auto& count : json["expert_tokens"]) {
+        labelled += count.get<int64_t>();
+    }
+    CHECK(json["tokens"] == labelled);
+}
+
+TEST_CASE("runs: export") {
+    const Outcome outcome = done("export run --hf hub/deep");
+    CHECK(has(outcome.out, "8 files"));
+    std::set<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(workshop() + "/hub/deep")) {
+        files.insert(entry.path().filename().string());
+    }
+    CHECK(files == std::set<std::string>{"README.md", "config.json", "generation_config.json",
+                                         "model.safetensors", "router.safetensors",
+                                         "special_tokens_map.json", "tokenizer.json",
+                                         "tokenizer_config.json"});
+    for (const char* file :
+         {"config.json", "tokenizer.json", "model.safetensors", "router.safetensors"}) {
+        CHECK(contents(std::string("hub/deep/") + file) == contents(std::string("run/") + file));
+    }
+    const auto json = [](const std::string& file) {
+        return nlohmann::json::parse(contents("hub/deep/" + file + ".json"));
+    };
+    const int64_t end = json("config")["vocab_size"].get<int64_t>() - 1;
+    for (const std::string role : {"bos_token", "eos_token", "pad_token"}) {
+        CHECK(json("config")[role + "_id"] == end);
+        CHECK(json("generation_config")[role + "_id"] == end);
+        CHECK(json("special_tokens_map")[role] == "<|endoftext|>");
+        CHECK(json("tokenizer_config")[role] == "<|endoftext|>");
+    }
+    CHECK(json("tokenizer_config")["added_tokens_decoder"][std::to_string(end)]["content"] ==
+          "<|endoftext|>");
+    CHECK(json("generation_config")["max_length"] == 40);
+
+    const std::string card = contents("hub/deep/README.md");
+    CHECK(card.starts_with("---\n"));
+    const double trained = sound_metrics("run").back()["valid_loss"].get<double>();
+    for (const std::string& part :
+         {std::string("\n# license: "), std::string("\"corpus/train.jsonl\""),
+          std::string("\"corpus/valid.jsonl\""), std::string("| `--batch` | 4 |"),
+          std::string("| `--router-steps` | 3 |"), std::string("Taken: 6 steps, "),
+          fmt::format("a loss of {:.4f} nats", trained)}) {
+        INFO(part);
+        CHECK(has(card, part));
+    }
+    // The folder is a run directory, too, but for what resuming needs.
+    CHECK(done("eval hub/deep --data corpus/valid.jsonl").out ==
+          done("eval run --data corpus/valid.jsonl").out);
+
+    // An empty folder will do; a dense run without metrics has less to tell.
+    done("train --run dense --routing none --data corpus/train.jsonl" + tiny_settings());
+    std::filesystem::remove(workshop() + "/dense/metrics.jsonl");
+    std::filesystem::create_directory(workshop() + "/empty");
+    CHECK(has(done("export dense --hf empty").out, "7 files"));
+    CHECK(!file_exists(workshop() + "/empty/router.safetensors"));
+    const std::string dense = contents("empty/README.md");
+    CHECK(has(dense, "It is dense"));
+    CHECK(!has(dense, "--router-steps"));
+    CHECK(has(dense, "Held out: 5 % of the stories"));
+    CHECK(has(dense, "no held-out evaluation"));
+    CHECK(has(dense, "not recorded"));
 }
 
 TEST_CASE("runs: generate") {

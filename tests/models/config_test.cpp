@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/check.h"
@@ -82,6 +83,47 @@ TEST_CASE("config: every preset survives JSON, and every field is in it") {
     CHECK(to_json(read("{}")) == to_json(Config()));
 }
 
+TEST_CASE("config: Hugging Face keys follow from the settings") {
+    Config config = preset("tiny");
+    config.vocab_size = 1025;
+    const auto json = nlohmann::ordered_json::parse(to_json(config));
+    const nlohmann::ordered_json expected = {
+        {"architectures", nlohmann::json::array({"SmoeForCausalLM"})},
+        {"model_type", "smoe"},
+        {"vocab_size", 1025},
+        {"hidden_size", 128},
+        {"num_hidden_layers", 4},
+        {"num_attention_heads", 4},
+        {"intermediate_size", 512},
+        {"max_position_embeddings", 384},
+        {"layer_norm_eps", 1e-5},
+        {"hidden_act", "relu"},
+        {"tie_word_embeddings", false},
+        {"bos_token_id", 1024},
+        {"eos_token_id", 1024},
+        {"pad_token_id", 1024},
+        {"torch_dtype", "float32"}};
+    for (const auto& [key, value] : expected.items()) {
+        CAPTURE(key);
+        CHECK(json.at(key) == value);
+        auto without = json;
+        without.erase(key);
+        CHECK(to_json(read(without.dump())) == to_json(config));
+        for (const nlohmann::ordered_json& wrong :
+             {nlohmann::ordered_json(7), nlohmann::ordered_json("7"), nlohmann::ordered_json(true),
+              nlohmann::ordered_json()}) {
+            auto other = json;
+            other[key] = wrong;
+            check_refused(other.dump(), key + " must be " + value.dump() +
+                                            " as the settings have it, found " + wrong.dump());
+        }
+    }
+    // All of them are compared with the settings as read, not with those below.
+    CHECK(read(R"({"hidden_size": 64, "model": {"width": 64}})").model.width == 64);
+    check_refused(R"({"hidden_size": 64})", "hidden_size must be 512");
+    CHECK(nlohmann::json::parse(to_json(Config()))["eos_token_id"].is_null());
+}
+
 TEST_CASE("config: flags and keys are unique") {
     std::set<std::string> flags, keys;
     int count = 0;
@@ -106,7 +148,8 @@ TEST_CASE("config: files that are no settings") {
     check_refused(R"({"model": {"widht": 3}})", "did you mean 'width'?");
     check_refused(R"({"model": {"qqqqqqqq": 3}})", "known are width, layers");
     check_refused(R"({"modle": {}})", "did you mean 'model'?");
-    check_refused(R"({"model_type": "gpt"})", "model_type");
+    check_refused(R"({"model_type": "gpt"})", "model_type must be \"smoe\"");
+    check_refused(R"({"hidden_sise": 512})", "did you mean 'hidden_size'?");
     check_refused(R"({"model": []})", "'model' must be an object");
     check_refused("[]", "object");
     check_refused("3", "object");

@@ -146,6 +146,7 @@ TEST_CASE("run directory: metrics are cut to the step that was saved") {
     const Fixture f;
     f.create();
     CHECK_NOTHROW(f.run.cut_metrics(3));
+    CHECK(f.run.metrics().empty());
     CHECK(!file_exists(f.run.file("metrics.jsonl")));
     const std::vector<std::string> lines = {R"({"step": 1, "loss": 2.5})",
                                             R"({"step": 3, "loss": 2})",
@@ -153,6 +154,7 @@ TEST_CASE("run directory: metrics are cut to the step that was saved") {
     for (const std::string& line : lines) {
         f.run.append_metrics(line);
     }
+    CHECK(f.run.metrics() == lines);
     const std::string kept = read_file(f.run.file("metrics.jsonl"));
     CHECK(kept == lines[0] + "\n" + lines[1] + "\n" + lines[2] + "\n");
     for (const char* damage : {R"({"step": 4, "loss": 2})", R"({"step": "1"})", R"({"step": null})",

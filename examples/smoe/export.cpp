@@ -1,0 +1,287 @@
+// smoe export: a trained run as a folder that Hugging Face tools read: settings, weights and
+// tokenizer as the run has them, what those tools want to know besides, and a model card.
+// Refuses to write where anything is, and to invent what a run does not know: licence, language.
+// Read next: models/config.cpp, which writes the keys of config.json.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "examples/smoe/commands.h"
+#include "models/progress.h"
+#include "models/run_directory.h"
+#include "models/sampling.h"
+
+namespace smoe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Files = std::map<std::string, std::string>;  // bytes by name
+
+struct ExportOptions {
+    std::string run, out;
+};
+
+// The last line of metrics.jsonl that has all of these keys as numbers; null if there is none.
+Json last_metrics(const RunDirectory& run, const std::vector<std::string>& keys) {
+    Json last;
+    for (const std::string& line : run.metrics()) {
+        const Json object = Json::parse(line, nullptr, false);
+        if (object.is_object() && std::all_of(keys.begin(), keys.end(), [&](const auto& key) {
+                return object.contains(key) && object[key].is_number();
+            })) {
+            last = object;
+        }
+    }
+    return last;
+}
+
+// What <|endoftext|> is to other tools: one token that starts, ends and pads.
+Json special_tokens() {
+    const std::string name(Tokenizer::end_of_text_name);
+    return {{"bos_token", name}, {"eos_token", name}, {"pad_token", name}};
+}
+
+Json tokenizer_config(const Config& config, const Tokenizer& tokenizer) {
+    Json json = special_tokens();
+    json["tokenizer_class"] = "PreTrainedTokenizerFast";
+    json["model_max_length"] = config.context;
+    json["clean_up_tokenization_spaces"] = false;
+    json["added_tokens_decoder"][std::to_string(tokenizer.end_of_text())] = {
+        {"content", Tokenizer::end_of_text_name},
+        {"lstrip", false},
+        {"normalized", false},
+        {"rstrip", false},
+        {"single_word", false},
+        {"special", true}};
+    return json;
+}
+
+// The defaults of smoe generate.
+Json generation_config(const Config& config, const Tokenizer& tokenizer) {
+    const Sampling sampling;
+    return {{"bos_token_id", tokenizer.end_of_text()},
+            {"eos_token_id", tokenizer.end_of_text()},
+            {"pad_token_id", tokenizer.end_of_text()},
+            {"max_length", config.context},
+            {"do_sample", sampling.kind != "greedy"},
+            {"temperature", sampling.temperature},
+            {"top_p", sampling.top_p},
+            {"top_k", sampling.top_k}};
+}
+
+std::string card_about(const Config& config) {
+    const std::string base =
+        "A decoder transformer (post-norm, ReLU, sinusoidal positions), trained from scratch";
+    if (config.routing == "none") {
+        return base + ".\nIt is dense: all of its neurons serve every token.\n";
+    }
+    return fmt::format(
+        "{} as a Single Mixture of Experts:\nits feed-forward network contains {} experts. An "
+        "expert is that network with {:g} % of its {} neurons\nswitched off, the same ones always; "
+        "which one a token gets is decided by {}.\n",
+        base, config.experts, 100 * config.mask_rate,
+        config.mask_where == "both" ? "hidden and output" : config.mask_where,
+        config.routing == "router" ? "a smaller transformer, `router.safetensors`"
+        : config.routing == "hash" ? "a hash of its id"
+                                   : "chance");
+}
+
+std::string card_sizes(const Config& config, const SingleMoe& moe, int64_t parameters) {
+    std::string text =
+        "| | parameters | width | layers | heads | feed-forward width "
+        "|\n|---|---|---|---|---|---|\n";
+    const auto row = [&](const char* name, int64_t count, const Sizes& sizes) {
+        text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", name, format_count(count),
+                            sizes.width, sizes.layers, sizes.heads, sizes.hidden);
+    };
+    row("model", parameters, config.model);
+    if (moe.router.network() != nullptr) {
+        row("router", moe.router.network()->parameter_count(), config.router);
+    }
+    return text + fmt::format("\nVocabulary: {} tokens of a byte-level BPE. Context: {} tokens.\n",
+                              format_count(config.vocab_size), format_count(config.context));
+}
+
+// File names as indented code, in which Markdown sees no marks.
+std::string card_files(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += "    " + Json(name).dump() + "\n";
+    }
+    return text;
+}
+
+std::string card_data(const Config& config) {
+    const std::string held_out =
+        config.valid.empty() ? fmt::format("Held out: {:g} % of the stories, spread evenly.\n",
+                                           100 * config.valid_share)
+                             : "Held out:\n\n" + card_files(config.valid);
+    return "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;
+}
+
+std::string card_training(const Config& config, const Json& trained) {
+    std::string text = "| flag of `smoe train` | value | |\n|---|---|---|\n";
+    Config copy = config;
+    visit_settings(copy, [&](const Setting& setting, const auto& field) {
+        const std::string group = setting.group, key = setting.key;
+        // How often something was reported has no bearing on the weights.
+        const bool training = group == "training" && !key.ends_with("_every");
+        const bool router =
+            config.routing == "router" && group == "router" && (key == "steps" || key == "warmup");
+        if (training || router) {
+            text +=
+                fmt::format("| `{}` | {} | {} |\n", setting.flag, Json(field).dump(), setting.help);
+        }
+    });
+    return text + (trained.is_null() ? std::string("\nHow far training went is not recorded.\n")
+                                     : fmt::format("\nTaken: {} steps, {} tokens.\n",
+                                                   format_count(trained["step"].get<int64_t>()),
+                                                   format_count(trained["tokens"].get<int64_t>())));
+}
+
+std::string card_evaluation(const Config& config, const Json& evaluated) {
+    if (evaluated.is_null()) {
+        return "This run has no held-out evaluation on record.\n";
+    }
+    return fmt::format(
+        "After step {}, on {}held-out text: a loss of {:.4f} nats per token, {:.4f} bits per "
+        "byte.\n"
+        "The loss depends on the vocabulary; bits per byte can be compared between models.\n",
+        format_count(evaluated["step"].get<int64_t>()),
+        config.eval_tokens > 0
+            ? fmt::format("at most {} tokens of the ", format_count(config.eval_tokens))
+            : std::string("all of the "),
+        evaluated["valid_loss"].get<double>(), evaluated["valid_bits_per_byte"].get<double>());
+}
+
+std::string model_card(const RunDirectory& run, const Config& config, SingleMoe& moe) {
+    const std::string kind = config.routing == "none" ? "dense" : "mixture-of-experts";
+    return fmt::format(
+        R"(---
+# What only you can say belongs here, for example:
+# license: mit
+# language: en
+library_name: smoe
+pipeline_tag: text-generation
+tags:
+- smoe
+- {}
+---
+
+# A language model trained with smoe
+
+{}
+## Size
+
+{}
+## Data
+
+{}
+## Training
+
+{}
+## Evaluation
+
+{}
+## Limits
+
+- It knows nothing but the text above, and writes text of that kind, right or wrong. It follows no instructions.
+- Nothing was done about bias or harmful content in that text.
+- Beyond {} tokens, the start included, it neither reads nor writes.
+
+## How to load
+
+`<|endoftext|>` (id {}) starts every text, ends it and pads it. The program adds it, the packages below do not:
+
+    smoe generate FOLDER --prompt "Once upon a time"
+    smoe eval FOLDER --data text.txt
+
+In Python, with `tokenizers` and `safetensors`:
+
+    from tokenizers import Tokenizer
+    from safetensors.torch import load_file
+    tokenizer = Tokenizer.from_file("tokenizer.json")
+    weights = load_file("model.safetensors")
+
+The weights have the names of the `state_dict` of the original
+(<https://github.com/DaiDaiLoh/SingleMixtureOfExperts>). `transformers` has no class for this architecture; of its
+classes only those of the tokenizer apply (`PreTrainedTokenizerFast.from_pretrained`).
+
+## Licence
+
+None is given yet. Whoever publishes this folder chooses one, minding those of the data, and names it at the top.
+)",
+        kind, card_about(config), card_sizes(config, moe, moe.model.parameter_count()),
+        card_data(config), card_training(config, last_metrics(run, {"step", "tokens"})),
+        card_evaluation(config, last_metrics(run, {"step", "valid_loss", "valid_bits_per_byte"})),
+        format_count(config.context), config.vocab_size - 1);
+}
+
+// All of the files, or no trace of them.
+void write_folder(const std::string& path, const Files& files) {
+    const std::filesystem::path folder = path;
+    std::error_code ignored;
+    const bool is_new = !file_exists(path);
+    check(is_new || std::filesystem::is_empty(folder, ignored),
+          "'{}' is not empty: choose another folder", path);
+    make_folder(path);
+    try {
+        for (const auto& [name, bytes] : files) {
+            write_file((folder / name).string(), bytes);
+        }
+    } catch (...) {
+        for (const auto& [name, bytes] : files) {
+            std::filesystem::remove(folder / name, ignored);
+        }
+        if (is_new) {
+            std::filesystem::remove(folder, ignored);
+        }
+        throw;
+    }
+}
+
+int export_run(const ExportOptions& options) {
+    const RunDirectory run(options.run);
+    const Config config = run.config();
+    const Tokenizer tokenizer = run.tokenizer(config);
+    const std::unique_ptr<SingleMoe> moe = run.load(config);
+    const auto text = [](const Json& json) { return json.dump(2) + "\n"; };
+    Files files = {{"config.json", to_json(config)},
+                   {"tokenizer.json", tokenizer.to_json()},
+                   {"tokenizer_config.json", text(tokenizer_config(config, tokenizer))},
+                   {"special_tokens_map.json", text(special_tokens())},
+                   {"generation_config.json", text(generation_config(config, tokenizer))},
+                   {"model.safetensors", read_file(run.file("model.safetensors"))},
+                   {"README.md", model_card(run, config, *moe)}};
+    if (moe->router.network() != nullptr) {
+        files["router.safetensors"] = read_file(run.file("router.safetensors"));
+    }
+    write_folder(options.out, files);
+    int64_t bytes = 0;
+    for (const auto& [name, content] : files) {
+        bytes += int64_t(content.size());
+    }
+    fmt::print(
+        "{} files, {}, written to {}\nbefore you publish it, add licence and language to its "
+        "README.md\n",
+        files.size(), format_bytes(bytes), options.out);
+    return 0;
+}
+
+}  // namespace
+
+Command add_export(CLI::App& app) {
+    auto options = std::make_shared<ExportOptions>();
+    app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
+    app.add_option("--hf", options->out, "folder to write to, in the form of the Hugging Face Hub")
+        ->required()
+        ->type_name("DIR");
+    return [options] { return export_run(*options); };
+}
+
+}  // namespace smoe
