@@ -1,7 +1,7 @@
 // Lesson 4: a small network learns to tell two spirals apart, from ops alone: no Module, no
 // optimiser. A straight line cannot separate them; two hidden layers bend it. Prints the loss as it
-// falls, then the plane with the regions it learned. Next: the program `smoe`, where the same loop
-// trains a language model (models/trainer.cpp).
+// falls, then the plane with the regions it learned. Next: 05_characters.cpp, where the same loop
+// trains a language model.
 #include <fmt/core.h>
 
 #include <cmath>

@@ -1,0 +1,150 @@
+// Lesson 9: how a router learns, and when it fails. Two languages of eight letters: in one each
+// letter is followed by the next, in the other by the one before. The model sees one letter, so
+// that only its expert can tell it the language; the router sees all letters so far. The router
+// learns to avoid experts whose tokens come out worse than average (correctness) and to give all
+// experts as many tokens (distribution), as the original does: models/router_loss.h. Claims: it
+// finds the languages if two experts know one each and stay as they are. If they learn, too, it
+// does not. Without the distribution loss it does, but letter by letter: expert 0 is one language
+// after 'a' and the other after 'b'. Next: 10_story.cpp. This loop: models/trainer.cpp.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "core/threads.h"
+#include "models/router.h"
+#include "models/router_loss.h"
+#include "nn/flat_parameters.h"
+#include "nn/optim/optimizer.h"
+
+using namespace smoe;
+
+namespace {
+
+constexpr int64_t letters = 8, length = 8, experts = 2;
+
+// Sequences of both languages in turn, end to end.
+struct Batch {
+    std::vector<int32_t> inputs, targets;
+    Labels language;
+    std::vector<int64_t> sequences = {0}, single = {0};  // offsets: of sequences, of each letter
+
+    Batch(int count, Rng& rng) {
+        for (int32_t i = 0; i < count; ++i) {
+            auto letter = int32_t(rng.below(letters));
+            for (int64_t t = 0; t < length; ++t) {
+                inputs.push_back(letter);
+                letter = int32_t((letter + (i % 2 == 0 ? 1 : letters - 1)) % letters);
+                targets.push_back(letter);
+                language.push_back(i % 2);
+                single.push_back(int64_t(inputs.size()));
+            }
+            sequences.push_back(int64_t(inputs.size()));
+        }
+    }
+};
+
+// Of the model and of the router, which differ in what they are asked.
+DecoderSettings settings(int64_t outputs) {
+    DecoderSettings s{.vocab = letters, .outputs = outputs, .context = length, .width = 32};
+    s.layers = 1, s.heads = 2, s.hidden = 64, s.experts = experts, s.mask_rate = 0.5;
+    return s;
+}
+
+// A network and its optimiser.
+struct Learner {
+    explicit Learner(Module& module)
+        : flat(module),
+          optimizer(make_optimizer("schedule_free", flat.values(), flat.grads(),
+                                   {.lr = 5e-3, .warmup = 20})) {}
+    void learn(const Variable& loss) {
+        backward(loss);
+        optimizer->step();
+        flat.zero_grad();
+    }
+    FlatParameters flat;
+    std::unique_ptr<Optimizer> optimizer;
+};
+
+// How often the language can be told from the expert; count[2 language + expert].
+double told(const std::array<double, 4>& count) {
+    return std::max(count[0] + count[3], count[1] + count[2]) /
+           (count[0] + count[1] + count[2] + count[3]);
+}
+
+struct Told {
+    double always, by_letter;
+};
+
+// `taught` steps give each expert a language; then the router learns, and the model unless `fixed`.
+Told run(const char* what, int taught, bool fixed, bool distribute) {
+    Rng rng(9);
+    Decoder model(settings(letters), rng);
+    Router router("router", settings(experts), 0, rng);
+    Learner model_learner(model), router_learner(*router.network());
+    const auto losses_of = [&model](const Batch& batch, const Labels& labels) {  // (N)
+        return model.losses(batch.inputs, batch.single, labels, batch.targets);
+    };
+    for (int step = 0; step < taught; ++step) {
+        const Batch batch(64, rng);
+        model_learner.learn(mean(losses_of(batch, batch.language)));
+    }
+    for (int step = 0; step < 600; ++step) {
+        const Batch batch(64, rng);
+        const Variable r = softmax(router.network()->forward(batch.inputs, batch.sequences, {}));
+        const Labels labels = sample_labels(r.value(), rng);
+        const Variable losses = losses_of(batch, labels);
+        const auto [correctness, distribution] =
+            router_losses(r, labels, losses.value(), positions_of(batch.sequences));
+        router_learner.learn(distribute ? add(correctness, distribution) : correctness);
+        if (!fixed) {
+            model_learner.learn(mean(losses));
+        }
+    }
+    model_learner.optimizer->eval();
+    router_learner.optimizer->eval();
+    const NoGrad no_grad;
+    const Batch batch(400, rng);
+    const Labels labels = router.choose(batch.inputs, batch.sequences, rng);  // argmax
+    std::array<std::array<double, 4>, letters + 1> count = {};  // after each letter, and in all
+    for (size_t i = 0; i < labels.size(); ++i) {
+        if (i % length > 0) {  // at the first letter nobody can know the language
+            const size_t cell = size_t(2 * batch.language[i] + labels[i]);
+            count[size_t(batch.inputs[i])][cell] += 1;
+            count[letters][cell] += 1;
+        }
+    }
+    double by_letter = 0;
+    for (size_t letter = 0; letter < letters; ++letter) {  // all are equally frequent
+        by_letter += told(count[letter]) / letters;
+    }
+    fmt::print("    {:45}{:9.1f} %{:12.1f} %\n", what, 100 * told(count[letters]), 100 * by_letter);
+    return {told(count[letters]), by_letter};
+}
+
+}  // namespace
+
+int main() {
+    set_threads(1);  // so small that a second thread would mostly wait
+    fmt::print(
+        "How often the expert chosen by the router tells the language, where chance is 50 %:\n"
+        "overall, and by letter, as an expert may be one language after 'a', the other after "
+        "'b'.\n\n"
+        "    {:45}{:>11}{:>14}\n",
+        "The router learns for 600 steps, while", "overall", "by letter");
+    const Told fixed = run("experts know a language each, and stay", 300, true, true);
+    const Told learn_on = run("experts know a language each, and learn on", 300, false, true);
+    const Told alike = run("experts start alike and learn: as in training", 0, false, true);
+    const Told unfair = run("the same without the distribution loss", 0, false, false);
+    check(fixed.always > 0.9, "lesson: the router should find what the experts know");
+    check(std::max(learn_on.by_letter, alike.by_letter) < 0.7,
+          "lesson: it should not find languages while experts learn");
+    check(unfair.always < 0.75 && unfair.by_letter > 0.9,
+          "lesson: without distribution it should tell languages apart letter by letter");
+    return 0;
+}
