@@ -26,14 +26,19 @@ struct ExportOptions {
     std::string run, out;
 };
 
-// The last line of metrics.jsonl that has all of these keys as numbers; null if there is none.
-Json last_metrics(const RunDirectory& run, const std::vector<std::string>& keys) {
+// The last line of metrics.jsonl with all of these counts and numbers; null if there is none.
+Json last_metrics(const RunDirectory& run, const std::vector<std::string>& counts,
+                  const std::vector<std::string>& numbers = {}) {
     Json last;
     for (const std::string& line : run.metrics()) {
         const Json object = Json::parse(line, nullptr, false);
-        if (object.is_object() && std::all_of(keys.begin(), keys.end(), [&](const auto& key) {
-                return object.contains(key) && object[key].is_number();
-            })) {
+        const auto all = [&](const std::vector<std::string>& keys, auto is_kind) {
+            return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+                return object.contains(key) && (object[key].*is_kind)();
+            });
+        };
+        if (object.is_object() && all(counts, &Json::is_number_unsigned) &&
+            all(numbers, &Json::is_number)) {
             last = object;
         }
     }
@@ -218,7 +223,7 @@ None is given yet. Whoever publishes this folder chooses one, minding those of t
 )",
         kind, card_about(config), card_sizes(config, moe, moe.model.parameter_count()),
         card_data(config), card_training(config, last_metrics(run, {"step", "tokens"})),
-        card_evaluation(config, last_metrics(run, {"step", "valid_loss", "valid_bits_per_byte"})),
+        card_evaluation(config, last_metrics(run, {"step"}, {"valid_loss", "valid_bits_per_byte"})),
         format_count(config.context), config.vocab_size - 1);
 }
 
