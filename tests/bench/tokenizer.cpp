@@ -19,7 +19,7 @@ void measure_tokenizer(const Options& options, Table& table) {
     table.section(fmt::format("Tokenizer: {} stories, {:.1f} MB", stories.size(), bytes / 1e6));
     for (const auto& [pre, name] : {std::pair(PreTokenizer::gpt2, "words of gpt2"),
                                     std::pair(PreTokenizer::none, "no words")}) {
-        const auto learn = [&] { return Tokenizer::train(texts, 2048, pre); };
+        const auto learn = [&, pre = pre] { return Tokenizer::train(texts, 2048, pre); };
         const Tokenizer tokenizer = learn();
         const double least = options.least_seconds();
         const auto encode_all = [&] {

@@ -108,8 +108,9 @@ void for_each_transposition(const std::function<void(Trans, Trans)>& body) {
 
 TEST_CASE("blas: random small products, all transpositions, wide leading dimensions, any beta") {
     Rng rng(1);
-    for (const auto& [name, product] : products) {
-        CAPTURE(name);
+    for (const auto& row : products) {
+        const auto& product = row.second;
+        CAPTURE(row.first);
         for_each_transposition([&, product = product](Trans ta, Trans tb) {
             double worst = 0;
             for (int round = 0; round < 60; ++round) {
@@ -128,8 +129,9 @@ TEST_CASE("blas: sizes of one, and just around the tiles and blocks") {
     const int64_t sizes[][3] = {{1, 1, 1},    {1, 50, 3},    {50, 1, 3},
                                 {7, 9, 1},    {6, 32, 256},  {5, 31, 255},
                                 {7, 33, 257}, {13, 65, 512}, {6, 16, 513}};
-    for (const auto& [name, product] : products) {
-        CAPTURE(name);
+    for (const auto& row : products) {
+        const auto& product = row.second;
+        CAPTURE(row.first);
         for_each_transposition([&, product = product](Trans ta, Trans tb) {
             for (const auto& [M, N, K] : sizes) {
                 const Problem problem(ta, tb, M, N, K, 1, rng);
@@ -141,8 +143,9 @@ TEST_CASE("blas: sizes of one, and just around the tiles and blocks") {
 
 TEST_CASE("blas: empty products") {
     Rng rng(3);
-    for (const auto& [name, product] : products) {
-        CAPTURE(name);
+    for (const auto& row : products) {
+        const auto& product = row.second;
+        CAPTURE(row.first);
         for_each_transposition([&, product = product](Trans ta, Trans tb) {
             for (const int64_t spare : {0, 2}) {
                 const Problem no_depth(ta, tb, 3, 4, 0, spare, rng);  // beta C, or zeros
@@ -160,8 +163,9 @@ TEST_CASE("blas: empty products") {
 TEST_CASE("blas: beta = 0 overwrites NaN, and NaN in the factors stays visible") {
     Rng rng(4);
     const real nan = std::numeric_limits<real>::quiet_NaN();
-    for (const auto& [name, product] : products) {
-        CAPTURE(name);
+    for (const auto& row : products) {
+        const auto& product = row.second;
+        CAPTURE(row.first);
         for_each_transposition([&, product = product](Trans ta, Trans tb) {
             Problem problem(ta, tb, 9, 35, 5, 0, rng);
             problem.C.assign(problem.C.size(), nan);

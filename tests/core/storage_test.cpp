@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <thread>
@@ -28,22 +29,20 @@ TEST_CASE("storage: every block is aligned to 64 bytes and may be written to its
 }
 
 TEST_CASE("storage: a released block is handed out again, down to half its size") {
-    for (const auto& [count, reused] : {std::pair<int64_t, bool>{8192, true},
-                                        {8193, false},
-                                        {6000, true},
-                                        {4096, true},
-                                        {3584, false}}) {
-        CAPTURE(count);
+    const std::map<int64_t, bool> reused = {
+        {8193, false}, {8192, true}, {6000, true}, {4096, true}, {3584, false}};
+    for (const auto& row : reused) {
+        CAPTURE(row.first);
         release_cached_memory();
         const real* first = nullptr;
         {
             Storage storage(8192);
             first = storage.data();
         }
-        Storage again(count);
-        CHECK((again.data() == first) == reused);
+        Storage again(row.first);
+        CHECK((again.data() == first) == row.second);
         Storage second(4096);
-        CHECK((second.data() == first) == !reused);
+        CHECK((second.data() == first) == !row.second);
     }
 }
 

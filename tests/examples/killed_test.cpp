@@ -118,7 +118,7 @@ TEST_CASE("killed: at random instants, again and again on the way") {
     const auto start = Clock::now();
     REQUIRE(smoe_program(train + "timed").status == 0);
     const double whole_run = std::chrono::duration<double>(Clock::now() - start).count();
-    Rng rng(uint64_t(::getpid()));  // other instants in every run of the tests
+    Rng rng{uint64_t(::getpid())};  // other instants in every run of the tests
     int kills = 0;
     for (const int wanted = every_moment() ? 200 : 12; kills < wanted;) {
         std::filesystem::remove_all(workshop() + "/shot");

@@ -176,8 +176,9 @@ TEST_CASE("refusals: settings files that cannot be used") {
         {"[]", "object"},
         {std::string(100000, '['), "too deeply"},
         {"\xFF", "not valid JSON"}};
-    for (const auto& [json, part] : files) {
-        INFO(json.substr(0, 60));
+    for (const auto& file : files) {
+        const auto& [json, part] = file;
+        INFO(file.first.substr(0, 60));
         put("settings.json", json);
         refused("train --run new --data corpus/train.jsonl --config settings.json", 1, part);
     }

@@ -37,7 +37,8 @@ TEST_CASE("config: presets have the sizes they promise") {
     const std::vector<std::pair<std::string, double>> promised = {
         {"tiny", 1e6}, {"small", 8e6}, {"paper", 28e6}};
     CHECK(preset_names() == std::vector<std::string>{"tiny", "small", "paper"});
-    for (const auto& [name, parameters] : promised) {
+    for (const auto& row : promised) {
+        const auto& [name, parameters] = row;
         Config config = preset(name);
         CHECK_NOTHROW(check_config(config));
         config.vocab_size = config.entries + 1;
@@ -47,7 +48,7 @@ TEST_CASE("config: presets have the sizes they promise") {
         const double blocks =
             double(m.layers) * double(m.width) * (4 * double(m.width) + 2 * double(m.hidden));
         const double count = blocks + 2 * double(m.vocab) * double(m.width);
-        CAPTURE(name);
+        CAPTURE(row.first);
         CHECK(count > 0.7 * parameters);
         CHECK(count < 1.4 * parameters);
     }
@@ -103,7 +104,9 @@ TEST_CASE("config: Hugging Face keys follow from the settings") {
         {"eos_token_id", 1024},
         {"pad_token_id", 1024},
         {"torch_dtype", "float32"}};
-    for (const auto& [key, value] : expected.items()) {
+    for (const auto& item : expected.items()) {
+        const std::string key = item.key();
+        const auto& value = item.value();
         CAPTURE(key);
         CHECK(json.at(key) == value);
         auto without = json;

@@ -168,8 +168,9 @@ TEST_CASE("tokenizer_json: broken files are refused in one line that says why") 
         {edit(R"(["aa", "ab"])", R"(["a\nb", "ab"])"), "merge 2 needs the entry \"a\\nb\""},
         {edit(R"(["aa", "ab"])", R"(["a", "b"])"), "merge 2 is there twice"},
     };
-    for (const auto& [broken, why] : cases) {
-        CAPTURE(why);
+    for (const auto& one : cases) {
+        const auto& [broken, why] = one;
+        CAPTURE(one.second);
         std::string message;
         try {
             read(broken);

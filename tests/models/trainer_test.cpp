@@ -203,7 +203,9 @@ TEST_CASE("trainer: a loss or a routing that is not finite stops before anything
 }
 
 TEST_CASE("trainer: a gradient that is not finite is named, and nothing changes") {
-    const SmallRun run(small_config());
+    Config config = small_config();
+    config.routing = "hash";  // the learning router would square the large losses
+    const SmallRun run(config);
     Trainer trainer(run.config, run.data);
     trainer.step();
     // The loss stays finite, the gradient of the last layer's second weight does not.
@@ -213,7 +215,9 @@ TEST_CASE("trainer: a gradient that is not finite is named, and nothing changes"
     last.ffn.lin_1.linear.bias->value().fill(big);
     last.ffn.lin_2.linear.weight.value().fill(1 / big);
     last.norm2.weight.value().fill(big);
-    model.decoder().weight.value().fill(real(1e-5));
+    for (real& weight : model.decoder().weight.value().values()) {
+        weight *= real(1e-5);
+    }
     const TensorFile before = copy_of(trainer.state());
     for (int i = 0; i < 2; ++i) {
         CHECK_THROWS_WITH_AS(
@@ -271,7 +275,8 @@ TEST_CASE("trainer: states that do not fit are refused") {
     TensorFile bad = good;
     bad.metadata["data"] = "0123456789abcdef";
     CHECK(error_of(bad, run.config).find("other text") != std::string::npos);
-    for (const auto& [name, text] : good.metadata) {
+    for (const auto& row : good.metadata) {
+        const std::string& name = row.first;
         CAPTURE(name);
         bad = good;
         bad.metadata.erase(name);
@@ -279,7 +284,8 @@ TEST_CASE("trainer: states that do not fit are refused") {
         bad.metadata[name] = "nonsense";
         CHECK(error_of(bad, run.config).find("'state.safetensors'") == 0);
     }
-    for (const auto& [name, tensor] : good.tensors) {
+    for (const auto& row : good.tensors) {
+        const std::string& name = row.first;
         CAPTURE(name);
         bad = good;
         bad.tensors.erase(name);

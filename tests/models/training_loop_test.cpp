@@ -125,7 +125,8 @@ TEST_CASE("training loop: a state that does not belong is refused") {
         f.run.write_state(wrong);
         CHECK_THROWS_WITH_AS(f.go(), doctest::Contains("state.safetensors"), Error);
     }
-    for (const auto& [name, tensor] : state.tensors) {
+    for (const auto& row : state.tensors) {
+        const std::string& name = row.first;
         CAPTURE(name);
         TensorFile wrong = state;
         wrong.tensors.erase(name);
