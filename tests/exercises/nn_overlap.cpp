@@ -1,0 +1,36 @@
+// Exercise: how much do experts share? Given the masks of a layer (K, width), the table (K, K) of how
+// many neurons two experts both keep. It is a product of two matrices: core/blas.h has one.
+// Before you run the test: with a share p masked by chance, how many do you expect?
+#include "core/tensor.h"
+#include "nn/linear.h"
+#include "tests/exercises/exercise.h"
+
+smoe::Tensor shared_neurons(const smoe::Tensor& mask);
+
+using namespace smoe;
+
+TEST_CASE("shared_neurons: counted by hand") {
+    const Tensor mask = Tensor::from({3, 4}, {1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1});
+    const Tensor shared = shared_neurons(mask);
+    REQUIRE(shared.shape() == Shape{3, 3});
+    const std::vector<real> expected = {2, 1, 2, 1, 3, 3, 2, 3, 4};
+    CHECK(std::vector<real>(shared.values().begin(), shared.values().end()) == expected);
+}
+
+TEST_CASE("shared_neurons: masks drawn by chance share (1 - p)^2 of the width") {
+    for (const double p : {0.2, 0.5, 0.8}) {
+        CAPTURE(p);
+        const int64_t K = 10, width = 2048;
+        const Tensor shared =
+            shared_neurons(draw_masks({.experts = K, .rate = p, .seed = 3}, width));
+        double own = 0, others = 0;
+        for (int64_t a = 0; a < K; ++a) {
+            for (int64_t b = 0; b < K; ++b) {
+                (a == b ? own : others) += double(shared.data()[a * K + b]);
+            }
+        }
+        CHECK(own / double(K) / double(width) == doctest::Approx(1 - p).epsilon(0.05));
+        CHECK(others / double(K * (K - 1)) / double(width) ==
+              doctest::Approx((1 - p) * (1 - p)).epsilon(0.05));
+    }
+}

@@ -1,0 +1,40 @@
+// Exercise: cross-entropy with label smoothing (Szegedy et al., 2016). The target gets 1 - s of the
+// probability, and all V tokens, the target among them, share the rest:
+//     loss[n] = sum over v of t[v] * -log softmax(logits)[n, v],   t = (1 - s) one_hot + s / V
+// Put it together from the ops that there are, or write an op of your own.
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "tests/autograd/gradient_check.h"
+#include "tests/exercises/exercise.h"
+
+smoe::Variable smoothed_cross_entropy(const smoe::Variable& logits,
+                                      const std::vector<int32_t>& targets, smoe::real smoothing);
+
+using namespace smoe;
+
+TEST_CASE("smoothed_cross_entropy: without smoothing it is cross_entropy") {
+    const Variable logits(random_tensor({3, 5}, 1));
+    CHECK(difference(smoothed_cross_entropy(logits, {0, 4, 2}, 0).value(),
+                     cross_entropy(logits, {0, 4, 2}).value()) < 1e-12);
+}
+
+TEST_CASE("smoothed_cross_entropy: values and gradients") {
+    const Tensor logits = random_tensor({2, 4}, 2);
+    const Tensor losses = smoothed_cross_entropy(Variable(logits), {1, 3}, real(0.2)).value();
+    REQUIRE(losses.shape() == Shape{2});
+    for (int64_t n = 0; n < 2; ++n) {
+        double total = 0, expected = 0;
+        for (int64_t v = 0; v < 4; ++v) {
+            total += std::exp(double(logits.data()[n * 4 + v]));
+        }
+        for (int64_t v = 0; v < 4; ++v) {
+            const double t = (v == (n == 0 ? 1 : 3) ? 0.8 : 0) + 0.2 / 4;
+            expected += t * (std::log(total) - double(logits.data()[n * 4 + v]));
+        }
+        CHECK(double(losses.data()[n]) == doctest::Approx(expected).epsilon(1e-9));
+    }
+    const Op op = [](const std::vector<Variable>& in) {
+        return smoothed_cross_entropy(in[0], {1, 3, 0}, real(0.1));
+    };
+    CHECK(gradient_error(op, {random_tensor({3, 6}, 3)}) < gradient_tolerance);
+}

@@ -1,0 +1,12 @@
+#include "core/blas.h"
+#include "core/tensor.h"
+
+smoe::Tensor shared_neurons(const smoe::Tensor& mask) {
+    using namespace smoe;
+    const int64_t K = mask.size(0), width = mask.size(1);
+    const Tensor shared = Tensor::empty({K, K});
+    // shared (K, K) = mask (K, width) mask^T (width, K)
+    gemm(Trans::no, Trans::yes, K, K, width, mask.data(), width, mask.data(), width, 0,
+         shared.data(), K);
+    return shared;
+}
