@@ -20,17 +20,19 @@ constexpr int64_t register_bytes = 16;
 
 template <int64_t bytes>
 struct VectorOf {
-    typedef real type __attribute__((vector_size(bytes), aligned(alignof(real)), may_alias));
+    typedef real type __attribute__((vector_size(bytes)));
 };
 using Vector = VectorOf<register_bytes>::type;
 constexpr int64_t lanes = register_bytes / int64_t(sizeof(real));
 
 inline Vector load(const real* from) {
-    return *reinterpret_cast<const Vector*>(from);
+    Vector vector;
+    std::memcpy(&vector, from, sizeof vector);  // one instruction, at any address
+    return vector;
 }
 
 inline void store(const Vector& vector, real* to) {
-    *reinterpret_cast<Vector*>(to) = vector;
+    std::memcpy(to, &vector, sizeof vector);
 }
 
 // The sum of the elements, halves added until one is left.
