@@ -77,8 +77,9 @@ void draw(const Network& network, const Data& data) {
     const NoGrad no_grad;
     const Tensor grid = Tensor::empty({rows * cols, 2});
     for (int64_t i = 0; i < rows * cols; ++i) {
-        grid.data()[2 * i] = real(-1.1 + 2.2 * double(i % cols) / (cols - 1));
-        grid.data()[2 * i + 1] = real(1.1 - 2.2 * double(i / cols) / (rows - 1));
+        const int64_t row = i / cols, col = i % cols;
+        grid.data()[2 * i] = real(-1.1 + 2.2 * double(col) / (cols - 1));
+        grid.data()[2 * i + 1] = real(1.1 - 2.2 * double(row) / (rows - 1));
     }
     const Tensor logits = network.forward(Variable(grid)).value();
     std::string picture;

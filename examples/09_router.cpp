@@ -114,7 +114,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     std::array<std::array<double, 4>, letters + 1> count = {};  // after each letter, and in all
     for (size_t i = 0; i < labels.size(); ++i) {
         if (i % length > 0) {  // at the first letter nobody can know the language
-            const size_t cell = size_t(2 * batch.language[i] + labels[i]);
+            const size_t cell = 2 * size_t(batch.language[i]) + size_t(labels[i]);
             count[size_t(batch.inputs[i])][cell] += 1;
             count[letters][cell] += 1;
         }

@@ -58,7 +58,7 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
           "attention: expected qkv (N, 3C) with C divisible by {} heads, found {}", heads,
           qkv.shape().str());
     const int64_t N = qkv.shape()[0], C = qkv.shape()[1] / 3, D = C / heads;
-    check(offsets.size() >= 1 && offsets.front() == 0 && offsets.back() == N,
+    check(!offsets.empty() && offsets.front() == 0 && offsets.back() == N,
           "attention: the offsets of the sequences must go from 0 to {}", N);
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
         check(offsets[b] <= offsets[b + 1],
