@@ -35,7 +35,7 @@ Tensor sinusoidal_positions(int64_t length, int64_t width) {
     const Tensor table = Tensor::empty({length, width});
     for (int64_t t = 0; t < length; ++t) {
         for (int64_t i = 0; i < width; ++i) {
-            const double angle = double(t) / std::pow(10000.0, double(i / 2 * 2) / double(width));
+            const double angle = double(t) / std::pow(10000.0, double(i - i % 2) / double(width));
             table.data()[t * width + i] = real(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
         }
     }

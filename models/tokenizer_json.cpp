@@ -133,7 +133,7 @@ class Reader {
         for (const char* const key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix",
                                       "byte_fallback", "ignore_merges"}) {
             const Json& value = at(model, key);
-            expect(value.is_null() || value == false || value == "",
+            expect(value.is_null() || value == Json(false) || value == Json(""),
                    "expected a model without {}, found {}", key, value);
         }
         vocab_ = at(model, "vocab");
