@@ -67,7 +67,7 @@ double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 .PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop lessons exercise exercises deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
-all: $(BUILD)/smoe $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## build the program build/smoe and the lessons
+all: $(BUILD)/smoe ## build the program build/smoe
 
 demo: ## train a small story-teller on the built-in corpus and let it tell stories (a few minutes)
 	@$(MAKE) --no-print-directory deps-if-missing
