@@ -150,9 +150,15 @@ lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each che
 # What the test of an exercise is linked with, in double, where gradients can be checked closely.
 EXERCISE_PARTS = $(call double,tests/main.cpp tests/autograd/gradient_check.cpp $(SOURCES))
 
-exercise: $(OBJ)/double/tests/exercises/$(NAME).o $(EXERCISE_PARTS) ## test your solution: NAME=core_pi FILE=mine.cpp
+exercise: ## test your solution of an exercise: NAME=core_pi FILE=mine.cpp
+	@[ -f "tests/exercises/$(NAME).cpp" ] && [ -f "$(FILE)" ] || \
+	  { echo "make exercise NAME=core_pi FILE=mine.cpp; exercises: $(EXERCISES)" >&2; exit 2; }
+	@$(MAKE) --no-print-directory exercise-of-reader
+
+.PHONY: exercise-of-reader
+exercise-of-reader: $(OBJ)/double/tests/exercises/$(NAME).o $(EXERCISE_PARTS)
 	@mkdir -p $(BUILD)/exercises
-	@$(CXX) $(FLAGS) -DSMOE_DOUBLE $(FILE) $^ $(LIBS) -o $(BUILD)/exercises/mine
+	@$(CXX) $(FLAGS) -DSMOE_DOUBLE $(FILE) $(LDFLAGS) $^ $(LIBS) -o $(BUILD)/exercises/mine
 	@$(BUILD)/exercises/mine
 
 exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES)) ## every exercise can be solved: tests/exercises/solutions pass
@@ -202,11 +208,11 @@ $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
-	$(CXX) $(filter %.o,$^) $(LIBS) -fsanitize=fuzzer -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -fsanitize=fuzzer -o $@
 
 $(BUILD)/exercises/%: $(OBJ)/double/tests/exercises/%.o $(OBJ)/double/tests/exercises/solutions/%.o $(EXERCISE_PARTS)
 	@mkdir -p $(@D)
-	$(CXX) $^ $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Loaded into the program by tests that let its disk fail.
 $(BUILD)/fault.so: tests/faults/fault.cpp

@@ -4,7 +4,8 @@
 // character was given, on average: in nats with the natural logarithm, in bits with that to base 2.
 // Claims: on the text it learned from, a network that sees one character cannot beat the counts and
 // comes within 0.02 nats of them; on text it has never seen, one that sees eight characters is
-// better than that by more than 1 nat. Next: 06_attention.cpp, a better way to look back.
+// better than that by more than 1 nat.
+// Next: 06_attention.cpp, a better way to look back.
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 // takes from every word before it and from itself, the more the better the key fits its question.
 // The vectors are set by hand here, so that each step can be read; a network learns them.
 // Claim: the loops give what the op `attention` gives, and later words count for nothing.
+//
 // Next: 07_reverse.cpp. The op, with its backward: autograd/ops/attention.cpp.
 #include <fmt/core.h>
 

@@ -2,7 +2,8 @@
 // fetched from another place, and nothing in it knows which: that is what attention learns. It
 // reads the word and '>', then it answers; the loss counts the answer only, as nobody could predict
 // the letters of a random word. Claim: it reverses more than 95 % of words that it has never seen
-// without a mistake. Next: 08_experts.cpp. The network: models/decoder.h.
+// without a mistake.
+// Next: 08_experts.cpp. The network: models/decoder.h.
 #include <fmt/core.h>
 
 #include <set>

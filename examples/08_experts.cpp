@@ -2,8 +2,8 @@
 // switched off; here expert 0 gets all English text and expert 1 all German, by hand.
 // Claims: when expert 0 learns, neurons that only expert 1 keeps stay as they are, to the bit, and
 // yet expert 1 learns, if they share others. At equal cost, sharing no neuron (separate networks)
-// is best with much text, sharing all with little, and sharing half lies in between. Next:
-// 09_router.cpp. What a mask saves: autograd/ops/sparse_feed_forward.cpp.
+// is best with much text, sharing all with little, and sharing half lies in between.
+// Next: 09_router.cpp. What a mask saves: autograd/ops/sparse_feed_forward.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>

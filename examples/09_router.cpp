@@ -5,7 +5,8 @@
 // experts as many tokens (distribution), as the original does: models/router_loss.h. Claims: it
 // finds the languages if two experts know one each and stay as they are. If they learn, too, it
 // does not. Without the distribution loss it does, but letter by letter: expert 0 is one language
-// after 'a' and the other after 'b'. Next: 10_story.cpp. This loop: models/trainer.cpp.
+// after 'a' and the other after 'b'.
+// Next: 10_story.cpp. This loop: models/trainer.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 // invented, a tokenizer learns their most frequent pieces, and a model learns to go on with a text:
 // a router picks an expert for each token, and all experts share one network. Then it tells a
 // story. Claim: after 600 steps the loss on stories that it has never seen is below 2.3 nats a
-// token, where knowing nothing gives 6.9. Next: examples/smoe/train.cpp, the same with files and
-// flags; models/trainer.cpp, what a step is.
+// token, where knowing nothing gives 6.9.
+// Next: examples/smoe/train.cpp, the same with files and flags; models/trainer.cpp, what a step is.
 #include <fmt/core.h>
 
 #include <cmath>
