@@ -64,7 +64,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop lessons exercise exercises deps check check-layers format clean help
+.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -143,6 +143,13 @@ interop: ## check against PyTorch, safetensors and tokenizers, installed into bu
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
 	@$(BUILD)/venv/bin/pip install -q -r tests/interop/requirements.txt
 	@$(BUILD)/venv/bin/python tests/interop/check.py --build $(BUILD)
+
+browser: ## use the pages of smoe report in headless Chromium, which must be there; screenshots in build/report
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
+	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
+	@$(BUILD)/venv/bin/python tests/report/check.py --build $(BUILD)
 
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each checks its own claim
 	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done

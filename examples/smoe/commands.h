@@ -19,6 +19,7 @@ Command add_tokenizer(CLI::App& app);
 Command add_train(CLI::App& app);
 Command add_eval(CLI::App& app);
 Command add_generate(CLI::App& app);
+Command add_report(CLI::App& app);
 Command add_export(CLI::App& app);
 Command add_verify(CLI::App& app);
 

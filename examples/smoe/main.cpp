@@ -70,6 +70,7 @@ int run(int argc, char** argv) {
         {"train", "train a model on text", smoe::add_train},
         {"eval", "measure a trained model on text", smoe::add_eval},
         {"generate", "let a trained model write", smoe::add_generate},
+        {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
         {"verify", "recompute golden files and print the largest differences", smoe::add_verify}};
     std::vector<std::pair<CLI::App*, smoe::Command>> commands;

@@ -10,8 +10,8 @@
 #include "core/text.h"
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/stories.h"
 #include "models/progress.h"
-#include "models/story_reader.h"
 #include "models/trainer.h"
 #include "models/training_loop.h"
 
@@ -146,26 +146,6 @@ Config new_config(const TrainOptions& options) {
     }
     check_config(config);
     return config;
-}
-
-// Training and held-out stories: from files of their own, or every n-th story held out.
-std::pair<std::vector<Story>, std::vector<Story>> split_stories(const Config& config) {
-    std::vector<Story> stories = read_stories(config.data);
-    if (!config.valid.empty()) {
-        return {std::move(stories), read_stories(config.valid)};
-    }
-    std::vector<Story> train, valid;
-    double owed = 0;
-    for (Story& story : stories) {
-        owed += config.valid_share;
-        if (owed >= 1) {
-            owed -= 1;
-            valid.push_back(std::move(story));
-        } else {
-            train.push_back(std::move(story));
-        }
-    }
-    return {std::move(train), std::move(valid)};
 }
 
 Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories) {

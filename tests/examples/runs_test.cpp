@@ -67,7 +67,8 @@ void check_same_weights(const std::string& a, const std::string& b) {
 
 TEST_CASE("runs: help of every command lists its options") {
     const std::vector<std::vector<std::string>> expected = {
-        {"", "corpus", "tokenizer", "train", "eval", "generate", "export", "verify", "--threads"},
+        {"", "corpus", "tokenizer", "train", "eval", "generate", "report", "export", "verify",
+         "--threads"},
         {"corpus", "--out", "--stories", "--valid-stories", "--seed"},
         {"tokenizer", "train", "encode", "decode"},
         {"tokenizer train", "--data", "--out", "--entries", "--pre-tokenizer"},
@@ -77,6 +78,7 @@ TEST_CASE("runs: help of every command lists its options") {
         {"eval", "--data", "--json"},
         {"generate", "--prompt", "--sampling", "--temperature", "--top-p", "--top-k", "--samples",
          "--max-tokens", "--seed", "--show-experts"},
+        {"report", "--compare", "--data", "--out"},
         {"export", "--hf"},
         {"verify", "files"}};
     for (const auto& words : expected) {

@@ -1,0 +1,75 @@
+// smoe report: one HTML page that shows what a run did, or how several compare.
+// Read next: report_data.h, what is shown.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "examples/smoe/commands.h"
+#include "examples/smoe/report_data.h"
+#include "examples/smoe/report_page.h"
+
+namespace smoe {
+namespace {
+
+struct ReportOptions {
+    std::string run, out;
+    std::vector<std::string> compare, data;
+};
+
+// In JSON nothing but the kind of page tells the script what to draw.
+nlohmann::ordered_json one_run(const ReportOptions& options) {
+    const RunDirectory run(options.run);
+    const Config config = run.config();
+    return {{"run", run_summary(run, config)},
+            {"model", model_summary(run, config, options.data)}};
+}
+
+nlohmann::ordered_json several_runs(const ReportOptions& options) {
+    nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+    for (const std::string& path : options.compare) {
+        const RunDirectory run(path);
+        runs.push_back(run_summary(run, run.config()));
+    }
+    return {{"runs", runs}};
+}
+
+int report(const ReportOptions& options) {
+    const bool comparing = !options.compare.empty();
+    if (comparing == !options.run.empty()) {
+        throw UsageError("report wants one run directory, or --compare RUN RUN ...");
+    }
+    if (comparing && options.compare.size() < 2) {
+        throw UsageError("--compare wants at least two run directories");
+    }
+    if (comparing && !options.data.empty()) {
+        throw UsageError("--data is for the report of one run; --compare reads no text");
+    }
+    const std::string out = !options.out.empty() ? options.out
+                            : comparing          ? "compare.html"
+                                                 : RunDirectory(options.run).file("report.html");
+    const std::string title =
+        comparing ? fmt::format("{} runs", options.compare.size()) : to_valid_utf8(options.run);
+    write_file(out, report_page(title, comparing ? several_runs(options) : one_run(options)));
+    fmt::print("{}\n", out);
+    return 0;
+}
+
+}  // namespace
+
+Command add_report(CLI::App& app) {
+    auto options = std::make_shared<ReportOptions>();
+    app.add_option("run", options->run, "run directory")->type_name("DIR");
+    app.add_option("--compare", options->compare, "several run directories on one page")
+        ->type_name("DIR...");
+    app.add_option("--data", options->data,
+                   "stories to look at: .txt, .jsonl or .csv [the run's held-out text]")
+        ->type_name("FILE...");
+    app.add_option("-o,--out", options->out,
+                   "file to write [report.html in the run directory, compare.html here]")
+        ->type_name("FILE");
+    return [options] { return report(*options); };
+}
+
+}  // namespace smoe

@@ -1,0 +1,98 @@
+// The frame of a report and its style.
+#include "examples/smoe/report_page.h"
+
+#include <fmt/core.h>
+
+namespace smoe {
+namespace {
+
+// Colours of experts are those of the terminal (models/progress.cpp), set by the script.
+constexpr const char* style = R"css(
+:root { color-scheme: light dark; --ground: #fcfcfa; --text: #1c1c1a; --faint: #6a6a66; --line: #d8d8d2; --card: #f2f2ee; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #161618; --text: #e8e8e4; --faint: #a0a09a; --line: #3a3a3c; --card: #212123; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.6rem; line-height: 1.2; overflow-wrap: anywhere; margin: .5rem 0; }
+h2 { font-size: 1.2rem; margin: 2.2rem 0 .3rem; }
+h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
+p { margin: .3rem 0 .8rem; max-width: 44rem; }
+.faint, figcaption, label { color: var(--faint); font-size: .875rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .5rem; margin: 1rem 0; }
+.fact { background: var(--card); border-radius: .4rem; padding: .5rem .7rem; }
+.fact b { display: block; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
+.fact span { color: var(--faint); font-size: .8rem; }
+figure { margin: .5rem 0 1rem; }
+svg { display: block; width: 100%; touch-action: pan-y; user-select: none; cursor: crosshair; }
+svg * { pointer-events: none; }
+svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
+svg .grid { stroke: var(--line); }
+svg .cursor { stroke: var(--faint); stroke-dasharray: 3 3; }
+svg .chosen { fill: var(--faint); opacity: .25; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .875rem; font-variant-numeric: tabular-nums; min-height: 1.5rem; }
+.legend i, .key i { display: inline-block; width: .8rem; height: .8rem; border-radius: .2rem; margin-right: .35rem; vertical-align: -.05rem; }
+.zoom { display: flex; flex-wrap: wrap; align-items: center; gap: .3rem 1rem; }
+.zoom label { flex: 1 1 10rem; display: flex; align-items: center; gap: .5rem; }
+.zoom input { flex: 1; min-width: 5rem; }
+button, select { font: inherit; font-size: .875rem; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .3rem; padding: .25rem .6rem; }
+.story { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border-radius: .4rem; padding: .7rem; line-height: 1.8; }
+.story span { border-radius: .2rem; padding: .1rem 0; cursor: help; }
+.story span.now { outline: 2px solid var(--text); }
+#tip { position: fixed; z-index: 1; max-width: min(20rem, calc(100vw - 1rem)); background: var(--ground); border: 1px solid var(--faint); border-radius: .4rem; padding: .5rem .7rem; font-size: .8rem; pointer-events: none; box-shadow: 0 2px 10px #0004; }
+#tip[hidden] { display: none; }
+#tip .bar { display: grid; grid-template-columns: 5rem 1fr 3rem; gap: .4rem; align-items: center; }
+#tip .bar i { height: .6rem; border-radius: .2rem; min-width: 1px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .55rem; text-align: right; border: 1px solid var(--line); white-space: nowrap; }
+th:first-child, td:first-child, table.words td { text-align: left; }
+table.words td { white-space: normal; overflow-wrap: anywhere; }
+details { margin: 2rem 0; }
+summary { cursor: pointer; }
+)css";
+
+// JSON that cannot end the element which holds it.
+std::string for_script_element(const nlohmann::ordered_json& data) {
+    std::string text;
+    using Handler = nlohmann::ordered_json::error_handler_t;
+    for (const char c : data.dump(-1, ' ', false, Handler::replace)) {
+        text += c == '<' ? std::string("\\u003c") : std::string(1, c);
+    }
+    return text;
+}
+
+std::string escaped(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : std::string(1, c);
+    }
+    return result;
+}
+
+}  // namespace
+
+// The policy forbids the page whatever it does not hold itself.
+std::string report_page(const std::string& title, const nlohmann::ordered_json& data) {
+    return fmt::format(R"(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>{}</title>
+<style>{}</style>
+</head>
+<body>
+<main><noscript>This page draws itself with JavaScript, from the data that it holds.</noscript></main>
+<div id="tip" role="tooltip" hidden></div>
+<script type="application/json" id="data">{}</script>
+<script>{}</script>
+</body>
+</html>
+)",
+                       escaped(title), style, for_script_element(data), report_script);
+}
+
+}  // namespace smoe
