@@ -304,7 +304,7 @@ SampleText sample_text(const SingleMoe& moe, const Tokenizer& tokenizer, const C
     }
     std::string reason = "no text was held out";
     try {
-        SampleText sample{split_stories(config).second, "text held out from training"};
+        SampleText sample{split_stories(config).second, "held out from training"};
         if (!sample.stories.empty()) {
             return sample;
         }

@@ -41,7 +41,6 @@ function section(title, text, ...content) {
 const short = x => x === 0 ? '0' : Math.abs(x) >= 1e4 ? Intl.NumberFormat('en', {notation: 'compact'}).format(x)
                                                       : String(Number(x.toPrecision(4)));
 const percent = x => (100 * x).toFixed(1) + ' %';
-const mebibytes = x => short(x / 2 ** 20) + ' MiB';
 
 // Round numbers that divide [low, high] into about `count` parts.
 function ticks(low, high, count) {
@@ -55,7 +54,7 @@ function ticks(low, high, count) {
 // A chart of `series` [{name, k, x, y, dots}], k being the number of its colour. Stacked ones are
 // shares that lie on each other. Drag, or move the two sliders, to look at a part; the legend shows
 // the values at the cursor.
-function chart(label, series, {stacked = false, format = short, x_name = 'step'} = {}) {
+function chart(label, series, {stacked = false, from_zero = false, format = short, x_name = 'step'} = {}) {
   series = series.map(one => {
     const kept = one.x.map((x, i) => [x, one.y[i]]).filter(([x, y]) => x !== null && y !== null && y !== undefined);
     return {...one, x: kept.map(point => point[0]), y: kept.map(point => point[1])};
@@ -130,7 +129,7 @@ function chart(label, series, {stacked = false, format = short, x_name = 'step'}
     const values = (inside.length > 0 ? inside : visible.flat()).map(point => point[1]);
     const low = Math.min(...values), high = Math.max(...values);
     const space = high > low ? 0.05 * (high - low) : Math.abs(high) / 10 || 1;
-    return [low - space, high + space];
+    return [from_zero ? 0 : low - space, high + space];
   }
   function draw() {
     const width = plot_width(), inner = height - top - bottom;
@@ -276,7 +275,8 @@ function one_run({run, model}) {
   }
   if (reports.router_correctness.some(value => value !== null)) {
     section('What the router learned', 'Its two objectives while it learns: to be right about which expert does best, and to spread the tokens.',
-            chart('objectives of the router', [line('correctness', reports.router_correctness, 0), line('distribution', reports.router_distribution, 1)]));
+            chart('correctness', [line('correctness', reports.router_correctness, 0)]),
+            chart('distribution', [line('distribution', reports.router_distribution, 1)]));
   }
   if (model.stories.length > 0) {
     section('Token by token', experts > 0 ? 'The colour of a token is that of the expert that processed it. Point at one, tap it, or focus a story and use the arrow keys.'
@@ -300,8 +300,8 @@ function one_run({run, model}) {
             table(['', ...model.overlap.map((_, k) => expert_head(k))], model.overlap.map((row, k) => [expert_head(k), ...row.map(share => heat((100 * share).toFixed(1), share))])));
   }
   section('Speed and memory', 'Tokens a second, and the most bytes that tensors took, as training reported them.',
-          chart('tokens per second', [line('tokens/s', reports.tokens_per_second, 2)]),
-          chart('peak memory', [line('peak', reports.peak_bytes, 4)], {format: mebibytes}));
+          chart('tokens per second', [line('tokens/s', reports.tokens_per_second, 2)], {from_zero: true}),
+          chart('peak memory', [line('peak MiB', reports.peak_bytes.map(bytes => bytes === null ? null : bytes / 2 ** 20), 4)], {from_zero: true}));
   main.append(settings_view(run.settings));
 }
 

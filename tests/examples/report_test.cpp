@@ -99,7 +99,7 @@ TEST_CASE("report: the curves are those of metrics.jsonl") {
 
 TEST_CASE("report: stories are whole, and the router's probabilities fit its choices") {
     const Json model = page_data("report run", "run/report.html")["model"];
-    CHECK(model["source"] == "text held out from training");
+    CHECK(model["source"] == "held out from training");
     std::vector<std::string> held_out;
     for (const std::string& line : split(contents("corpus/valid.jsonl"), '\n')) {
         held_out.push_back(Json::parse(line)["text"]);

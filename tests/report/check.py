@@ -19,7 +19,7 @@ PARTS = {"learned": ["What it learned", "Who does the work", "What the router le
                      "What experts share", "Speed and memory"],
          "dense": ["What it learned", "Token by token", "Domains", "Speed and memory"],
          "compare": ["At their ends", "On the way", "What differs"]}
-CHARTS = {"learned": 5, "dense": 3, "compare": 3}
+CHARTS = {"learned": 6, "dense": 3, "compare": 3}
 EXPERTS = 10
 
 
@@ -93,7 +93,7 @@ def check_zoom(page):
     expect(shown() == [first, last], f"a double click shows {shown()}")
 
 
-def check_tokens(page, name, touch):
+def check_tokens(page, name, touch, shot):
     story, tip = page.locator(".story").first, page.locator("#tip")
     tokens = story.locator("span")
     expect(page.locator(".story").count() == 6 and tokens.count() > 10, f"{name}: stories are missing")
@@ -107,6 +107,7 @@ def check_tokens(page, name, touch):
     box, screen = tip.bounding_box(), page.viewport_size
     expect(box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= screen["width"] and box["y"] + box["height"] <= screen["height"],
            f"{name}: what a token says is outside the screen")
+    page.screenshot(path=shot)
     text = tip.inner_text()
     story.focus()
     page.keyboard.press("ArrowRight")
@@ -135,8 +136,7 @@ def check_page(browser, name, path, screen, scheme, shots):
             expect(kind in page.locator(".legend").first.inner_text(), f"compare: the axis is not in {kind}")
             expect("NaN" not in curve.get_attribute("points"), f"compare: no curve over {kind}")
     else:
-        check_tokens(page, name, screen == "phone")
-        page.screenshot(path=shots / f"{name}-{screen}-{scheme}-token.png")
+        check_tokens(page, name, screen == "phone", shots / f"{name}-{screen}-{scheme}-token.png")
         heat = page.locator("td.heat").count()
         expect(heat == (3 * EXPERTS + EXPERTS * EXPERTS if name == "learned" else 0), f"{name}: {heat} cells of heat")
         page.locator("summary").click()
