@@ -22,8 +22,7 @@ struct ReportOptions {
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
     const Config config = run.config();
-    return {{"run", run_summary(run, config)},
-            {"model", model_summary(run, config, options.data)}};
+    return {{"run", run_summary(run, config)}, {"model", model_summary(run, config, options.data)}};
 }
 
 nlohmann::ordered_json several_runs(const ReportOptions& options) {

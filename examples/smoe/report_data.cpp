@@ -171,16 +171,14 @@ Json likeliest(const real* probabilities, int64_t vocab, const Tokenizer& tokeni
     std::vector<int32_t> ids(static_cast<size_t>(vocab));
     std::iota(ids.begin(), ids.end(), 0);
     const auto count = std::min<std::ptrdiff_t>(3, std::ptrdiff_t(ids.size()));
-    std::partial_sort(ids.begin(), ids.begin() + count, ids.end(), [&](int32_t a, int32_t b) {
-        return probabilities[a] > probabilities[b];
-    });
+    std::partial_sort(ids.begin(), ids.begin() + count, ids.end(),
+                      [&](int32_t a, int32_t b) { return probabilities[a] > probabilities[b]; });
     Json result = Json::array();
     for (std::ptrdiff_t i = 0; i < count; ++i) {
         const int32_t id = ids[size_t(i)];
-        result.push_back({id == tokenizer.end_of_text()
-                              ? "(the end)"
-                              : to_valid_utf8(tokenizer.token_bytes(id)),
-                          rounded(probabilities[id], 4)});
+        result.push_back(
+            {id == tokenizer.end_of_text() ? "(the end)" : to_valid_utf8(tokenizer.token_bytes(id)),
+             rounded(probabilities[id], 4)});
     }
     return result;
 }

@@ -122,8 +122,7 @@ TEST_CASE("report: stories are whole, and the router's probabilities fit its cho
         Json::parse(smoe_program("eval run --data corpus/valid.jsonl --json").out)["domains"];
     CHECK(model["domains"].size() == eval.size());
     for (const Json& domain : model["domains"]) {
-        CHECK(domain["expert_tokens"] ==
-              eval[domain["name"].get<std::string>()]["expert_tokens"]);
+        CHECK(domain["expert_tokens"] == eval[domain["name"].get<std::string>()]["expert_tokens"]);
     }
 }
 
