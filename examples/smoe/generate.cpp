@@ -3,9 +3,8 @@
 #include <memory>
 
 #include "core/check.h"
-#include "core/text.h"
-#include "core/utf8.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/token_text.h"
 #include "models/generator.h"
 #include "models/progress.h"
 #include "models/run_directory.h"
@@ -19,26 +18,6 @@ struct GenerateOptions {
     int64_t samples = 1, max_tokens = 0;
     uint64_t seed = 1;
     bool show_experts = false;
-};
-
-// Text that arrives token by token and is shown as soon as its characters are whole.
-class Writer {
-  public:
-    explicit Writer(bool colour) : colour_(colour) {}
-
-    // Returns what can be shown now; `expert` colours it.
-    std::string add(std::string_view bytes, int32_t expert) {
-        pending_ += bytes;
-        const size_t whole = complete_utf8_prefix(pending_);
-        const std::string text = to_valid_utf8(std::string_view(pending_).substr(0, whole));
-        pending_.erase(0, whole);
-        return text.empty() || !colour_ ? text : in_expert_colour(text, expert);
-    }
-    std::string finish() { return to_valid_utf8(std::exchange(pending_, "")); }
-
-  private:
-    bool colour_;
-    std::string pending_;
 };
 
 int generate(const GenerateOptions& options) {
@@ -56,7 +35,7 @@ int generate(const GenerateOptions& options) {
 
     // All samples are written at once, but shown one after the other: the first as it comes, the
     // others when those before them have ended.
-    std::vector<Writer> writers(size_t(options.samples), Writer(colour));
+    std::vector<TokenText> texts(static_cast<size_t>(options.samples));
     std::vector<std::string> waiting(size_t(options.samples));
     std::vector<bool> ended(size_t(options.samples), false);
     size_t shown = 0;
@@ -78,20 +57,21 @@ int generate(const GenerateOptions& options) {
                   [&](const Generator::Token& token) {
                       const size_t sample = size_t(token.sample);
                       if (token.id == tokenizer.end_of_text()) {
-                          waiting[sample] += writers[sample].finish();
+                          waiting[sample] += texts[sample].finish();
                           ended[sample] = true;
                           show();
                           return;
                       }
+                      const std::string text = texts[sample].add(tokenizer.token_bytes(token.id));
                       waiting[sample] +=
-                          writers[sample].add(tokenizer.token_bytes(token.id), token.expert);
+                          colour && !text.empty() ? in_expert_colour(text, token.expert) : text;
                       if (token.expert >= 0) {
                           ++expert_tokens[size_t(token.expert)];
                       }
                       show();
                   });
-    for (size_t sample = 0; sample < writers.size(); ++sample) {
-        waiting[sample] += writers[sample].finish();
+    for (size_t sample = 0; sample < texts.size(); ++sample) {
+        waiting[sample] += texts[sample].finish();
         ended[sample] = true;
     }
     show();

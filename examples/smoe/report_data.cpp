@@ -10,9 +10,9 @@
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/text.h"
-#include "core/utf8.h"
 #include "core/vector_math.h"
 #include "examples/smoe/stories.h"
+#include "examples/smoe/token_text.h"
 #include "models/generator.h"
 #include "models/progress.h"
 #include "models/story_reader.h"
@@ -149,22 +149,6 @@ Json settings(Config config) {
     });
     return result;
 }
-
-// Text that arrives token by token: the bytes of a character that several tokens share are shown
-// with the last of them.
-class TokenText {
-  public:
-    std::string add(std::string_view bytes) {
-        pending_ += bytes;
-        const size_t whole = complete_utf8_prefix(pending_);
-        const std::string text = to_valid_utf8(std::string_view(pending_).substr(0, whole));
-        pending_.erase(0, whole);
-        return text;
-    }
-
-  private:
-    std::string pending_;
-};
 
 // The three likeliest tokens of a row of probabilities, as [[text, probability], ...].
 Json likeliest(const real* probabilities, int64_t vocab, const Tokenizer& tokenizer) {
