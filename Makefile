@@ -64,7 +64,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers format clean help
+.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -178,12 +178,15 @@ deps: ## install the packages that are missing (apt, dnf, pacman or brew)
 deps-if-missing:
 	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh --quiet
 
-check: check-layers ## layers and formatting
+check: check-layers check-docs ## layers, documents and formatting
 	@files=$$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp); \
 	 clang-format --dry-run --Werror $$files && echo "format: $$(echo $$files | wc -w) files are in order"
 
 check-layers: ## fail when a folder includes from one to its right: core, autograd, nn, models, examples
 	@tests/check_layers.sh
+
+check-docs: ## fail when a document or a "Read next:" names a file, function or target that is not there
+	@tests/check_docs.sh
 
 format: ## rewrite the sources with clang-format
 	@clang-format -i $$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp)
@@ -193,7 +196,7 @@ clean: ## remove the build folder
 
 help: ## this list
 	@echo "Targets:"
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | \
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | \
 	  awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 	@echo "Settings: CXX=clang++, ARCH=x86-64-v3 (portable binary; default native), BLAS=none (own product), BUILD=DIR"
 
