@@ -55,11 +55,12 @@ FILENAME == "Makefile" { if (match($0, /^[a-z0-9-]+:/)) target[substr($0, 1, RLE
 FNR == 1 { folder = FILENAME; sub(/[^\/]*$/, "", folder); heading = 1; leads = 0 }
 FILENAME ~ /[.]md$/ {
     if (sub(/^    (\$ )?make /, "make ")) { require_target($0); next }
-    file = ""
     count = split($0, part, "`")
+    if (count < 2 || tail !~ /^,?$/) file = ""
+    tail = part[count]
     for (i = 2; i <= count; i += 2) {
         if (part[i] ~ /^make /) require_target(part[i])
-        if (file != "" && part[i - 1] ~ /^,? (and )?$/ && part[i] ~ /^[A-Za-z_][A-Za-z0-9_:]*$/) {
+        if (file != "" && part[i - 1] ~ /^,? *(and )?$/ && part[i] ~ /^[A-Za-z_][A-Za-z0-9_:]*$/) {
             require_function(part[i], file)
             continue
         }
