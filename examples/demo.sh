@@ -1,6 +1,6 @@
 #!/bin/sh
-# The whole path in a few minutes: write the built-in corpus, train the tiny preset on it, measure it, and
-# let it tell stories, coloured by the expert that processed each token.
+# The whole path in a few minutes: write the built-in corpus, train the tiny preset on it, measure it, let
+# it tell stories, coloured by the expert that processed each token, and draw a report.
 #   demo.sh PROGRAM FOLDER [MINUTES]
 set -eu
 smoe=$1
@@ -25,6 +25,9 @@ say "A German one"
 "$smoe" generate "$folder/run" --prompt "Es war einmal" --temperature 0.5 --show-experts
 say "And some sums"
 "$smoe" generate "$folder/run" --prompt "Tom has" --temperature 0.5 --show-experts
+
+say "All of this as a page for the browser"
+"$smoe" report "$folder/run"
 
 say "Yours to go on with"
 echo "$smoe generate $folder/run --prompt \"One day\" --samples 3 --show-experts"
