@@ -1,7 +1,7 @@
 // One row for each op of autograd/ops.h: calls of many shapes, the textbook loop that says what
 // they should give, and calls that must be refused. op_test.cpp runs every check on every row, so a
 // new op gets all of them for one row here. Refuses to contain checks.
-// Read next: op_test.cpp.
+// Read next: op_table.cpp, the rows; op_test.cpp, the checks.
 #pragma once
 
 #include <functional>
