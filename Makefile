@@ -64,7 +64,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs format clean help
+.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -187,6 +187,9 @@ check-layers: ## fail when a folder includes from one to its right: core, autogr
 
 check-docs: ## fail when a document or a "Read next:" names a file, function or target that is not there
 	@tests/check_docs.sh
+
+sloc: ## lines of code by folder; fail above a folder's budget, or for a file of more than 400 lines
+	@tests/sloc.sh
 
 format: ## rewrite the sources with clang-format
 	@clang-format -i $$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp)
