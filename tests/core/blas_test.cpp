@@ -17,6 +17,7 @@
 
 #include "core/rng.h"
 #include "core/threads.h"
+#include "tests/core/products.h"
 
 using namespace smoe;
 
@@ -27,16 +28,6 @@ using Product = void (*)(Trans, Trans, int64_t, int64_t, int64_t, const real*, i
 
 const std::pair<std::string, Product> products[] = {
     {"gemm", gemm}, {"gemm_serial", gemm_serial}, {"gemm_portable", gemm_portable}};
-
-constexpr double tolerance = sizeof(real) == 8 ? 1e-14 : 1e-6;  // of the sum of magnitudes
-
-std::vector<real> random_values(int64_t count, Rng& rng) {
-    std::vector<real> values(static_cast<size_t>(count));
-    for (real& value : values) {
-        value = real(rng.normal());
-    }
-    return values;
-}
 
 struct Problem {
     Trans ta, tb;
@@ -119,7 +110,7 @@ TEST_CASE("blas: random small products, all transpositions, wide leading dimensi
                 const real beta = real(std::array{0.0, 1.0, -0.5}[size_t(rng.below(3))]);
                 worst = std::max(worst, problem.error(problem.result(product, beta), beta));
             }
-            CHECK(worst < tolerance);
+            CHECK(worst < product_tolerance);
         });
     }
 }
@@ -135,7 +126,7 @@ TEST_CASE("blas: sizes of one, and just around the tiles and blocks") {
         for_each_transposition([&, product = product](Trans ta, Trans tb) {
             for (const auto& [M, N, K] : sizes) {
                 const Problem problem(ta, tb, M, N, K, 1, rng);
-                CHECK(problem.error(problem.result(product, 1), 1) < tolerance);
+                CHECK(problem.error(problem.result(product, 1), 1) < product_tolerance);
             }
         });
     }
@@ -169,7 +160,7 @@ TEST_CASE("blas: beta = 0 overwrites NaN, and NaN in the factors stays visible")
         for_each_transposition([&, product = product](Trans ta, Trans tb) {
             Problem problem(ta, tb, 9, 35, 5, 0, rng);
             problem.C.assign(problem.C.size(), nan);
-            CHECK(problem.error(problem.result(product, 0), 0) < tolerance);
+            CHECK(problem.error(problem.result(product, 0), 0) < product_tolerance);
             problem.A[0] = nan;
             CHECK(std::isnan(problem.result(product, 0)[0]));
         });
@@ -184,7 +175,7 @@ TEST_CASE("blas: gemm in many blocks is right and gives the same bits for any nu
             const Problem problem(ta, tb, M, N, K, 3, rng);
             set_threads(1);
             const std::vector<real> one = problem.result(gemm, 1);
-            CHECK(problem.error(one, 1) < tolerance);
+            CHECK(problem.error(one, 1) < product_tolerance);
             for (const int count : {2, 4}) {
                 set_threads(count);
                 const std::vector<real> more = problem.result(gemm, 1);
@@ -198,7 +189,7 @@ TEST_CASE("blas: gemm in many blocks is right and gives the same bits for any nu
 TEST_CASE("blas: the portable product in several blocks of columns") {
     Rng rng(6);
     const Problem problem(Trans::no, Trans::yes, 8, 1100, 300, 2, rng);
-    CHECK(problem.error(problem.result(gemm_portable, 0), 0) < tolerance);
+    CHECK(problem.error(problem.result(gemm_portable, 0), 0) < product_tolerance);
 }
 
 TEST_CASE("blas: it has a name") {

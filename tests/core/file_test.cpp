@@ -9,10 +9,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <stdexcept>
 
-#include "core/check.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 namespace fs = std::filesystem;
@@ -40,16 +39,6 @@ class Folder {
   private:
     fs::path path_;
 };
-
-// The message of the Error that `action` throws.
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
-}
 
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;

@@ -10,21 +10,13 @@
 #include <vector>
 
 #include "core/rng.h"
+#include "tests/core/products.h"
 
 using namespace smoe;
 
 namespace {
 
-constexpr double tolerance = sizeof(real) == 8 ? 1e-14 : 1e-6;  // of the sum of magnitudes
 constexpr real untouched = 7;
-
-std::vector<real> random_values(int64_t count, Rng& rng) {
-    std::vector<real> values(static_cast<size_t>(count));
-    for (real& value : values) {
-        value = real(rng.normal());
-    }
-    return values;
-}
 
 // A matrix, some of its rows, and as many vectors and factors.
 struct Problem {
@@ -66,7 +58,7 @@ struct Problem {
 };
 
 bool near(double value, double expected, double size) {
-    return std::abs(value - expected) <= tolerance * (1 + size);
+    return std::abs(value - expected) <= product_tolerance * (1 + size);
 }
 
 bool multiplied_right(const Problem& p) {

@@ -14,6 +14,7 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/rng.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 
@@ -56,12 +57,7 @@ void check_dtype(const std::string& dtype, const std::vector<T>& stored,
 
 // The message of the Error that reading `bytes` must end with.
 std::string refusal(const std::string& bytes) {
-    try {
-        parse_safetensors(bytes, "some/path");
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "accepted";
+    return error_of([&] { parse_safetensors(bytes, "some/path"); });
 }
 
 void check_refused(const std::string& bytes, const std::string& reason) {

@@ -11,20 +11,18 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "models/corpus/books.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 
 namespace {
 
 std::string broken(const char* text) {
-    try {
+    return error_of([&] {
         const Book book("broken", text, inflect_english);
         Rng rng(1);
         book.write(rng);
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "accepted";
+    });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/threads.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 
@@ -84,15 +85,6 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
         labels.assign(tokens.size(), -1);
     }
     return {{tokens.begin() + 1, tokens.end()}, {labels.begin() + 1, labels.end()}};
-}
-
-std::string refusal(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "nothing was refused";
 }
 
 }  // namespace
@@ -204,7 +196,7 @@ TEST_CASE("generator: prompts up to the context, and not beyond") {
         }
     }
     const auto nothing = [](const Generator::Token&) { FAIL("a token was reported"); };
-    const std::string message = refusal(
+    const std::string message = error_of(
         [&] { generator.run(std::vector<int32_t>(size_t(context), 3), {}, 1, 5, nothing); });
     CHECK(message.find("14 tokens; 13 fit") != message.npos);
 }

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/check.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 
@@ -50,12 +50,7 @@ std::vector<std::string> failed(const TensorFile& file) {
 }
 
 std::string refusal(const TensorFile& file) {
-    try {
-        verify_golden(file);
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "nothing was refused";
+    return error_of([&] { verify_golden(file); });
 }
 
 bool contains(const std::string& text, const std::string& part) {

@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 
@@ -44,12 +45,7 @@ class Folder {
     }
     void refuse(const std::string& name, const std::string& bytes,
                 const std::string& reason) const {
-        std::string message = "nothing was thrown";
-        try {
-            read(name, bytes);
-        } catch (const Error& error) {
-            message = error.what();
-        }
+        const std::string message = error_of([&] { read(name, bytes); });
         CAPTURE(bytes);
         CAPTURE(message);
         CHECK(message.find(name) != message.npos);

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "models/tokenizer.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 using namespace std::string_literals;
@@ -171,12 +172,7 @@ TEST_CASE("tokenizer_json: broken files are refused in one line that says why") 
     for (const auto& one : cases) {
         const auto& [broken, why] = one;
         CAPTURE(one.second);
-        std::string message;
-        try {
-            read(broken);
-        } catch (const Error& error) {
-            message = error.what();
-        }
+        const std::string message = error_of([&json = broken] { read(json); });
         CHECK_MESSAGE(message.find(why) != std::string::npos, message);
         CHECK(message.find("tokenizer 'some/file.json': ") == 0);
         CHECK(message.find('\n') == std::string::npos);

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/threads.h"
+#include "tests/error_of.h"
 #include "tests/models/small_run.h"
 
 namespace smoe {
@@ -261,41 +262,36 @@ TEST_CASE("trainer: long gradients are clipped, short ones left alone") {
 TEST_CASE("trainer: states that do not fit are refused") {
     const SmallRun run(small_config());
     const TensorFile good = state_after(run, 3);
-    const auto error_of = [&](const TensorFile& state, const Config& config) {
+    const auto refusal = [&](const TensorFile& state, const Config& config) {
         Trainer trainer(config, run.data);
-        try {
-            trainer.load_state(state, "state.safetensors");
-        } catch (const Error& error) {
-            return std::string(error.what());
-        }
-        return std::string("accepted");
+        return error_of([&] { trainer.load_state(state, "state.safetensors"); });
     };
-    CHECK(error_of(good, run.config) == "accepted");
+    CHECK(refusal(good, run.config) == "accepted");
 
     TensorFile bad = good;
     bad.metadata["data"] = "0123456789abcdef";
-    CHECK(error_of(bad, run.config).find("other text") != std::string::npos);
+    CHECK(refusal(bad, run.config).find("other text") != std::string::npos);
     for (const auto& row : good.metadata) {
         const std::string& name = row.first;
         CAPTURE(name);
         bad = good;
         bad.metadata.erase(name);
-        CHECK(error_of(bad, run.config).find("'state.safetensors'") == 0);
+        CHECK(refusal(bad, run.config).find("'state.safetensors'") == 0);
         bad.metadata[name] = "nonsense";
-        CHECK(error_of(bad, run.config).find("'state.safetensors'") == 0);
+        CHECK(refusal(bad, run.config).find("'state.safetensors'") == 0);
     }
     for (const auto& row : good.tensors) {
         const std::string& name = row.first;
         CAPTURE(name);
         bad = good;
         bad.tensors.erase(name);
-        CHECK(error_of(bad, run.config).find("'state.safetensors'") == 0);
+        CHECK(refusal(bad, run.config).find("'state.safetensors'") == 0);
         bad.tensors[name] = Tensor::zeros({3});
-        CHECK(error_of(bad, run.config).find("'state.safetensors'") == 0);
+        CHECK(refusal(bad, run.config).find("'state.safetensors'") == 0);
     }
     Config wider = run.config;
     wider.model.hidden = 64;
-    CHECK(error_of(good, wider).find("parameters") != std::string::npos);
+    CHECK(refusal(good, wider).find("parameters") != std::string::npos);
 }
 
 TEST_CASE("evaluate: weighted by token, split by domain, the same each time") {

@@ -9,6 +9,7 @@
 #include "nn/feed_forward.h"
 #include "nn/flat_parameters.h"
 #include "nn/layers.h"
+#include "tests/error_of.h"
 
 namespace smoe {
 namespace {
@@ -29,16 +30,6 @@ struct Net : Module {
     LayerNorm norm;
     Dropout noise;
 };
-
-template <class Call>
-std::string error_of(const Call& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
 
 }  // namespace
 
