@@ -1,7 +1,7 @@
 // A folder in which the program is at work: a corpus and a trained run to start from, the
 // circumstances of a call (standard input, a full disk), and an inventory that shows whether
-// anything was touched.
-// Read next: runs_test.cpp, refusals_test.cpp.
+// anything was touched. Refuses a shell: words reach the program as they are.
+// Read next: program_test.cpp, runs_test.cpp, refusals_test.cpp.
 #pragma once
 
 #include <sys/types.h>
@@ -11,9 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/examples/program.h"
-
 namespace smoe {
+
+struct Outcome {
+    int status = -1;  // exit status, or 128 + the number of the signal that ended it
+    std::string out, err;
+};
 
 struct Circumstances {
     std::string input = "";        // on standard input
@@ -26,7 +29,8 @@ struct Circumstances {
 // at the end of the tests. The program runs in it.
 std::string workshop();
 
-// As `words`, separated by blanks, on a command line. Ends a program that hangs for a minute.
+// Runs the program that the environment variable SMOE_PROGRAM names, with `words`, which blanks
+// separate. Ends it if it hangs for a minute.
 Outcome smoe_program(const std::string& words, const Circumstances& circumstances = {});
 Outcome smoe_program(const std::vector<std::string>& words,
                      const Circumstances& circumstances = {});
