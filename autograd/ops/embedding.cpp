@@ -1,25 +1,17 @@
 // Selecting by id: a row per id (embedding), an element per row (pick).
 #include "autograd/ops.h"
+#include "autograd/ops/ids.h"
 #include "core/check.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
 namespace smoe {
-namespace {
-
-void check_ids(const char* op, const std::vector<int32_t>& ids, int64_t count) {
-    for (const int32_t id : ids) {
-        check(id >= 0 && id < count, "{}: id {} is not in [0, {})", op, id, count);
-    }
-}
-
-}  // namespace
 
 Variable embedding(const Variable& weight, const std::vector<int32_t>& ids) {
     check(weight.shape().rank() == 2, "embedding: expected a weight of shape (V, C), found {}",
           weight.shape().str());
-    check_ids("embedding", ids, weight.shape()[0]);
     const int64_t N = int64_t(ids.size()), C = weight.shape()[1];
+    check_ids("embedding", "id", ids, N, weight.shape()[0]);
     const Tensor out = Tensor::empty({N, C});
     // out[n] = weight[ids[n]]
     parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
@@ -43,9 +35,7 @@ Variable embedding(const Variable& weight, const std::vector<int32_t>& ids) {
 
 Variable pick(const Variable& x, const std::vector<int32_t>& ids) {
     const int64_t N = x.value().rows(), K = x.value().cols();
-    check(int64_t(ids.size()) == N, "pick: {} ids for x {}, one a row is needed", ids.size(),
-          x.shape().str());
-    check_ids("pick", ids, K);
+    check_ids("pick", "id", ids, N, K);
     const Tensor out = Tensor::empty({N});
     for (int64_t n = 0; n < N; ++n) {  // out[n] = x[n, ids[n]]
         out.data()[n] = x.value().data()[n * K + ids[size_t(n)]];

@@ -5,6 +5,7 @@
 // Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops.h"
+#include "autograd/ops/ids.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
@@ -25,8 +26,8 @@ void multiply(int64_t count, const real* factors, real* y) {
 
 ExpertGroups::ExpertGroups(const std::vector<int32_t>& labels, int64_t experts)
     : rows(labels.size()), begin(size_t(experts) + 1, 0) {
+    check_ids("experts", "label", labels, int64_t(labels.size()), experts);
     for (const int32_t label : labels) {
-        check(label >= 0 && label < experts, "experts: label {} is not in [0, {})", label, experts);
         ++begin[size_t(label) + 1];
     }
     for (size_t e = 0; e < size_t(experts); ++e) {
@@ -64,11 +65,7 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
     const bool gated = !labels.empty();
     if (gated) {
         check_gates("feed_forward", gates, F, C);
-        check(int64_t(labels.size()) == N, "feed_forward: {} labels for {} rows", labels.size(), N);
-        for (const int32_t label : labels) {
-            check(label >= 0 && label < gates.hidden.size(0),
-                  "feed_forward: label {} is not in [0, {})", label, gates.hidden.size(0));
-        }
+        check_ids("feed_forward", "label", labels, N, gates.hidden.size(0));
     }
     const Tensor X = x.value(), W1 = w.weight_1.value(), W2 = w.weight_2.value();
     const Tensor hidden = Tensor::empty({N, F}), out = Tensor::empty({N, C});

@@ -1,5 +1,6 @@
 // Products with matrices (matmul, linear) and with per-row gates (gate_rows).
 #include "autograd/ops.h"
+#include "autograd/ops/ids.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
@@ -64,11 +65,7 @@ Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int
     check(gates.shape().rank() == 2 && gates.size(1) == C,
           "gate_rows: expected gates of shape (K, {}) for x {}, found {}", C, x.shape().str(),
           gates.shape().str());
-    check(int64_t(labels.size()) == N, "gate_rows: {} labels for {} rows", labels.size(), N);
-    for (const int32_t label : labels) {
-        check(label >= 0 && label < gates.size(0), "gate_rows: label {} is not in [0, {})", label,
-              gates.size(0));
-    }
+    check_ids("gate_rows", "label", labels, N, gates.size(0));
     // to[n] += or = from[n] * gates[labels[n]]; forward and backward are the same product
     const auto apply = [gates, labels, N, C](const real* from, real* to, bool accumulate) {
         parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {

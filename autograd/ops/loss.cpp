@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/ops/ids.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
@@ -17,12 +18,6 @@ namespace {
 // In linear_cross_entropy up to `few` logits (16 MiB) are kept for backward; of more, `chunk` rows
 // exist at once.
 constexpr int64_t few = 1 << 22, chunk = 1024;
-
-void check_targets(const char* op, const std::vector<int32_t>& targets, int64_t V) {
-    for (const int32_t target : targets) {
-        check(target >= 0 && target < V, "{}: target {} is not in [0, {})", op, target, V);
-    }
-}
 
 // log(sum of exp(row))
 real log_sum_exp(const real* row, int64_t V) {
@@ -51,10 +46,9 @@ void cross_entropy_backward(const real* row, int64_t V, real log_sum, int32_t ta
 
 Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targets) {
     const int64_t N = logits.value().rows(), V = logits.value().cols();
-    check(logits.shape().rank() == 2 && int64_t(targets.size()) == N,
-          "cross_entropy: expected logits (N, V) and N targets, found {} and {}",
-          logits.shape().str(), targets.size());
-    check_targets("cross_entropy", targets, V);
+    check(logits.shape().rank() == 2, "cross_entropy: expected logits of shape (N, V), found {}",
+          logits.shape().str());
+    check_ids("cross_entropy", "target", targets, N, V);
     const Tensor L = logits.value(), out = Tensor::empty({N}), log_sums = Tensor::empty({N});
     parallel_for(N, row_grain(V), [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; ++n) {
@@ -79,13 +73,11 @@ Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targe
 
 Variable linear_cross_entropy(const Variable& x, const Variable& weight,
                               const std::vector<int32_t>& targets) {
-    check(x.shape().rank() == 2 && weight.shape().rank() == 2 &&
-              x.shape()[1] == weight.shape()[1] && int64_t(targets.size()) == x.shape()[0],
-          "linear_cross_entropy: expected x (N, C), weight (V, C) and N targets, found {}, {} and "
-          "{}",
-          x.shape().str(), weight.shape().str(), targets.size());
+    check(x.shape().rank() == 2 && weight.shape().rank() == 2 && x.shape()[1] == weight.shape()[1],
+          "linear_cross_entropy: expected x (N, C) and weight (V, C), found {} and {}",
+          x.shape().str(), weight.shape().str());
     const int64_t N = x.shape()[0], C = x.shape()[1], V = weight.shape()[0];
-    check_targets("linear_cross_entropy", targets, V);
+    check_ids("linear_cross_entropy", "target", targets, N, V);
     const Tensor X = x.value(), W = weight.value();
     const Tensor out = Tensor::empty({N}), log_sums = Tensor::empty({N});
 

@@ -1,0 +1,24 @@
+// What every op checks that is given a whole number for each row: ids, labels, targets.
+// Refuses to know what the numbers stand for.
+// Read next: embedding.cpp.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/check.h"
+
+namespace smoe {
+
+// Throws Error, naming `op` and `what` the ids are ("label"), unless there is one for each of
+// `rows` rows and all lie in [0, count).
+inline void check_ids(const char* op, const char* what, const std::vector<int32_t>& ids,
+                      int64_t rows, int64_t count) {
+    check(int64_t(ids.size()) == rows, "{}: expected one {} for each of {} rows, found {}", op,
+          what, rows, ids.size());
+    for (const int32_t id : ids) {
+        check(id >= 0 && id < count, "{}: {} {} is not in [0, {})", op, what, id, count);
+    }
+}
+
+}  // namespace smoe
