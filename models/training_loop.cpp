@@ -79,11 +79,12 @@ class Loop {
           valid_(valid),
           trainer_(config, train) {
         if (run.has_state()) {
+            // Should the last run have been stopped on its way through a checkpoint. First, so that
+            // messages name files as they are called from now on.
+            run.finish_writing_state();
             const TensorFile state = run.state();
             trainer_.load_state(state, state.origin);
             checkpoint_step_ = trainer_.steps();
-            // Should the last run have been stopped on its way through a checkpoint.
-            run.finish_writing_state();
             write_weights();
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state.origin));

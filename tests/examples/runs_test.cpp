@@ -291,6 +291,14 @@ TEST_CASE("runs: resuming mends what a kill left behind") {
     done("train --run stale --resume");
     check_same_weights("run", "stale");
 
+    // Killed before the state got its final name, which is the one that the message gives.
+    copy_run("run", "unnamed");
+    std::filesystem::rename(workshop() + "/unnamed/state.safetensors",
+                            workshop() + "/unnamed/state.next.safetensors");
+    CHECK(has(done("train --run unnamed --resume --steps 8").out,
+              "going on from step 6, as saved in unnamed/state.safetensors\n"));
+    check_same_weights("killed", "unnamed");
+
     // Killed before the first checkpoint: it begins again.
     copy_run("run", "early");
     for (const char* file : {"state", "state.previous", "model", "router"}) {
