@@ -1,9 +1,7 @@
 // The words of the English book and the little grammar that they need.
 // It refuses rare words: a model of a million parameters shall know every word by heart. When a
 // table grows, each row must make sense in each plot that uses the table.
-// Read next: english_plots.cpp, the stories themselves.  First words of a phrase: "a" (or "an"),
-// "he", "him", "his" (or she, her, her; from the column `he`) and "count": {count x thing} is "1
-// apple" or "2 apples", the plural from the column `many`.
+// Read next: english_plots.cpp, the stories themselves.
 #include <fmt/core.h>
 
 #include "core/check.h"
@@ -242,6 +240,8 @@ climb the big tree | {he hero} slipped and slid down | {He hero} went back to th
 )";
 }
 
+// First words of a phrase: "a" (or "an"), "he", "him", "his" (or she, her, her; from the column
+// `he`) and "count": {count x thing} is "1 apple" or "2 apples", the plural from the column `many`.
 std::string inflect_english(const Phrase& phrase) {
     std::string words;
     for (const std::string_view adjective : phrase.adjectives) {

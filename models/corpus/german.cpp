@@ -2,11 +2,7 @@
 // It refuses rare words, and nouns in the plural: a row of a table is one thing. A noun is written
 // with its article, which is its gender; where accusative and dative differ, both forms are given:
 // "der Junge/Jungen". People have names without an article, and their gender from the column `er`.
-//
-// Read next: german_plots.cpp, the stories themselves.  The first word of a phrase stands in its
-// masculine form, which tells the case: der, den, dem; ein, einen, einem; mein, dein, kein
-// likewise; {held:seinen ball} is "ihren Ball" when the owner is a girl; er, ihn, ihm are the
-// pronouns. Adjectives are written as stems: {einen rot- ball}.
+// Read next: german_plots.cpp, the stories themselves.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -282,6 +278,9 @@ int gender_of(const Phrase& phrase) {
 
 }  // namespace
 
+// The first word of a phrase stands in its masculine form, which tells the case: der, den, dem;
+// ein, einen, einem; mein, dein, kein likewise; {held:seinen ball} is "ihren Ball" when the owner
+// is a girl; er, ihn, ihm are the pronouns. Adjectives are written as stems: {einen rot- ball}.
 std::string inflect_german(const Phrase& phrase) {
     const int gender = gender_of(phrase);
     const std::string_view noun = phrase.noun.substr(std::min<size_t>(4, phrase.noun.size()));

@@ -1,24 +1,6 @@
 // Writes stories from a book: tables of words, and plots with gaps in which the words fit.
 // Refuses to know any language: a book brings a function that knows articles, pronouns and endings.
-//
-// Read next: english_plots.cpp for the plots, english.cpp for the tables and for the function.  How
-// a table is written. The first column is the word itself; the others belong to it. table child:
-// name, he, kind Tom | he  | boy Mia | she | girl How a plot is written. `cast` says from which
-// table a role is drawn, and two roles of one table never get the same row; a role that is not in
-// the cast is drawn from the table of its own name. A role keeps its row for the whole story. "-"
-// opens a beat of the story, "|" says the same beat in other words, and "--" is a place where half
-// of the stories start a new paragraph. "?" opens a beat that the story can do without: of all
-// these, a story tells one or none. Exactly one wording of a beat is used. A line that starts with
-// a blank, in a table as in a plot, goes on with the line above. plot the lost ball cast hero:child
-// - {Hero} had {a colour} ball. | {Hero} loved {his hero} [big|small] ball. Square brackets hold
-// alternatives, which may be empty. Braces hold a slot: {hero}            the first column of the
-// row that plays the role {hero.kind}       another column of it; a cell may hold slots and
-// alternatives of its own {a colour toy}    a phrase: a first word that the language knows,
-// adjectives, the noun; an adjective is a role or, with a hyphen, written out: {einen rot- ball}
-// {hero:sein ball}  a phrase whose first word depends on an owner as well A capital at the start of
-// a slot makes what is put there start with one. Numbers are roles too; they are rows of the table
-// `number`, where row i stands for i: cast x:2..9, y:1..x, z:x+y       drawn from 2 to 9, from 1 to
-// x, and computed with +, - or *
+// Read next: english_plots.cpp for the plots, english.cpp for the tables and for the function.
 #pragma once
 
 #include <cstddef>
@@ -69,6 +51,35 @@ struct Plot {
     std::vector<Beat> beats;
 };
 
+// The text of a book is tables and plots, with an empty line after each. A line that starts with a
+// blank goes on with the line above.
+//
+// How a table is written. The first column is the word itself; the others belong to it.
+//     table child: name, he, kind
+//     Tom | he  | boy
+//     Mia | she | girl
+//
+// How a plot is written. `cast` says from which table a role is drawn, and two roles of one table
+// never get the same row; a role that is not in the cast is drawn from the table of its own name. A
+// role keeps its row for the whole story. "-" opens a beat of the story, "|" says the same beat in
+// other words, and "--" is a place where half of the stories start a new paragraph. "?" opens a
+// beat that the story can do without: of all these, a story tells one or none. Exactly one wording
+// of a beat is used.
+//     plot the lost ball
+//     cast hero:child
+//     - {Hero} had {a colour} ball.
+//     | {Hero} loved {his hero} [big|small] ball.
+//
+// Square brackets hold alternatives, which may be empty. Braces hold a slot:
+//     {hero}            the first column of the row that plays the role
+//     {hero.kind}       another column of it; a cell may hold slots and alternatives of its own
+//     {a colour toy}    a phrase: a first word that the language knows, adjectives, the noun; an
+//                       adjective is a role or, with a hyphen, written out: {einen rot- ball}
+//     {hero:sein ball}  a phrase whose first word depends on an owner as well
+// A capital at the start of a slot makes what is put there start with one.
+//
+// Numbers are roles too; they are rows of the table `number`, where row i stands for i:
+//     cast x:2..9, y:1..x, z:x+y       drawn from 2 to 9, from 1 to x, computed with +, - or *
 class Book {
   public:
     // Throws Error quoting the line of `text` (tables and plots) that breaks the rules.
