@@ -1,4 +1,6 @@
-// The backward walk.
+// The backward walk: what can be reached, by falling numbers, each node once. A node's gradient and
+// rule are dropped as soon as they are used, so memory falls while the walk goes on.
+// Read next: ops/elementwise.cpp, the simplest rules that it calls.
 #include "autograd/engine.h"
 
 #include <algorithm>

@@ -1,8 +1,10 @@
 // The catalogue of ops: every function that computes with Variables, one declaration each. The
 // family file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
-// it has one. Shapes are checked and named in the error. Ids and labels are plain vectors: they
-// have no gradient. N is the number of rows: "all axes but the last" of a Variable. To add an op: a
-// section in the family's .cpp, a line here, a row in tests/autograd/op_table.cpp.
+// it has one. Every op throws Error, naming itself and the shapes, for inputs that do not fit. Ids
+// and labels are plain vectors: they have no gradient. N is the number of rows: "all axes but the
+// last" of a Variable. Refuses to broadcast. To add an op: a section in the family's .cpp, a line
+// here, a row in tests/autograd/op_table.cpp.
+// Read next: ops/elementwise.cpp.
 #pragma once
 
 #include <cstdint>

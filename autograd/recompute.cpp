@@ -1,4 +1,6 @@
-// Recomputation in backward.
+// Recomputation in backward: a rule that records the part of the graph which forward left out, and
+// walks it. A walk inside a walk is nothing special to the engine.
+// Read next: tests/autograd/recompute_test.cpp, which counts bytes and calls.
 #include "autograd/recompute.h"
 
 #include "autograd/engine.h"

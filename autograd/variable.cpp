@@ -1,4 +1,6 @@
-// Recording: nodes, variables and the switch that turns recording off.
+// Recording: nodes, variables and the switch that turns recording off. The switch is that of a
+// thread, the numbers of nodes are those of the program.
+// Read next: engine.cpp.
 #include "autograd/variable.h"
 
 #include <atomic>

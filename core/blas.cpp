@@ -1,4 +1,6 @@
-// gemm cut into blocks of the result, and gemm_serial on OpenBLAS (or on gemm_portable).
+// gemm cut into blocks of the result, and gemm_serial on OpenBLAS (or on gemm_portable). How a
+// result is cut depends on its shape alone, so threads change no bit of it.
+// Read next: gemm_portable.cpp, the product without a library.
 #include "core/blas.h"
 
 #include <algorithm>

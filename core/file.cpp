@@ -1,4 +1,6 @@
-// Whole-file reading, and writing that is atomic: see the contract in file.h.
+// Whole-file reading, and writing that is atomic: see the contract in file.h. Calls the system
+// directly, because the standard streams can neither sync a file nor say why they failed.
+// Read next: tests/core/file_test.cpp.
 #include "core/file.h"
 
 #include <fcntl.h>

@@ -1,4 +1,6 @@
-// Philox 4x32-10 and what is drawn from it.
+// Philox 4x32-10 and what is drawn from it. No number depends on the one before, so that blocks are
+// computed many at a time.
+// Read next: autograd/ops/dropout.cpp, where an element's fate is a function of its number.
 #include "core/rng.h"
 
 #include <cmath>

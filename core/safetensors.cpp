@@ -1,5 +1,6 @@
 // Reading and writing safetensors. Reading goes in three steps, each sure of the one before: the
 // header is sound JSON, its entries describe the data exactly, the numbers are converted.
+// Read next: tests/core/safetensors_test.cpp, where all of it is attacked.
 #include "core/safetensors.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// Shape: checked construction, axes and printing.
+// Shape: checked construction, axes and printing. A product of sizes that would overflow is found
+// before it is computed.
+// Read next: tensor.cpp.
 #include "core/shape.h"
 
 #include "core/check.h"

@@ -1,5 +1,7 @@
 // The caching allocator: free blocks by size class, eight classes to each power of two, so that at
-// most an eighth of a fresh block is waste.
+// most an eighth of a fresh block is waste. One lock for all, which is taken once a tensor, not
+// once a number.
+// Read next: tensor.cpp.
 #include "core/storage.h"
 
 #include <sys/mman.h>

@@ -1,4 +1,6 @@
-// Tensor: creation, views and copies.
+// Tensor: creation, views and copies. A view is the same storage with another shape and another
+// first number; nothing else in the project needs to know how.
+// Read next: autograd/variable.h.
 #include "core/tensor.h"
 
 #include <algorithm>

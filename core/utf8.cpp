@@ -1,4 +1,6 @@
-// UTF-8, one character at a time.
+// UTF-8, one character at a time: its first byte tells the length, and narrows the second byte.
+// Nothing is decoded: whether bytes are well formed shows in the bytes.
+// Read next: tests/core/utf8_test.cpp, which encodes every code point.
 #include "core/utf8.h"
 
 #include <algorithm>

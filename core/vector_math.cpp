@@ -1,4 +1,6 @@
-// Column sums: partial sums of fixed blocks of rows, added in block order.
+// Column sums: partial sums of fixed blocks of rows, added in block order. The other loops of
+// vector_math.h are inline.
+// Read next: autograd/ops/linear.cpp, where they are the gradient of a bias.
 #include "core/vector_math.h"
 
 #include "core/tensor.h"

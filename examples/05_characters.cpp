@@ -1,10 +1,9 @@
 // Lesson 5: a language model guesses the next character. First by counting which one follows which;
 // then a network learns the same from chance. New here: a Module, whose parameters have names, and
-// an optimiser, which changes them. The loss is -log of the probability that the true next
-// character was given, on average: in nats with the natural logarithm, in bits with that to base 2.
-// Claims: on the text it learned from, a network that sees one character cannot beat the counts and
-// comes within 0.02 nats of them; on text it has never seen, one that sees eight characters is
-// better than that by more than 1 nat.
+// an optimiser, which changes them. The loss is the mean -log of the probability that the true next
+// character was given: in nats by the natural logarithm, in bits by that to base 2. Claims: on the
+// text it learned from, a network that sees one character cannot beat the counts and comes within
+// 0.02 nats of them; on unseen text, one that sees eight is better than that by more than 1 nat.
 // Next: 06_attention.cpp, a better way to look back.
 #include <fmt/core.h>
 

@@ -1,11 +1,9 @@
 // Lesson 9: how a router learns, and when it fails. Two languages of eight letters: in one each
 // letter is followed by the next, in the other by the one before. The model sees one letter, so
-// that only its expert can tell it the language; the router sees all letters so far. The router
-// learns to avoid experts whose tokens come out worse than average (correctness) and to give all
-// experts as many tokens (distribution), as the original does: models/router_loss.h. Claims: it
-// finds the languages if two experts know one each and stay as they are. If they learn, too, it
-// does not. Without the distribution loss it does, but letter by letter: expert 0 is one language
-// after 'a' and the other after 'b'.
+// that only its expert can tell it the language; the router sees all letters so far, and learns by
+// the original's two losses (models/router_loss.h). Claims: it finds the languages if two experts
+// know one each and stay as they are. If they learn, too, it does not. Without the distribution
+// loss it does, but letter by letter: expert 0 is one language after 'a', the other after 'b'.
 // Next: 10_story.cpp. This loop: models/trainer.cpp.
 #include <fmt/core.h>
 

@@ -1,4 +1,6 @@
-// The hash table of pairs.
+// The hash table of pairs: inserting, and growing when half of the slots are taken. Look-ups are
+// inline in bpe.h, as they are what everything waits for.
+// Read next: bpe_trainer.cpp.
 #include "models/bpe.h"
 
 #include <utility>

@@ -1,5 +1,6 @@
 // Counting words on all threads, then merging pairs with an index from each pair to its places and
 // a heap of pairs whose entries may be out of date.
+// Read next: tests/models/bpe_trainer_test.cpp, whose trainer recounts everything.
 #include "models/bpe_trainer.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// Presets, checks, JSON.
+// Presets, checks, JSON. The table of settings does the reading and writing; here stands what a
+// table cannot say: which numbers fit together.
+// Read next: examples/smoe/train.cpp, where the same table makes the flags.
 #include "models/config.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// From stories to sequences once, from sequences to batches at every step.
+// From stories to sequences once, from sequences to batches at every step. All sequences lie end to
+// end in one list of targets; the inputs are the same numbers behind a start token.
+// Read next: trainer.cpp.
 #include "models/dataset.h"
 
 #include <algorithm>

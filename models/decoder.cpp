@@ -1,4 +1,6 @@
-// Decoder: embeddings, blocks, output projection.
+// Decoder: embeddings, blocks, output projection. The chance of a block is drawn before it is
+// computed, so that it can be computed again.
+// Read next: router.cpp.
 #include "models/decoder.h"
 
 #include <cmath>

@@ -1,11 +1,6 @@
 // The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward
 // networks. The language model is one with as many outputs as tokens, the router one with as many
-// as experts.
-//     x = E[token] + P[position];   per block: x = norm1(x + dropout(attn(x)))
-//                                              x = norm2(x + dropout(ffn(x, expert)))
-//     logits = x W_dec^T
-// Refuses to know tokens' meaning, losses or sampling.
-//
+// as experts. Refuses to know tokens' meaning, losses or sampling.
 // Read next: router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 
@@ -64,6 +59,9 @@ class Block : public Module {
     Dropout dropout_;
 };
 
+//     x = E[token] + P[position];   per block: x = norm1(x + dropout(attn(x)))
+//                                              x = norm2(x + dropout(ffn(x, expert)))
+//     logits = x W_dec^T
 class Decoder : public Module {
   public:
     // Draws weights from `init`; dropout gets a stream of its own from it. Throws Error for

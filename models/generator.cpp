@@ -1,4 +1,6 @@
-// Generator: the prompt once for all samples, then one token for each at a time.
+// Generator: the prompt once for all samples, then one token for each at a time. Texts that have
+// ended leave the batch.
+// Read next: sampling.cpp; tests/models/generator_test.cpp, which computes each text anew.
 #include "models/generator.h"
 
 #include <algorithm>

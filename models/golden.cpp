@@ -1,4 +1,6 @@
-// Golden files: reading the sizes, building the two networks, recomputing, comparing.
+// Golden files: reading the sizes, building the two networks, recomputing, comparing. What is read
+// is marked, and at the end nothing may be left unmarked.
+// Read next: tests/models/golden_test.cpp, which tampers with every number of one.
 #include "models/golden.h"
 
 #include <algorithm>

@@ -1,7 +1,8 @@
-// One layer is two parallel loops: over the heads and over the hidden neurons. A head needs
-// nothing of the others until their contributions to x are added, and neither does a neuron. So
-// queries, keys, values, attention and output projection of a head are one chunk of work, and so
-// are some neurons with what leads to them and away from them.
+// One layer is two parallel loops: over the heads and over the hidden neurons. A head needs nothing
+// of the others until their contributions to x are added, and neither does a neuron. So queries,
+// keys, values, attention and output projection of a head are one chunk of work, and so are some
+// neurons with what leads to them and away from them.
+// Read next: generator.cpp.
 #include "models/incremental_decoder.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// The pattern of pre_tokenizer.h as code: its alternatives in their order, ASCII by table.
+// The pattern of pre_tokenizer.h as code: its alternatives in their order, ASCII by table, the
+// other characters by unicode_tables.h.
+// Read next: tests/models/pre_tokenizer_test.cpp, where the pattern itself decides.
 #include "models/pre_tokenizer.h"
 
 #include <array>

@@ -1,4 +1,6 @@
-// Formatting for people.
+// Formatting for people: numbers with units, bars, curves. Numbers that cannot be shown are left
+// out or a question mark, never an error in the middle of training.
+// Read next: training_loop.cpp.
 #include "models/progress.h"
 
 #include <fmt/core.h>

@@ -1,5 +1,6 @@
 // What a person sees while a model learns: one line of progress, a curve drawn in text, shares of
-// experts as a row of bars, and colours on a terminal that wants them.
+// experts as a row of bars, and colours on a terminal that wants them. Refuses to measure: it is
+// handed numbers.
 // Read next: training_loop.h, which uses all of it.
 #pragma once
 

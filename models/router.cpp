@@ -1,4 +1,6 @@
-// Router: the four ways to pick an expert.
+// Router: the four ways to pick an expert, and the draw of labels while one learns. Only the
+// network sees what came before a token; the others need its id, or nothing.
+// Read next: router_loss.cpp.
 #include "models/router.h"
 
 #include "core/check.h"

@@ -1,4 +1,6 @@
-// The two objectives, composed from ops.
+// The two objectives, composed from ops: only r[e] is a Variable, all that it is compared with is
+// constant.
+// Read next: trainer.cpp, where they are walked.
 #include "models/router_loss.h"
 
 #include <algorithm>

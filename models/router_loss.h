@@ -1,6 +1,5 @@
 // What the learning router learns from: being right (its tokens' losses) and being fair (equal
 // shares). Both are the original's, formula by formula.
-//
 // Read next: trainer.h.
 #pragma once
 

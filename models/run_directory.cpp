@@ -1,4 +1,6 @@
-// RunDirectory: names, order of writing, and the messages when something does not fit.
+// RunDirectory: names, order of writing, and the messages when something does not fit. What a file
+// holds is the matter of its own module.
+// Read next: training_loop.cpp.
 #include "models/run_directory.h"
 
 #include <algorithm>

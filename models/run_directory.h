@@ -1,14 +1,7 @@
-// A run on disk: the folder that training fills and that everything else reads.
-//     config.json                  every setting
-//     tokenizer.json               the tokenizer
-//     model.safetensors            evaluation-mode weights
-//     router.safetensors           likewise, if the router learns
-//     state.safetensors            what resuming needs, in one file
-//     state.previous.safetensors   the same of the checkpoint before
-//     metrics.jsonl                one object per report
-// Each file is replaced whole or not at all, and a state alone is enough to go on, so a run can be
-// killed at any instant.
-// Read next: trainer.h, which fills the state.
+// A run on disk: the folder that training fills and that everything else reads. Each file is
+// replaced whole or not at all, and a state alone is enough to go on, so a run can be killed at any
+// instant. Refuses to interpret a state: trainer.h fills and reads it.
+// Read next: trainer.h.
 #pragma once
 
 #include <functional>
@@ -22,6 +15,13 @@
 
 namespace smoe {
 
+//     config.json                  every setting
+//     tokenizer.json               the tokenizer
+//     model.safetensors            evaluation-mode weights
+//     router.safetensors           likewise, if the router learns
+//     state.safetensors            what resuming needs, in one file
+//     state.previous.safetensors   the same of the checkpoint before
+//     metrics.jsonl                one object per report
 class RunDirectory {
   public:
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}

@@ -1,4 +1,6 @@
-// Choosing a token.
+// Choosing a token: probabilities first, then those that may not be drawn become 0, then one draw.
+// Sums of probabilities are taken in double.
+// Read next: tests/models/sampling_test.cpp.
 #include "models/sampling.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // The three kinds of story files. Each reader hands over what its format says, blank stories and
-// missing domains included; read_stories settles those for all of them.
+// missing domains included; parse_stories settles those for all of them.
+// Read next: dataset.cpp.
 #include "models/story_reader.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Encoding with merges: long words are cut into pieces (crossings.h), pieces seen before are
 // remembered, and a new one is merged by search if it is short, by a queue if it is long.
+// Read next: bpe_trainer.cpp, where merges come from.
 #include "models/tokenizer.h"
 
 #include <algorithm>

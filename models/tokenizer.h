@@ -1,8 +1,6 @@
 // Text to token ids and back: byte-level byte-pair encoding. A vocabulary starts from the 256
 // bytes, so any bytes can be encoded and decode to themselves. Refuses to normalise text, and to
-// find special tokens in it: a story that contains the characters
-// <|endoftext|> is encoded as those characters.
-//
+// find special tokens in it: a story that contains the characters <|endoftext|> is encoded as them.
 // Read next: pre_tokenizer.h (words), crossings.h (long words), bpe_trainer.h (where merges come
 // from), tokenizer_json.cpp (files).
 #pragma once

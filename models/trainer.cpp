@@ -1,4 +1,6 @@
-// Steps, evaluation, state.
+// Steps, evaluation, state. A step looks at losses and gradients before it changes a weight, so
+// that one that fails leaves the run as it was.
+// Read next: training_loop.cpp.
 #include "models/trainer.h"
 
 #include <charconv>

@@ -1,4 +1,6 @@
-// The loop around Trainer::step.
+// The loop around Trainer::step: what is due after it, in which order, and what to say when a step
+// fails.
+// Read next: examples/smoe/train.cpp.
 #include "models/training_loop.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // From the first step to the last: progress, metrics, evaluation, samples, checkpoints, and when to
-// stop.
+// stop. Refuses to decide how a step is taken: trainer.h does.
 // Read next: examples/smoe/train.cpp, which calls it.
 #pragma once
 

@@ -1,4 +1,6 @@
-// CausalSelfAttention.
+// CausalSelfAttention: two projections around the op. One product makes queries, keys and values of
+// all heads; the op finds a head by its columns.
+// Read next: autograd/ops/attention.cpp.
 #include "nn/attention.h"
 
 #include "autograd/ops.h"

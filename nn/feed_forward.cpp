@@ -1,4 +1,6 @@
-// FeedForward.
+// FeedForward: which form computes the network, and what the choice costs. The layers hold the
+// parameters; only the composed form calls their forward.
+// Read next: autograd/ops/feed_forward.cpp.
 #include "nn/feed_forward.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// FlatParameters: moving parameters into one buffer.
+// FlatParameters: moving parameters into one buffer, and finding them there again by their address.
+// The module keeps its Variables; only where their numbers lie changes.
+// Read next: optim/optimizer.cpp.
 #include "nn/flat_parameters.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // All parameters of a module in one piece of memory, and all gradients in another: the optimiser is
-// one loop, clearing gradients is one fill, and a checkpoint of its state is one tensor each. Read
-// next: optim/optimizer.h.
+// one loop, clearing gradients is one fill, and a checkpoint of its state is one tensor each.
+// Read next: optim/optimizer.h.
 #pragma once
 
 #include "nn/module.h"

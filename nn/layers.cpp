@@ -1,4 +1,6 @@
-// Embedding, LayerNorm, Dropout.
+// Embedding, LayerNorm, Dropout: parameters and their first values; the arithmetic is in
+// autograd/ops.
+// Read next: attention.cpp.
 #include "nn/layers.h"
 
 #include "autograd/ops.h"

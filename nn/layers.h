@@ -1,5 +1,5 @@
-// The small layers: Embedding, LayerNorm, Dropout.
-//
+// The small layers: Embedding, LayerNorm, Dropout. Each is a few parameters and one call of an op.
+// Dropout alone tells training from evaluation.
 // Read next: attention.h.
 #pragma once
 

@@ -1,4 +1,6 @@
-// Linear, MaskedLinear and the drawing of masks.
+// Linear, MaskedLinear and the drawing of masks. A mask is saved with the model, its gates are
+// derived from it when it is drawn or loaded.
+// Read next: feed_forward.cpp.
 #include "nn/linear.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Linear and MaskedLinear, the layer in which an expert lives.
-//
+// Linear and MaskedLinear, the layer in which an expert lives. Refuses to learn masks: they are
+// drawn once and stay.
 // Read next: feed_forward.h, which makes a network of two of them.
 #pragma once
 

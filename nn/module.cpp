@@ -1,4 +1,6 @@
-// Registration, names, saving and loading.
+// Registration, names, saving and loading. A name is the path of scopes down to a parameter;
+// loading looks at everything before it changes anything.
+// Read next: linear.cpp.
 #include "nn/module.h"
 
 #include "core/check.h"

@@ -1,10 +1,10 @@
 // Causal self-attention. Each head of each sequence is a task of its own. Queries are taken in
 // blocks, and a block meets the keys in blocks, up to its own end, so that the future costs nothing
 // but the upper triangles on the diagonal. The softmax runs along: each block of keys brings its
-// largest score and its sum, and what was added up before is scaled to them. Scores live in scratch
-// memory; backward computes them again from the logarithm of each row's normaliser. After Dao et
-// al., "FlashAttention" (2022), section 3.1. Nothing is transposed: a head is read with leading
-// dimension 3C.
+// largest score and its sum, and what was added up before is scaled to them. Backward computes the
+// scores again from each row's log-normaliser. After Dao et al., "FlashAttention" (2022), section
+// 3.1. Nothing is transposed: a head is read with leading dimension 3C.
+// Read next: loss.cpp.
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // The chance of dropout, for every op that drops: backward draws the same numbers again, so that
-// nothing need be kept.
+// nothing need be kept. Refuses a generator of its own: the seed is an argument.
 // Read next: dropout.cpp.
 #pragma once
 

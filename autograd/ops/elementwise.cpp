@@ -1,4 +1,6 @@
-// Element by element: add, sub, mul, scale, relu, tanh.
+// Element by element: add, sub, mul, scale, relu, tanh. The pattern for an op: check, compute,
+// record a rule that adds. Refuses to broadcast: shapes must be equal.
+// Read next: linear.cpp.
 #include <cmath>
 
 #include "autograd/ops.h"

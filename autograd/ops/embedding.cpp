@@ -1,4 +1,6 @@
-// Selecting by id: a row per id (embedding), an element per row (pick).
+// Selecting by id: a row per id (embedding), an element per row (pick). Forward copies; backward
+// adds to the places that were copied from, some of them many times.
+// Read next: normalise.cpp.
 #include "autograd/ops.h"
 #include "autograd/ops/ids.h"
 #include "core/check.h"

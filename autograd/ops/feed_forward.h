@@ -1,5 +1,5 @@
 // What the two forms of the feed-forward network share: their checks and the loops behind the
-// products.
+// products. For those two files; callers use autograd/ops.h.
 // Read next: feed_forward.cpp.
 #pragma once
 

@@ -1,4 +1,6 @@
-// Products with matrices (matmul, linear) and with per-row gates (gate_rows).
+// Products with matrices (matmul, linear) and with per-row gates (gate_rows). Each gradient of a
+// product is a product again, added in place (beta = 1).
+// Read next: embedding.cpp; feed_forward.cpp for two of them in one op.
 #include "autograd/ops.h"
 #include "autograd/ops/ids.h"
 #include "core/blas.h"

@@ -1,6 +1,7 @@
 // Cross-entropy of each row: straight from logits, or from what is projected to logits. In the
 // second form the logits of a large batch never exist at once: they are made for some rows at a
 // time, and again in backward.
+// Read next: nn/linear.h, the first layer.
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,6 @@
 // smoe corpus: writes the built-in corpus as train.jsonl and valid.jsonl, each story with its
-// domain.
+// domain. Refuses to invent anything itself: models/corpus does.
+// Read next: tokenizer.cpp.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>

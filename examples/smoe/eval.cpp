@@ -1,4 +1,6 @@
-// smoe eval: how well a trained model predicts a text, by domain, and which expert takes what.
+// smoe eval: how well a trained model predicts a text, by domain, and which expert takes what. For
+// people as tables, for programs as JSON.
+// Read next: generate.cpp; models/trainer.cpp, where the numbers come from.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,6 @@
-// smoe generate: a trained model writes, on standard output, token by token.
+// smoe generate: a trained model writes, on standard output, token by token. Whatever bytes it
+// writes, the terminal gets valid UTF-8.
+// Read next: export.cpp; models/generator.h, where the tokens come from.
 #include <CLI/CLI.hpp>
 #include <memory>
 

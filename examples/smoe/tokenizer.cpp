@@ -1,4 +1,6 @@
-// smoe tokenizer: train one, encode text to ids, decode ids to text.
+// smoe tokenizer: train one, encode text to ids, decode ids to text. Ids are numbers in decimal,
+// separated by blanks, for other programs to read.
+// Read next: train.cpp.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>

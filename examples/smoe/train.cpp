@@ -1,4 +1,6 @@
-// smoe train: text in, run directory out.
+// smoe train: text in, run directory out. Settings come from a preset, a file and flags, in this
+// order; a run that goes on takes them from its folder.
+// Read next: eval.cpp; models/training_loop.h, where the steps are taken.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>

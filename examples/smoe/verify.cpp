@@ -1,4 +1,6 @@
-// smoe verify: recomputes golden files and prints the largest difference of each quantity.
+// smoe verify: recomputes golden files and prints the largest difference of each quantity. Exits
+// with 1 if one is too large.
+// Read next: models/golden.h, what is compared and how.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>

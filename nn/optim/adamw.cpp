@@ -1,4 +1,6 @@
-// AdamW: one pass over the flat buffers.
+// AdamW: the formula of adamw.h in one pass over the flat buffers, whichever parameters lie in
+// them.
+// Read next: schedule_free_adamw.cpp.
 #include "nn/optim/adamw.h"
 
 #include <cmath>

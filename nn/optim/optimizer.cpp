@@ -1,4 +1,6 @@
-// Modes, saving and loading: what all optimisers do alike.
+// Modes, saving and loading: what all optimisers do alike. A kind adds its update, and what should
+// be evaluated where that is not what is trained.
+// Read next: sgd.cpp.
 #include "nn/optim/optimizer.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // What all optimisers share: they change one flat buffer of parameters from one flat buffer of
-// gradients, one step at a time, and can be saved and continued.
+// gradients, one step at a time, and can be saved and continued. Refuses to know parameters by
+// name, or to treat some unlike others.
 // Read next: sgd.h, adamw.h, schedule_free_adamw.h.
 #pragma once
 

@@ -1,4 +1,6 @@
-// ScheduleFreeAdamW: one pass over the flat buffers.
+// ScheduleFreeAdamW: one pass over the flat buffers. y and z are kept and x is computed when it is
+// asked for, so that a step touches no third sequence.
+// Read next: tests/nn/optimizer_test.cpp, which keeps all three.
 #include "nn/optim/schedule_free_adamw.h"
 
 #include <algorithm>

@@ -1,19 +1,20 @@
 // Schedule-free AdamW (Defazio et al., "The Road Less Scheduled", 2024): three sequences instead of
 // a schedule. z makes the steps, x is their average and is what one evaluates, y lies between the
 // two and is where gradients are taken. The parameters hold y in training mode and x in evaluation
-// mode; z and v are kept beside. Per parameter, with z starting at the parameter, v at 0, k
-// counting steps from 0:
-//     lr_k = lr min(1, (k+1)/warmup);   w = (largest lr so far)^2;   c = w / (sum of all w so far)
-//     v = beta2 v + (1 - beta2) g^2
-//     d = g / (sqrt(v / (1 - beta2^(k+1))) + eps) + weight_decay y
-//     y = (1-c) y + c z + lr_k (beta1 (1-c) - 1) d;    z = z - lr_k d
-//     x = y + (1 - 1/beta1) (z - y)
+// mode; z and v are kept beside.
+// Read next: models/trainer.h, which switches the modes.
 #pragma once
 
 #include "nn/optim/optimizer.h"
 
 namespace smoe {
 
+// Per parameter, with z starting at the parameter, v at 0, k counting steps from 0:
+//     lr_k = lr min(1, (k+1)/warmup);   w = (largest lr so far)^2;   c = w / (sum of all w so far)
+//     v = beta2 v + (1 - beta2) g^2
+//     d = g / (sqrt(v / (1 - beta2^(k+1))) + eps) + weight_decay y
+//     y = (1-c) y + c z + lr_k (beta1 (1-c) - 1) d;    z = z - lr_k d
+//     x = y + (1 - 1/beta1) (z - y)
 class ScheduleFreeAdamW : public Optimizer {
   public:
     // Throws Error unless beta1 is positive: x cannot be had from y and z otherwise.

@@ -1,4 +1,6 @@
-// Sgd: one pass over the flat buffers.
+// Sgd: the formula of sgd.h in one pass over the flat buffers; the momentum is all that it keeps.
+// beta1 of the settings is the momentum.
+// Read next: adamw.cpp.
 #include "nn/optim/sgd.h"
 
 #include "core/threads.h"

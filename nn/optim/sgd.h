@@ -1,6 +1,5 @@
-// Stochastic gradient descent with momentum. Per parameter, with m starting at 0:
-//     g = grad + weight_decay value;  m = beta1 m + g;  value -= lr m
-// The form of PyTorch's SGD.
+// Stochastic gradient descent with momentum, in the form of PyTorch's SGD. Refuses Nesterov's
+// variant and dampening.
 // Read next: adamw.h.
 #pragma once
 
@@ -8,6 +7,8 @@
 
 namespace smoe {
 
+// Per parameter, with m starting at 0:
+//     g = grad + weight_decay value;  m = beta1 m + g;  value -= lr m
 class Sgd : public Optimizer {
   public:
     Sgd(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);

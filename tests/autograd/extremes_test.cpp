@@ -1,6 +1,7 @@
 // Numbers at the edge: logits far beyond what exp can hold, more of them than are kept, and NaN,
 // which no op may hide. The table of ops works with moderate numbers, where a softmax that forgets
 // to subtract the maximum is right.
+// Read next: tests/nn/module_test.cpp.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// Gradients by differences, and what else must hold for the rule of any op.
+// Gradients by differences, and what else must hold for the rule of any op. Everything is measured
+// as one number, relative to the size of what is compared.
+// Read next: gradient_check_test.cpp, where the checker is on trial.
 #include "tests/autograd/gradient_check.h"
 
 #include <algorithm>

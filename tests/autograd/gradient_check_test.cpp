@@ -1,6 +1,6 @@
 // The checker on trial: ops with planted mistakes, the ones that people make. Each must be caught
-// by the check that op_test.cpp relies on, and the same op without the mistake must pass. Read
-// next: engine_test.cpp.
+// by the check that op_test.cpp relies on, and the same op without the mistake must pass.
+// Read next: engine_test.cpp.
 #include "tests/autograd/gradient_check.h"
 
 #include <doctest/doctest.h>

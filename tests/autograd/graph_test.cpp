@@ -1,4 +1,6 @@
-// Leaves, recording and the switch that turns it off; who owns what, and for how long.
+// Leaves, recording and the switch that turns it off; who owns what, and for how long. Counts
+// bytes: what should be freed must be gone.
+// Read next: recompute_test.cpp.
 #include <doctest/doctest.h>
 
 #include <memory>

@@ -1,4 +1,6 @@
 // Recomputation: the same gradients to the bit, less memory on the way, and when it calls the part.
+// The part counts its calls, and memory_use() the bytes.
+// Read next: extremes_test.cpp.
 #include "autograd/recompute.h"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,6 @@
-// The loops. Sums are kept in double also where `real` is float.
+// The loops. Sums are kept in double also where `real` is float; memory and speed do not matter
+// here.
+// Read next: op_table.cpp.
 #include "tests/autograd/textbook.h"
 
 #include <array>

@@ -1,4 +1,6 @@
-// Turns, medians, the table.
+// Turns, medians, the table: rivals are timed in turn, so that a slow moment of the machine meets
+// all of them.
+// Read next: roofline.cpp.
 #include "tests/bench/bench.h"
 
 #include <fmt/core.h>

@@ -1,12 +1,6 @@
-// Standard input, a word a line, answered by a line each:
-//     step      one step of Trainer on batches that it has not seen    -> seconds, tokens
-//     encode    every story of the text                                -> seconds, tokens
-// Before the first answer it prints "ready". The router is frozen from the first step on, so each
-// step is: labels from the router, forward, backward, optimiser.
-//   --export FILE      writes weights, the settings (metadata "config"), the batches of all steps
-//                      (batch.I.inputs, .targets, .offsets, and .labels from the router) and the
-//                      losses of batch 0 in evaluation mode, all as float32 safetensors
-//   --tokenizer FILE   writes the tokenizer
+// Standard input, a word a line, answered by a line each. The router is frozen from the first step
+// on, so each step is: labels from the router, forward, backward, optimiser.
+// Read next: compare_torch.py, the other side.
 #include "tests/bench/serve.h"
 
 #include <fmt/core.h>
@@ -37,6 +31,9 @@ Tensor as_tensor(const std::vector<T>& values) {
     return Tensor::from({int64_t(values.size())}, std::vector<real>(values.begin(), values.end()));
 }
 
+// Weights, the settings (metadata "config"), the batches of all steps (batch.I.inputs, .targets,
+// .offsets, and .labels from the router) and the losses of batch 0 in evaluation mode, all as
+// float32.
 void write_export(const std::string& path, const Config& config, Trainer& trainer,
                   const Dataset& data, int64_t steps) {
     TensorFile file;
@@ -68,6 +65,9 @@ void write_export(const std::string& path, const Config& config, Trainer& traine
     write_safetensors(path, file);
 }
 
+// Before the first answer it prints "ready". The words:
+//     step      one step of Trainer on batches that it has not seen    -> seconds, tokens
+//     encode    every story of the text                                -> seconds, tokens
 int serve(const ServeOptions& options, const std::string& text) {
     Config config = preset(options.preset);
     config.router_steps = 0;

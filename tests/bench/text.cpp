@@ -1,4 +1,6 @@
-// Stories, tokenizer, batches.
+// Stories, tokenizer, batches: from the built-in corpus unless a text is given, so that nothing
+// need be downloaded to repeat a number.
+// Read next: training_step.cpp.
 #include "tests/bench/text.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// One step, over and over.
+// One step, over and over: forward, backward, optimiser, on a batch that stays the same. What
+// others hold in memory is not counted in its peak.
+// Read next: training.cpp.
 #include "tests/bench/training_step.h"
 
 #include "autograd/engine.h"

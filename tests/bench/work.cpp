@@ -1,4 +1,6 @@
-// Counting.
+// Counting multiply-adds, from sizes and masks alone: what is masked or padded is no work. The
+// count for masks is the dense one less what they spare.
+// Read next: roofline.cpp.
 #include "tests/bench/work.h"
 
 #include <fmt/core.h>

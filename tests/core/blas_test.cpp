@@ -1,6 +1,7 @@
 // The matrix products against three nested loops in double: every transposition, odd sizes, leading
 // dimensions wider than the matrix, every use of beta, nothing written outside, and the same bits
 // for any number of threads.
+// Read next: matvec_test.cpp.
 #include "core/blas.h"
 
 #include <doctest/doctest.h>

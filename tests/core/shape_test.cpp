@@ -1,4 +1,6 @@
-// Shapes: what they accept, refuse and print.
+// Shapes: what they accept, refuse and print. An axis that is not there, too many of them, and more
+// elements than a product of sizes can hold.
+// Read next: tensor_test.cpp.
 #include "core/shape.h"
 
 #include <doctest/doctest.h>

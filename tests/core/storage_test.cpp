@@ -1,4 +1,6 @@
-// The caching allocator: alignment, reuse, and accounts that balance.
+// The caching allocator: alignment, reuse, and accounts that balance, also when several threads ask
+// at once.
+// Read next: tensor_test.cpp.
 #include "core/storage.h"
 
 #include <doctest/doctest.h>

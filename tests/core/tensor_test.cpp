@@ -1,4 +1,6 @@
-// Tensors: handles, views that share numbers, copies that do not, and what is refused.
+// Tensors: handles, views that share numbers, copies that do not, and what is refused. Memory comes
+// from the cache with old numbers in it, so that a forgotten fill is seen.
+// Read next: threads_test.cpp.
 #include "core/tensor.h"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,6 @@
 // Lists, nearest names and text for a terminal, on examples and against slow obvious versions.
+// Edits are counted again by their recursive definition.
+// Read next: utf8_test.cpp.
 #include "core/text.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // UTF-8 against a slow and obvious second opinion: encode every code point, and try every short
 // byte sequence.
+// Read next: file_test.cpp.
 #include "core/utf8.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // exp against the library's, over its whole range and outside; sums and dot products of every
 // length around the vector widths; column sums and threads.
+// Read next: blas_test.cpp.
 #include "core/vector_math.h"
 
 #include <doctest/doctest.h>

@@ -1,11 +1,7 @@
 // A library that is loaded before a program's own (LD_PRELOAD) and lets its disk fail, or the
 // program die, at a chosen moment. The moments are the calls that change a disk, counted from 1:
-// open for writing, write, fsync, rename, unlink, mkdir. SMOE_FAULT names what happens:
-//     "kill 17"       the process is killed at call 17; of a write half the bytes arrive before
-//     "full 17"       from call 17 on nothing more can be written: ENOSPC
-//     "read-only 17"  from call 17 on every such call fails: EROFS
-// Standard streams do not count. Refuses to be part of the product: only tests load it.
-//
+// open for writing, write, fsync, rename, unlink, mkdir. Standard streams do not count. Refuses to
+// be part of the product: only tests load it.
 // Read next: tests/examples/killed_test.cpp.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -22,6 +18,10 @@
 
 namespace {
 
+// SMOE_FAULT names what happens:
+//     "kill 17"       the process is killed at call 17; of a write half the bytes arrive before
+//     "full 17"       from call 17 on nothing more can be written: ENOSPC
+//     "read-only 17"  from call 17 on every such call fails: EROFS
 struct Fault {
     std::string_view kind;
     long moment;

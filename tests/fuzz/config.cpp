@@ -1,4 +1,6 @@
-// Fuzz target: a config.json.
+// Fuzz target: a config.json. What is accepted must be the same when it is written and read again.
+// Refuses to train with it.
+// Read next: fuzz.h, what every target has in common.
 #include "models/config.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,6 @@
-// Fuzz target: any bytes through the tokenizer and back, word by word and without words.
+// Fuzz target: any bytes through the tokenizer and back, word by word and without words. Nothing in
+// a text may become the end of text.
+// Read next: fuzz.h, what every target has in common.
 #include <vector>
 
 #include "models/tokenizer.h"

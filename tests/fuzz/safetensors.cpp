@@ -1,4 +1,6 @@
-// Fuzz target: a safetensors file.
+// Fuzz target: a safetensors file. What is accepted must not hold more numbers than the file has
+// bytes: a header alone must not cost memory.
+// Read next: fuzz.h, what every target has in common.
 #include "core/safetensors.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,6 @@
-// Fuzz target: a file of stories. The first byte picks the kind.
+// Fuzz target: a file of stories. The first byte picks the kind. What is accepted must hold text,
+// and no more of it than the file.
+// Read next: fuzz.h, what every target has in common.
 #include <array>
 
 #include "models/story_reader.h"

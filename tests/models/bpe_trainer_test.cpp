@@ -1,5 +1,6 @@
 // Learning merges: small corpora by hand, and random ones against a trainer that recounts
 // everything.
+// Read next: tokenizer_test.cpp.
 #include "models/bpe_trainer.h"
 
 #include <doctest/doctest.h>

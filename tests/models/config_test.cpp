@@ -1,4 +1,6 @@
-// The table of settings: what presets promise, what JSON keeps, and what is refused.
+// The table of settings: what presets promise, what JSON keeps, and what is refused. Each field is
+// looked for in what is written, so that none is forgotten.
+// Read next: decoder_test.cpp.
 #include "models/config.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // How a plot becomes a story: the choice of beats and wordings, the German endings form by form,
-// and broken books, which must say what is wrong with them. corpus_test.cpp reads the stories.
+// and broken books, which must say what is wrong with them.
+// Read next: corpus_test.cpp, which reads the stories.
 #include "models/corpus/writer.h"
 
 #include <doctest/doctest.h>

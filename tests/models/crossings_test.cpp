@@ -1,4 +1,6 @@
-// Cuts in long words: by hand, and against a search for entries across each place.
+// Cuts in long words: by hand, and against a search for entries across each place. No entry may lie
+// across a cut, and most other places must be cut.
+// Read next: tokenizer_test.cpp.
 #include "models/crossings.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // Datasets by hand-counted examples (with 256 entries every token is one byte), and by laws that
 // hold for any text: nothing lost, nothing twice, nothing invented.
+// Read next: trainer_test.cpp.
 #include "models/dataset.h"
 
 #include <doctest/doctest.h>

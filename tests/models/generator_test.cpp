@@ -1,5 +1,6 @@
 // Generation against the slow obvious version, which computes the whole text anew for every token;
 // and where a text must stop.
+// Read next: generator_memory_test.cpp.
 #include "models/generator.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // The model against the reference: both golden files must be met, and no number of one can be
 // changed without being noticed.
+// Read next: incremental_decoder_test.cpp.
 #include "models/golden.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // The decoder for generation against Decoder::forward: random shapes, experts and pieces; bits that
 // depend on nothing else; what must be refused.
+// Read next: generator_test.cpp.
 #include "models/incremental_decoder.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // Words as GPT-2's pattern cuts them: cases derived by hand, and random texts against the pattern
 // itself.
+// Read next: bpe_trainer_test.cpp.
 #include "models/pre_tokenizer.h"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,6 @@
-// What people read: numbers, bars and curves, at their edges.
+// What people read: numbers, bars and curves, at their edges. Nothing here may throw or hang,
+// whatever the numbers: training would end with it.
+// Read next: training_loop_test.cpp.
 #include "models/progress.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // Sampling: sets worked out by hand, the definition tried on every token, frequencies, and what
 // must be refused.
+// Read next: generator_test.cpp.
 #include "models/sampling.h"
 
 #include <doctest/doctest.h>

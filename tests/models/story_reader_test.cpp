@@ -1,5 +1,6 @@
 // Story files of all kinds: what is read is the text to the byte, what cannot be read is an Error
 // that leads to the place.
+// Read next: dataset_test.cpp.
 #include "models/story_reader.h"
 
 #include <doctest/doctest.h>

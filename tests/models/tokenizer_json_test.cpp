@@ -1,4 +1,6 @@
-// tokenizer.json: there and back, files that Hugging Face writes differently, and broken files.
+// tokenizer.json: there and back, files that Hugging Face writes differently, and broken files. A
+// file that is damaged anywhere is refused in one line, or works.
+// Read next: tests/fuzz/tokenizer.cpp.
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,4 +1,6 @@
 // Encoding and decoding: by hand, against merging one pair at a time, and any bytes there and back.
+// What is remembered of earlier words must change nothing.
+// Read next: tokenizer_json_test.cpp.
 #include "models/tokenizer.h"
 
 #include <doctest/doctest.h>

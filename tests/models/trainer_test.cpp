@@ -1,5 +1,6 @@
 // Training: it learns, it does not depend on threads, it goes on exactly where it was stopped, and
 // the router is frozen when it should be.
+// Read next: training_loop_test.cpp.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -1,4 +1,6 @@
-// The loop from inside: when it stops, what it leaves, and curves of metrics that were damaged.
+// The loop from inside: when it stops, what it leaves, and curves of metrics that were damaged. A
+// checkpoint that cannot be written must leave the last one as it was.
+// Read next: tests/examples/runs_test.cpp, the same from outside.
 #include "models/training_loop.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 // The forms of the feed-forward network against the composed one: values and every gradient, over
 // random sizes, rates, mask positions and labels; and when the sparse form is taken.
+// Read next: flat_parameters_test.cpp.
 #include "nn/feed_forward.h"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,6 @@
-// Masks: how they are drawn, what they do to a layer, and which are refused.
+// Masks: how they are drawn, what they do to a layer, and which are refused. The layer is compared
+// with its formula written out.
+// Read next: feed_forward_test.cpp.
 #include <doctest/doctest.h>
 
 #include "core/check.h"

@@ -1,4 +1,6 @@
-// Names, saving and loading, modes, and parameters in one flat buffer.
+// Names, saving and loading, modes, and parameters in one flat buffer. Loading copies all or
+// nothing, and says what does not fit.
+// Read next: masked_linear_test.cpp.
 #include <doctest/doctest.h>
 
 #include <memory>
