@@ -81,7 +81,7 @@ std::vector<std::string> answers(const Decoder& model, const Batch& batch) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // so small that a second thread would mostly wait
+    set_threads(1);  // too little work to share: beside busy programs two are many times slower
     Rng rng(7);
     std::set<std::string> unseen;
     while (unseen.size() < 500) {

@@ -110,7 +110,7 @@ void print(const std::string& what, const std::array<double, 3>& x) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // so small that a second thread would mostly wait
+    set_threads(1);  // too little work to share: beside busy programs two are many times slower
     const Texts unseen = read(1000, 50);
     fmt::print("The neurons that experts 0 and 1 keep if they share half of theirs:");
     for (int64_t i = 0; i < 2 * hidden; ++i) {

@@ -98,6 +98,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
         const Variable r = softmax(router.network()->forward(batch.inputs, batch.sequences, {}));
         const Labels labels = sample_labels(r.value(), rng);
         const Variable losses = losses_of(batch, labels);
+        // the first asks for experts whose tokens beat the average, the second for equal shares
         const auto [correctness, distribution] =
             router_losses(r, labels, losses.value(), positions_of(batch.sequences));
         router_learner.learn(distribute ? add(correctness, distribution) : correctness);
@@ -129,7 +130,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // so small that a second thread would mostly wait
+    set_threads(1);  // too little work to share: beside busy programs two are many times slower
     fmt::print(
         "How often the expert chosen by the router tells the language, where chance is 50 %:\n"
         "overall, and by letter, as an expert may be one language after 'a', the other after "
