@@ -40,7 +40,9 @@ void backward(const Variable& root) {
 }
 
 void backward(const Variable& root, const Tensor& droot) {
-    check(root.requires_grad(), "backward: the root requires no gradient");
+    check(root.requires_grad(),
+          "backward: the root requires no gradient: no leaf that it was computed from does, or it "
+          "was computed under NoGrad");
     check(droot.defined() && droot.shape() == root.shape(),
           "backward: droot has shape {}, the root {}", droot.shape().str(), root.shape().str());
     std::vector<std::shared_ptr<Node>> nodes = reachable(root.node());

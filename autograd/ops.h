@@ -20,7 +20,7 @@ Variable sub(const Variable& a, const Variable& b);  // a - b
 Variable mul(const Variable& a, const Variable& b);  // a * b, element by element
 Variable scale(const Variable& x, real factor);      // factor * x
 Variable relu(const Variable& x);                    // max(x, 0)
-Variable tanh(const Variable& x);
+Variable tanh(const Variable& x);                    // (e^x - e^-x) / (e^x + e^-x)
 
 // ops/dropout.cpp
 // Zeroes each element with probability p and multiplies the others by 1 / (1 - p) (Srivastava et
@@ -28,8 +28,8 @@ Variable tanh(const Variable& x);
 Variable dropout(const Variable& x, double p, uint64_t seed);
 
 // ops/reduce.cpp: results are single numbers, shape ().
-Variable sum(const Variable& x);
-Variable mean(const Variable& x);
+Variable sum(const Variable& x);   // of all elements, 0 if there is none
+Variable mean(const Variable& x);  // of all elements, at least one
 
 // ops/linear.cpp
 // a (M, K), b (K, N) -> a b (M, N)
@@ -73,7 +73,7 @@ Variable embedding(const Variable& weight, const std::vector<int32_t>& ids);
 Variable pick(const Variable& x, const std::vector<int32_t>& ids);
 
 // ops/normalise.cpp: along the last axis.
-Variable softmax(const Variable& x);
+Variable softmax(const Variable& x);  // e^x / sum of e^x
 // (x - mean) / sqrt(variance + eps) * weight + bias; weight, bias (C); biased variance (Ba et al.,
 // 2016)
 Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias,

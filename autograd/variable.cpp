@@ -47,7 +47,8 @@ Variable::Variable(Tensor value, bool requires_grad) : value_(std::move(value)) 
 
 const Tensor& Variable::grad() const {
     check(requires_grad() && node_->is_leaf(),
-          "variable: only a leaf that requires it has a gradient");
+          "variable: only a leaf that requires a gradient has one, found '{}'",
+          requires_grad() ? node_->name : "constant");
     return node_->grad;
 }
 
@@ -59,7 +60,8 @@ void Variable::zero_grad() const {
 
 void Variable::rebind(const Tensor& value, const Tensor& grad) {
     check(requires_grad() && node_->is_leaf(),
-          "variable: only a leaf can be moved to other memory");
+          "variable: only a leaf that requires a gradient can be moved, found '{}'",
+          requires_grad() ? node_->name : "constant");
     check(grad.shape() == shape(), "variable: a gradient of shape {} for a value of shape {}",
           grad.shape().str(), shape().str());
     value.copy_from(value_);

@@ -53,9 +53,10 @@ class Variable {
     bool requires_grad() const { return node_ != nullptr; }
     const std::shared_ptr<Node>& node() const { return node_; }
 
-    // The gradient that backward left in a leaf; undefined before the first backward.
+    // The gradient that backward left in a leaf; undefined before the first backward. Both throw
+    // Error unless this is a leaf that requires one.
     const Tensor& grad() const;
-    void zero_grad() const;
+    void zero_grad() const;  // to zeros, where it is defined
 
     // Moves a leaf's value and gradient into memory of the caller's (see nn/flat_parameters.h), the
     // value being copied there. Throws Error if this is no leaf or a shape differs.

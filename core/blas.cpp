@@ -43,14 +43,13 @@ CBLAS_TRANSPOSE to_cblas(Trans trans) {
 
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                  const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
-    const auto product = [](auto function, auto... arguments) { function(arguments...); };
 #ifdef SMOE_DOUBLE
-    const auto function = cblas_dgemm;
+    const auto product = cblas_dgemm;
 #else
-    const auto function = cblas_sgemm;
+    const auto product = cblas_sgemm;
 #endif
-    product(function, CblasRowMajor, to_cblas(ta), to_cblas(tb), blasint(M), blasint(N), blasint(K),
-            real(1), A, blasint(lda), B, blasint(ldb), beta, C, blasint(ldc));
+    product(CblasRowMajor, to_cblas(ta), to_cblas(tb), blasint(M), blasint(N), blasint(K), 1, A,
+            blasint(lda), B, blasint(ldb), beta, C, blasint(ldc));
 }
 
 std::string blas_name() {

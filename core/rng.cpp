@@ -9,7 +9,6 @@
 #include "core/check.h"
 
 namespace smoe {
-
 namespace {
 
 // `lanes` blocks at once, in loops that vectorise: word w of block counter + i is words[4 i + w].

@@ -14,7 +14,8 @@ Shape::Shape(std::span<const int64_t> sizes) : rank_(int(sizes.size())) {
     for (int axis = 0; axis < rank_; ++axis) {
         const int64_t size = sizes[size_t(axis)];
         check(size >= 0, "shape: axis {} has the negative size {}", axis, size);
-        check(size == 0 || numel_ <= limit / size, "shape: more than 2^48 elements");
+        check(size == 0 || numel_ <= limit / size,
+              "shape: axis {} of size {} would make more than 2^48 elements", axis, size);
         sizes_[size_t(axis)] = size;
         numel_ *= size;
     }
@@ -22,8 +23,8 @@ Shape::Shape(std::span<const int64_t> sizes) : rank_(int(sizes.size())) {
 
 int64_t Shape::operator[](int axis) const {
     const int index = axis < 0 ? axis + rank_ : axis;
-    if (index < 0 ||
-        index >= rank_) {  // no check(): it would build the text of str() on every call
+    if (index < 0 || index >= rank_) {
+        // No check(): it would build the text of str() on every call.
         fail("shape: {} has no axis {}", str(), axis);
     }
     return sizes_[size_t(index)];

@@ -25,7 +25,8 @@ class Shape {
     int rank() const { return rank_; }
     int64_t numel() const { return numel_; }
 
-    // Size along `axis`; negative axes count from the end, -1 is the last. Throws Error outside.
+    // Size along `axis`; negative axes count from the end, -1 is the last. Throws Error for an axis
+    // that is not there.
     int64_t operator[](int axis) const;
 
     std::string str() const;  // "(2, 3)"

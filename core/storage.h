@@ -15,7 +15,7 @@ namespace smoe {
 // Owns one block of `count` reals; released blocks go to a cache of free ones. Thread-safe.
 class Storage {
   public:
-    explicit Storage(int64_t count);
+    explicit Storage(int64_t count);  // throws std::bad_alloc where there is no memory
     ~Storage();
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;

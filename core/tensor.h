@@ -40,7 +40,8 @@ class Tensor {
 
     // The same numbers under another shape of as many elements. Throws Error otherwise.
     Tensor reshape(const Shape& shape) const;
-    // Rows begin .. end-1 of the first axis, sharing the numbers. Throws Error outside.
+    // Rows begin .. end-1 of the first axis, sharing the numbers. Throws Error unless 0 <= begin <=
+    // end <= size(0).
     Tensor slice(int64_t begin, int64_t end) const;
     Tensor clone() const;
     void fill(real value) const;

@@ -13,8 +13,7 @@ namespace smoe {
 std::string join(const std::vector<std::string>& words, const std::string& separator);
 
 // The candidate with the fewest edits (insert, delete, replace a letter) to `name`, the first of
-// equals;
-// "" if none is near: at most two edits, or a third of the name.
+// equals; "" if none is near: at most two edits, or a third of the name.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
 
 // `text` with each byte that is no part of a UTF-8 character replaced by U+FFFD.

@@ -28,13 +28,13 @@ class Borrowed {
 };
 
 int threads();                // size of the pool; at the start the number of processors
-void set_threads(int count);  // count >= 1; throws Error otherwise
+void set_threads(int count);  // from 1 to 1024; throws Error otherwise
 
 // Makes threads that wait for work look for it a moment, because loops follow one another closely,
 // and then sleep, so that a machine shared with other programs loses only its share: beside busy
-// neighbours a thread that looks for long keeps its core from the one it waits for. OpenMP reads this wish from the
-// environment before main, so the program is started once more, with the same arguments; does
-// nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set already.
+// neighbours a thread that looks for long keeps its core from the one it waits for. OpenMP reads
+// this wish from the environment before main, so the program is started once more, with the same
+// arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set already.
 void sleep_while_waiting(char** argv);
 
 // Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If a body throws,

@@ -74,8 +74,7 @@ class Trainer {
         }
         check(positions <= size_t(std::numeric_limits<int32_t>::max()),
               "tokenizer: the distinct words to learn from must hold less than 2 GiB, found {} "
-              "bytes; "
-              "train on a part of the text",
+              "bytes; train on a part of the text",
               positions);
         row_.reserve(positions);
         word_of_.push_back(0);  // in front of the first word

@@ -17,6 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Is this a value for a field of type T? 16 will do for a double, but 16.0 for no whole number, and
+// -1 for no seed.
 template <class T>
 bool has_type(const Json& value) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -118,7 +120,7 @@ void check_config(const Config& config) {
     const auto at_least = [](int64_t low, int64_t value, const char* what) {
         check(value >= low, "{} must be at least {}, found {}", what, low, value);
     };
-    constexpr int64_t most = int64_t(1) << 24;
+    constexpr int64_t most = int64_t(1) << 24;  // numbers up to here are exact as `real`
     for (const auto& [sizes, whose] :
          {std::pair(config.model, "the model's"), std::pair(config.router, "the router's")}) {
         range(sizes.width, int64_t(2), int64_t(1) << 16, fmt::format("{} width", whose).c_str());
@@ -154,7 +156,7 @@ void check_config(const Config& config) {
     range(config.entries, int64_t(256), int64_t(65535), "entries");
     check_settings(config.optim);
     check(config.optimizer != "schedule_free" || config.optim.beta1 > 0,
-          "schedule-free AdamW needs a beta1 above 0");
+          "schedule-free AdamW needs a beta1 above 0, found {}", config.optim.beta1);
     Config copy = config;
     visit_settings(copy, [](const Setting& setting, auto& field) {
         if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {

@@ -40,6 +40,7 @@ std::string CsvReader::take_field() {
     if (rest_.starts_with('"')) {
         return take_quoted();
     }
+    // A carriage return right before the line end belongs to it, anywhere else to the field.
     size_t length = std::min(rest_.find_first_of(",\n"), rest_.size());
     if (length > 0 && length < rest_.size() && rest_[length] == '\n' && rest_[length - 1] == '\r') {
         --length;

@@ -12,10 +12,12 @@
 namespace smoe {
 namespace {
 
+// In the first member that is built from settings, so that nothing is built from impossible ones.
 const DecoderSettings& checked(const DecoderSettings& s) {
     const auto positive = [](int64_t value, const char* what) {
-        check(value > 0 && value <= (int64_t(1) << 24), "model: {} must be positive, found {}",
-              what, value);
+        constexpr int64_t most = int64_t(1) << 24;
+        check(value > 0 && value <= most, "model: {} must be from 1 to {}, found {}", what, most,
+              value);
     };
     positive(s.vocab, "the vocabulary");
     positive(s.outputs, "the number of outputs");
@@ -118,7 +120,7 @@ Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector
                             draws = layer->draw()](const Variable& in) {
             return layer.forward(in, offsets, *routing, draws);
         };
-        x = settings_.recompute ? recompute(block, x) : block(x);
+        x = settings_.recompute ? recompute(block, x) : block(x);  // (N, C)
     }
     return x;
 }

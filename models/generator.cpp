@@ -69,8 +69,7 @@ void Generator::check_request(const std::vector<int32_t>& prompt, const Sampling
           max_tokens);
     check(int64_t(prompt.size()) <= longest_prompt(),
           "generator: the prompt has {} tokens; {} fit into the model's context of {} behind the "
-          "start "
-          "token",
+          "start token",
           prompt.size(), longest_prompt(), longest_prompt() + 1);
     const int64_t vocab = moe_.model.settings().vocab;
     for (const int32_t id : prompt) {

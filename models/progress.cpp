@@ -84,6 +84,7 @@ std::string text_plot(const std::vector<std::pair<double, double>>& all, int wid
     const auto by_x = [](const auto& a, const auto& b) { return a.first < b.first; };
     const double left = std::min_element(points.begin(), points.end(), by_x)->first;
     const double right = std::max_element(points.begin(), points.end(), by_x)->first;
+    // From points to columns, averaging, and from columns to stars in rows.
     std::vector<double> sums(size_t(width), 0);
     std::vector<int> counts(size_t(width), 0);
     for (const auto& [x, y] : points) {

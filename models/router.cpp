@@ -59,6 +59,7 @@ Labels sample_labels(const Tensor& routing, Rng& rng) {
     labels.reserve(size_t(routing.rows()));
     for (int64_t n = 0; n < routing.rows(); ++n) {
         for (int64_t k = 0; k < K; ++k) {
+            // The sum of these is 1.2, and the draw divides by it.
             mixed[size_t(k)] = routing.data()[n * K + k] + real(0.2) / real(K);
         }
         labels.push_back(int32_t(rng.categorical(mixed)));

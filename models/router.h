@@ -16,7 +16,7 @@ namespace smoe {
 class Router {
   public:
     // kind: "router", "hash", "random" or "none". Only "router" builds a network and draws from
-    // `init`. `seed` is that of the hash.
+    // `init`. `seed` is that of the hash. Throws Error for another kind.
     Router(const std::string& kind, const DecoderSettings& settings, uint64_t seed, Rng& init);
 
     // The label of each of the N tokens, as evaluation and the frozen phase use it: the network's

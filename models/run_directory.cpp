@@ -29,6 +29,7 @@ void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) cons
     const bool is_new = !file_exists(path_);
     make_folder(path_);
     try {
+        // config.json last: where it is, a run is, and --resume will go on with it.
         write_file(file("tokenizer.json"), tokenizer.to_json());
         write_config(config);
     } catch (...) {

@@ -30,7 +30,7 @@ class RunDirectory {
     void create(const Config& config, const Tokenizer& tokenizer) const;
 
     bool has_state() const;
-    Config config() const;
+    Config config() const;  // throws Error where no run is
     // Throws Error if the tokenizer is not the one that `config` was trained with.
     Tokenizer tokenizer(const Config& config) const;
     void write_config(const Config& config) const;
@@ -38,7 +38,8 @@ class RunDirectory {
     // Weights by the names of the original's state_dict.
     void write_model(const std::map<std::string, Tensor>& state) const;
     void write_router(const std::map<std::string, Tensor>& state) const;
-    // The model in evaluation mode, ready to evaluate and generate.
+    // The model in evaluation mode, ready to evaluate and generate. Throws Error where weights are
+    // missing or do not fit `config`.
     std::unique_ptr<SingleMoe> load(const Config& config) const;
 
     // Makes `state` the newest one and the newest one the previous one. At every instant of it

@@ -10,6 +10,7 @@
 #include "core/vector_math.h"
 
 namespace smoe {
+
 // Larger values first, equal ones by id.
 constexpr auto before = [](const Sampler::Ranked& a, const Sampler::Ranked& b) {
     return a.value > b.value || (a.value == b.value && a.id < b.id);
@@ -34,6 +35,7 @@ int32_t Sampler::draw(std::span<const real> logits, const Sampling& sampling, Rn
     if (sampling.kind == "greedy") {
         return int32_t(best);
     }
+    // softmax(logits / temperature); taken from the best one, no exponent is above 0.
     probs_.resize(logits.size());
     for (size_t i = 0; i < probs_.size(); ++i) {
         const double below_best = double(logits[i]) - double(logits[size_t(best)]);

@@ -66,6 +66,8 @@ void remove_one_line_end_after(std::string_view& text) {
     text.remove_prefix(text.starts_with("\r\n") ? 2 : text.starts_with('\n') ? 1 : 0);
 }
 
+// The text between markers. The file's first text has no marker before it, the last one none after
+// it, but the end of the file, which counts as one.
 std::vector<Story> from_text(std::string_view bytes) {
     std::vector<Story> stories;
     for (bool first = true, last = false; !last; first = false) {

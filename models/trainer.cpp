@@ -18,6 +18,7 @@
 namespace smoe {
 namespace {
 
+// (experts), or empty for the dense network.
 std::vector<int64_t> count_labels(const Labels& labels, int64_t experts) {
     std::vector<int64_t> counts(labels.empty() ? 0 : size_t(experts), 0);
     for (const int32_t label : labels) {
@@ -130,6 +131,7 @@ Labels Trainer::frozen_labels(const Batch& batch) {
 
 StepReport Trainer::step() {
     Decoder* const network = moe_.router.network();
+    // What a step draws and takes before it knows that all is finite; put back if it is not.
     const BatchStream::Position place = stream_.position();
     const Rng labels_before = label_rng_, dropout_before = moe_.model.dropout_rng();
     const Rng router_dropout_before = network != nullptr ? network->dropout_rng() : Rng(0, 0);
@@ -289,6 +291,8 @@ int64_t to_count(const std::string& text, const std::string& origin) {
     return count;
 }
 
+// Tensors go to the tensors, numbers to the metadata: as text, in as many digits as tell a double
+// from its neighbours.
 void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
     const Optimizer::State state = optimizer.state();
     for (const auto& [name, tensor] : state.tensors) {
@@ -360,7 +364,8 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
         values.copy_from(found->second);
     };
     check(text("data") == fmt::format("{:016x}", data_.hash()),
-          "'{}' was trained on other text than --data gives now, so its place in it means nothing",
+          "'{}' was trained on other text than --data gives now, so its place in it means nothing: "
+          "give the text that the run began with, or start a new run",
           origin);
     steps_ = count("steps");
     tokens_ = count("tokens");

@@ -88,8 +88,9 @@ class Trainer {
     void load_state(const TensorFile& state, const std::string& origin);
 
     SingleMoe& moe() { return moe_; }
-    int64_t steps() const { return steps_; }
-    int64_t tokens() const { return tokens_; }
+    int64_t steps() const { return steps_; }    // that have been taken
+    int64_t tokens() const { return tokens_; }  // that were predicted in them
+    // Of the next batch, counted from 0.
     int64_t epoch() const { return int64_t(stream_.position().epoch); }
 
   private:

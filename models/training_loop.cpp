@@ -50,6 +50,7 @@ struct Window {
     double tokens_per_second() const { return double(tokens) / seconds; }
 };
 
+// One object of metrics.jsonl, without its line end.
 std::string metrics_line(const Window& window, const Trainer& trainer, double seconds) {
     std::string line = fmt::format(
         R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
@@ -161,6 +162,7 @@ class Loop {
         window_.add(report, seconds_since(before));
     }
 
+    // At the pace of the steps since this program started, not of those before.
     double seconds_left() const {
         const double elapsed = seconds_since(start_);
         if (config_.minutes > 0) {
@@ -184,6 +186,7 @@ class Loop {
         window_ = {};
     }
 
+    // Once a step, though it may be due and the last one, too.
     void evaluate_now() {
         if (valid_ == nullptr || evaluated_step_ == trainer_.steps()) {
             return;
@@ -210,6 +213,7 @@ class Loop {
         const Trainer::EvaluationMode mode(trainer_);
         constexpr int64_t most_tokens = 60;
         std::vector<int32_t> ids;
+        // Another seed each time, so that the samples differ, and the same ones in every run.
         Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
         generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), most_tokens,
                       [&](const Generator::Token& token) { ids.push_back(token.id); });

@@ -59,7 +59,8 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
           qkv.shape().str());
     const int64_t N = qkv.shape()[0], C = qkv.shape()[1] / 3, D = C / heads;
     check(!offsets.empty() && offsets.front() == 0 && offsets.back() == N,
-          "attention: the offsets of the sequences must go from 0 to {}", N);
+          "attention: the offsets of the sequences must go from 0 to {}, found {}", N,
+          offsets.empty() ? "none" : fmt::format("{} to {}", offsets.front(), offsets.back()));
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
         check(offsets[b] <= offsets[b + 1],
               "attention: the offsets must not fall, found {} then {}", offsets[b], offsets[b + 1]);

@@ -7,7 +7,10 @@
 
 namespace smoe {
 
+// Throws Error, naming `op`, unless x is (N, C) and the weights are those of a network C -> F -> C.
 void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeights& w);
+
+// Throws Error, naming `op`, unless the gates are (K, hidden) and (K, width).
 void check_gates(const char* op, const ExpertGates& gates, int64_t hidden, int64_t width);
 
 // h = max(h + bias, 0); written so that NaN stays NaN

@@ -32,6 +32,8 @@ class Optimizer {
         std::map<std::string, double> numbers;
     };
 
+    // values, grads (P): what is changed and what is read; both are shared, not copied. Throws
+    // Error for unequal shapes and for impossible settings.
     Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
     virtual ~Optimizer() = default;
     Optimizer(const Optimizer&) = delete;
