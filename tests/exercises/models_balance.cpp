@@ -1,0 +1,83 @@
+// Exercise: the load-balancing loss of the Switch Transformer (Fedus, Zoph, Shazeer, 2021, section
+// 2.2), a rival of the distribution loss in models/router_loss.h. For routing r (N, K), softmax
+// probabilities, and the labels (N) of the experts that were used:
+//     f_k = share of the tokens with label k, a constant      P_k = mean over n of r[n, k]
+//     loss = alpha K sum over k of f_k P_k
+// A single number that backward can differentiate. Labels that do not fit r are an Error.
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "core/vector_math.h"
+#include "nn/linear.h"
+#include "tests/autograd/gradient_check.h"
+#include "tests/exercises/exercise.h"
+
+smoe::Variable balance_loss(const smoe::Variable& routing, const smoe::Labels& labels,
+                            smoe::real alpha);
+
+using namespace smoe;
+
+namespace {
+
+double loss_of(const Tensor& routing, const Labels& labels, double alpha) {
+    return double(balance_loss(Variable(routing), labels, real(alpha)).value().item());
+}
+
+}  // namespace
+
+TEST_CASE("balance_loss: values worked out by hand") {
+    const Tensor leaning = Tensor::from({4, 2}, {0.75, 0.25, 0.75, 0.25, 0.75, 0.25, 0.75, 0.25});
+    // f = (1/4, 3/4), P = (3/4, 1/4)
+    CHECK(loss_of(leaning, {1, 1, 0, 1}, 1) == doctest::Approx(2 * (0.1875 + 0.1875)));
+    CHECK(loss_of(leaning, {0, 0, 0, 0}, 0.01) == doctest::Approx(0.01 * 2 * 0.75));
+    // Even routing costs alpha, all to one expert alpha K: the same for any number of experts.
+    CHECK(loss_of(Tensor::full({6, 3}, real(1) / 3), {0, 1, 2, 2, 1, 0}, 1) == doctest::Approx(1));
+    CHECK(loss_of(Tensor::from({2, 3}, {0, 0, 1, 0, 0, 1}), {2, 2}, 1) == doctest::Approx(3));
+}
+
+TEST_CASE("balance_loss: the gradient is that of P alone") {
+    const Variable routing(Tensor::full({4, 2}, real(0.5)), true);
+    backward(balance_loss(routing, {0, 0, 0, 1}, real(0.1)));
+    for (int64_t i = 0; i < 8; ++i) {  // alpha K f_k / N
+        CHECK(double(routing.grad().data()[i]) ==
+              doctest::Approx(0.1 * 2 * (i % 2 == 0 ? 0.75 : 0.25) / 4));
+    }
+    const Op op = [](const std::vector<Variable>& in) {
+        return balance_loss(softmax(in[0]), {2, 0, 0, 1, 0}, real(0.3));
+    };
+    CHECK(gradient_error(op, {random_tensor({5, 3}, 1)}) < gradient_tolerance);
+}
+
+TEST_CASE("balance_loss: descending it spreads tokens that all went to one expert") {
+    constexpr int64_t N = 120, K = 4;
+    const Variable logits(random_tensor({N, K}, 2), true);
+    for (int64_t n = 0; n < N; ++n) {
+        logits.value().data()[n * K] += 4;
+    }
+    std::vector<int64_t> count;
+    for (int step = 0; step < 1000; ++step) {
+        Labels labels;
+        count.assign(K, 0);
+        for (int64_t n = 0; n < N; ++n) {
+            labels.push_back(int32_t(argmax(logits.value().data() + n * K, K)));
+            ++count[size_t(labels.back())];
+        }
+        if (step == 0) {
+            CHECK(count[0] == N);
+        }
+        backward(balance_loss(softmax(logits), labels, 1));
+        axpy(N * K, -5, logits.grad().data(), logits.value().data());
+        logits.zero_grad();
+    }
+    for (const int64_t tokens : count) {
+        CHECK(tokens >= 27);  // 30 would be even
+        CHECK(tokens <= 33);
+    }
+}
+
+TEST_CASE("balance_loss: labels that do not fit are refused") {
+    const Variable routing(Tensor::full({3, 2}, real(0.5)));
+    CHECK_THROWS_AS(balance_loss(routing, {0, 1}, 1), Error);
+    CHECK_THROWS_AS(balance_loss(routing, {0, 1, 2}, 1), Error);
+    CHECK_THROWS_AS(balance_loss(routing, {0, 1, -1}, 1), Error);
+}

@@ -1,0 +1,21 @@
+#include "autograd/ops.h"
+#include "core/check.h"
+#include "nn/linear.h"
+
+smoe::Variable balance_loss(const smoe::Variable& routing, const smoe::Labels& labels,
+                            smoe::real alpha) {
+    using namespace smoe;
+    const int64_t N = routing.value().rows(), K = routing.value().cols();
+    check(int64_t(labels.size()) == N, "balance_loss: {} labels for {} rows", labels.size(), N);
+    std::vector<real> share(size_t(K), 0);  // f
+    for (const int32_t label : labels) {
+        check(label >= 0 && label < K, "balance_loss: label {} is not in [0, {})", label, K);
+        share[size_t(label)] += 1 / real(N);
+    }
+    // loss = sum over n and k of (alpha K f_k / N) r[n, k]
+    const Tensor weights = Tensor::empty({N, K});
+    for (int64_t i = 0; i < N * K; ++i) {
+        weights.data()[i] = alpha * real(K) * share[size_t(i % K)] / real(N);
+    }
+    return sum(mul(routing, Variable(weights)));
+}
