@@ -1,0 +1,93 @@
+// Exercise: gradients of a batch that is too large for the memory (gradient accumulation). Go through
+// its sequences in `parts` parts, one after the other, with one forward and one backward each, so that
+// only one part's graph exists at a time. Afterwards the gradients of the model's parameters must have
+// grown by what backward(mean(model.losses(whole batch))) adds, and the mean loss is returned.
+// Mind that parts may have different numbers of tokens: the mean of their means is not the mean. That
+// offsets begin at 0. And that there may be more parts than sequences.
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "core/rng.h"
+#include "models/dataset.h"
+#include "models/decoder.h"
+#include "nn/flat_parameters.h"
+#include "tests/autograd/gradient_check.h"
+#include "tests/exercises/exercise.h"
+
+double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch,
+                            const smoe::Labels& labels, int64_t parts);
+
+using namespace smoe;
+
+namespace {
+
+// Sequences of 3 to 30 tokens, and an expert for each token.
+struct Work {
+    Batch batch;
+    Labels labels;
+
+    Work() {
+        Rng rng(3);
+        batch.offsets = {0};
+        for (const int64_t length : {30, 3, 17, 5, 24, 3, 11, 28}) {
+            for (int64_t t = 0; t < length; ++t) {
+                batch.inputs.push_back(int32_t(rng.below(20)));
+                batch.targets.push_back(int32_t(rng.below(20)));
+                labels.push_back(int32_t(rng.below(4)));
+            }
+            batch.offsets.push_back(batch.size());
+        }
+    }
+};
+
+const DecoderSettings settings{.vocab = 20,
+                               .outputs = 20,
+                               .context = 32,
+                               .width = 16,
+                               .layers = 2,
+                               .heads = 2,
+                               .hidden = 32,
+                               .experts = 4,
+                               .mask_rate = 0.5,
+                               .mask_seed = 1};
+
+}  // namespace
+
+TEST_CASE("accumulate_gradients: loss and gradients of the whole batch, for any number of parts") {
+    const Work work;
+    Rng init(1);
+    Decoder model(settings, init);
+    const FlatParameters flat(model);
+    const Variable loss =
+        mean(model.losses(work.batch.inputs, work.batch.offsets, work.labels, work.batch.targets));
+    backward(loss);
+    const Tensor expected = flat.grads().clone();
+    for (const int64_t parts : {1, 2, 3, 5, 8, 20}) {
+        CAPTURE(parts);
+        flat.zero_grad();
+        CHECK(accumulate_gradients(model, work.batch, work.labels, parts) ==
+              doctest::Approx(double(loss.value().item())).epsilon(1e-12));
+        CHECK(difference(flat.grads(), expected, 1e-6) < 1e-10);
+    }
+    flat.grads().copy_from(expected);
+    accumulate_gradients(model, work.batch, work.labels, 4);  // adds to what is there
+    for (real& grad : flat.grads().values()) {
+        grad /= 2;
+    }
+    CHECK(difference(flat.grads(), expected, 1e-6) < 1e-10);
+}
+
+TEST_CASE("accumulate_gradients: more parts, less memory") {
+    const Work work;
+    Rng init(1);
+    Decoder model(settings, init);
+    const FlatParameters flat(model);
+    const auto peak = [&](int64_t parts) {
+        reset_peak();
+        const int64_t before = memory_use().live;
+        accumulate_gradients(model, work.batch, work.labels, parts);
+        return memory_use().peak - before;
+    };
+    const int64_t whole = peak(1), in_eight = peak(8);
+    CHECK(whole > 0);
+    CHECK(in_eight < whole / 2);
+}

@@ -1,0 +1,31 @@
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "models/dataset.h"
+#include "models/decoder.h"
+
+double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch,
+                            const smoe::Labels& labels, int64_t parts) {
+    using namespace smoe;
+    const int64_t sequences = int64_t(batch.offsets.size()) - 1;
+    double total = 0;
+    for (int64_t part = 0; part < parts; ++part) {
+        const auto first = batch.offsets.begin() + sequences * part / parts;
+        const auto last = batch.offsets.begin() + sequences * (part + 1) / parts;
+        if (first == last) {
+            continue;
+        }
+        std::vector<int64_t> offsets(first, last + 1);
+        for (int64_t& offset : offsets) {
+            offset -= *first;
+        }
+        const auto rows = [&](const std::vector<int32_t>& all) {
+            return std::vector<int32_t>(all.begin() + *first, all.begin() + *last);
+        };
+        const Variable losses =
+            model.losses(rows(batch.inputs), offsets, rows(labels), rows(batch.targets));
+        const Variable share = scale(sum(losses), 1 / real(batch.size()));
+        backward(share);
+        total += double(share.value().item());
+    }
+    return total;
+}
