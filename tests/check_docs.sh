@@ -1,12 +1,19 @@
 #!/bin/sh
 # Do the documents lead anywhere? In Markdown there must be: the files that links and `backticks` name, the target of
 # each `make TARGET` in backticks or in a command block, and in a file the functions named behind it, as in
-# `core/rng.cpp` `philox`. In sources: the files of "Read next:". Refuses to judge what a sentence says.
+# `core/rng.cpp` `philox`. In sources: the files of "Read next:". Each source of a folder has a place in its chapter.
+# Refuses to judge what a sentence says.
 set -u
 cd "$(dirname "$0")/.."
 files=$(git ls-files -co --exclude-standard 2>/dev/null) ||  # an unpacked archive has no git
     files=$(find . -type f ! -path './build/*' | sed 's|^\./||')
 files=$(echo "$files" | while read -r file; do [ ! -e "$file" ] || echo "$file"; done)
+missing=$(for folder in core autograd nn models examples; do
+    echo "$files" | grep -E "^$folder/.*\.(h|cpp|sh)$" | sed 's|.*/||; s|[.][a-z]*$||' | sort -u | while read -r name; do
+        grep -q "[\`/]$name[.]" "$folder/README.md" || echo "$folder/README.md: says nothing of $name"
+    done
+done)
+[ -z "$missing" ] || { echo "$missing" >&2; exit 1; }
 # shellcheck disable=SC2046  # none of these names has a blank
 echo "$files" | awk '
 function complain(what) {
