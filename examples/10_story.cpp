@@ -23,7 +23,7 @@
 using namespace smoe;
 
 int main() {
-    set_threads(1);  // so small that a second thread would mostly wait
+    set_threads(1);  // too little work to share: beside busy programs two are many times slower
     std::vector<Story> stories, unseen;
     for (uint64_t i = 0; i < 2000; ++i) {
         (i < 1900 ? stories : unseen).push_back(corpus_story(10, i));

@@ -1,5 +1,7 @@
 // The program `smoe`: reads the command line, runs one command, and turns every failure into one
-// line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
+// line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted. Refuses to know what a
+// command does.
+// Read next: commands.h.
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>

@@ -1,4 +1,5 @@
-// smoe report: one HTML page that shows what a run did, or how several compare.
+// smoe report: one HTML page that shows what a run did, or how several compare. Refuses to train or
+// to change anything in a run but its report.html.
 // Read next: report_data.h, what is shown.
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -18,7 +19,7 @@ struct ReportOptions {
     std::vector<std::string> compare, data;
 };
 
-// In JSON nothing but the kind of page tells the script what to draw.
+// {"run", "model"} or {"runs"}: by these keys the script knows which page to draw.
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
     const Config config = run.config();

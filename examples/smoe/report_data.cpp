@@ -1,4 +1,6 @@
-// The numbers of a report.
+// The numbers of a report: curves out of metrics.jsonl, thinned to what a screen can show, and one
+// pass of model and router over a few stories. What cannot be read as a number is shown as missing.
+// Read next: report_page.cpp.
 #include "examples/smoe/report_data.h"
 
 #include <algorithm>

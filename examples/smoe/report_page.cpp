@@ -1,4 +1,6 @@
-// The frame of a report and its style.
+// The frame of a report and its style, in light and in dark, for a desk and for a phone. Nothing in
+// the data can leave the element that holds it, and the page may ask nothing of a network.
+// Read next: report_script.cpp.
 #include "examples/smoe/report_page.h"
 
 #include <fmt/core.h>

@@ -1,4 +1,6 @@
-// split_stories.
+// split_stories: the share that is held out is spread evenly over the stories, so that each part of
+// a file, and each domain in it, has its part.
+// Read next: train.cpp.
 #include "examples/smoe/stories.h"
 
 #include "models/story_reader.h"
