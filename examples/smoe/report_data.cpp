@@ -342,8 +342,8 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     result["settings"] = settings(config);
 
     Json& columns = result["reports"];
-    for (const char* key : {"step", "tokens", "loss", "grad_norm", "tokens_per_second",
-                            "peak_bytes", "router_correctness", "router_distribution"}) {
+    for (const char* key : {"step", "tokens", "loss", "tokens_per_second", "peak_bytes",
+                            "router_correctness", "router_distribution"}) {
         columns[key] = thinned(column(reports, key));
     }
     columns["seconds"] = thinned(seconds);

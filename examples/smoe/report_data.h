@@ -16,7 +16,7 @@ namespace smoe {
 // "valid": {column: numbers}}. The columns of reports have one entry for each report, or for the
 // mean of several neighbours where there are more than `most_points`:
 //     step, tokens, seconds (of training, without what lies between a stop and a resume), loss,
-//     grad_norm, tokens_per_second, peak_bytes, router_correctness, router_distribution;
+//     tokens_per_second, peak_bytes, router_correctness, router_distribution;
 //     expert_shares holds one such column for each expert.
 // A value that a report lacks is null. Lines that are no JSON are left out.
 nlohmann::ordered_json run_summary(const RunDirectory& run, const Config& config);
