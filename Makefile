@@ -125,7 +125,7 @@ tidy: ## clang-tidy on all but the tests, with the checks of .clang-tidy
 	 echo $$files | tr ' ' '\n' | xargs -P $(shell nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' FILE \
 	   -- $(FLAGS) 2>/dev/null && echo "tidy: $$(echo $$files | wc -w) files are in order"
 
-bench: ## measure speed and memory (about ten minutes) and write build/bench.md
+bench: ## measure speed and memory (six to ten minutes) and write build/bench.md
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/bench
 	@$(BUILD)/bench --markdown $(BUILD)/bench.md

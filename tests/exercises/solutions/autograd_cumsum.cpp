@@ -1,3 +1,5 @@
+// One solution of the exercise autograd_cumsum.cpp; write your own first.
+// Read next: tests/exercises/autograd_cumsum.cpp, its test.
 #include "autograd/ops.h"
 
 smoe::Variable cumsum(const smoe::Variable& x) {

@@ -1,3 +1,5 @@
+// One solution of the exercise autograd_rms_norm.cpp; write your own first.
+// Read next: tests/exercises/autograd_rms_norm.cpp, its test.
 #include <cmath>
 
 #include "autograd/ops.h"

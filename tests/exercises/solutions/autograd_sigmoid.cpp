@@ -1,3 +1,5 @@
+// One solution of the exercise autograd_sigmoid.cpp; write your own first.
+// Read next: tests/exercises/autograd_sigmoid.cpp, its test.
 #include <cmath>
 
 #include "autograd/ops.h"

@@ -1,3 +1,5 @@
+// One solution of the exercise core_bfloat16.cpp; write your own first.
+// Read next: tests/exercises/core_bfloat16.cpp, its test.
 #include <bit>
 #include <cmath>
 #include <cstdint>

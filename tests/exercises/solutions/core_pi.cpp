@@ -1,3 +1,5 @@
+// One solution of the exercise core_pi.cpp; write your own first.
+// Read next: tests/exercises/core_pi.cpp, its test.
 #include <numeric>
 #include <vector>
 

@@ -1,3 +1,5 @@
+// One solution of the exercise core_transpose.cpp; write your own first.
+// Read next: tests/exercises/core_transpose.cpp, its test.
 #include <algorithm>
 
 #include "core/check.h"

@@ -1,3 +1,5 @@
+// One solution of the exercise examples_accumulate.cpp; write your own first.
+// Read next: tests/exercises/examples_accumulate.cpp, its test.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "models/dataset.h"

@@ -1,3 +1,5 @@
+// One solution of the exercise examples_induction.cpp; write your own first.
+// Read next: tests/exercises/examples_induction.cpp, its test.
 #include <cmath>
 #include <vector>
 

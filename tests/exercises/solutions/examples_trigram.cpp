@@ -1,3 +1,5 @@
+// One solution of the exercise examples_trigram.cpp; write your own first.
+// Read next: tests/exercises/examples_trigram.cpp, its test.
 #include <functional>
 #include <map>
 #include <string>

@@ -1,3 +1,5 @@
+// One solution of the exercise models_balance.cpp; write your own first.
+// Read next: tests/exercises/models_balance.cpp, its test.
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "nn/linear.h"

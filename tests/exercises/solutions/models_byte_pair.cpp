@@ -1,3 +1,5 @@
+// One solution of the exercise models_byte_pair.cpp; write your own first.
+// Read next: tests/exercises/models_byte_pair.cpp, its test.
 #include <algorithm>
 #include <array>
 #include <map>

@@ -1,3 +1,5 @@
+// One solution of the exercise models_min_p.cpp; write your own first.
+// Read next: tests/exercises/models_min_p.cpp, its test.
 #include <algorithm>
 #include <cmath>
 #include <span>

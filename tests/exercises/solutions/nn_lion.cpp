@@ -1,3 +1,5 @@
+// One solution of the exercise nn_lion.cpp; write your own first.
+// Read next: tests/exercises/nn_lion.cpp, its test.
 #include <memory>
 
 #include "core/threads.h"

@@ -1,3 +1,5 @@
+// One solution of the exercise nn_overlap.cpp; write your own first.
+// Read next: tests/exercises/nn_overlap.cpp, its test.
 #include "core/blas.h"
 #include "core/tensor.h"
 

@@ -1,3 +1,5 @@
+// One solution of the exercise nn_smoothing.cpp; write your own first.
+// Read next: tests/exercises/nn_smoothing.cpp, its test.
 #include "autograd/ops.h"
 
 smoe::Variable smoothed_cross_entropy(const smoe::Variable& logits,

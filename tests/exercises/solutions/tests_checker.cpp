@@ -1,3 +1,5 @@
+// One solution of the exercise tests_checker.cpp; write your own first.
+// Read next: tests/exercises/tests_checker.cpp, its test.
 #include <algorithm>
 #include <cmath>
 

@@ -1,3 +1,5 @@
+// One solution of the exercise tests_golden.cpp; write your own first.
+// Read next: tests/exercises/tests_golden.cpp, its test.
 #include <algorithm>
 #include <cmath>
 #include <set>

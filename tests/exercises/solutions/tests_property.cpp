@@ -1,3 +1,5 @@
+// One solution of the exercise tests_property.cpp; write your own first.
+// Read next: tests/exercises/tests_property.cpp, its test.
 #include <algorithm>
 #include <functional>
 
