@@ -64,7 +64,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all demo test endurance soak asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -84,6 +84,12 @@ endurance: ## kill training runs at every call that changes the disk, and at 200
 	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/fault.so
 	@SMOE_EVERY_MOMENT=1 SMOE_PROGRAM=$(abspath $(BUILD))/smoe SMOE_FAULT_LIBRARY=$(abspath $(BUILD))/fault.so \
 	 $(BUILD)/tests-float --test-case='killed*' --duration=true
+
+MINUTES ?= 120
+soak: ## train for MINUTES=120 on TEXT=file (or the built-in corpus): memory must not grow
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@tests/soak.sh $(BUILD)/smoe $(BUILD)/soak $(MINUTES) $(TEXT)
 
 # Some tests load a library before the sanitizer's own, which it would refuse.
 asan: ## every test under AddressSanitizer, leaks included
