@@ -15,6 +15,7 @@
 #include "core/threads.h"
 #include "models/corpus/corpus.h"
 #include "models/dataset.h"
+#include "models/evaluation.h"
 #include "models/generator.h"
 #include "models/progress.h"
 #include "models/tokenizer.h"

@@ -79,6 +79,10 @@ std::vector<std::string> preset_names() {
     return {"tiny", "small", "paper"};
 }
 
+std::string setting_text(const std::vector<std::string>& field) {
+    return join(field, " ");
+}
+
 Config preset(const std::string& name) {
     Config c;
     if (name == "tiny") {

@@ -5,6 +5,7 @@
 // Read next: single_moe.h, which is built from it.
 #pragma once
 
+#include <fmt/core.h>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -77,6 +78,13 @@ struct Setting {
 // bool&, std::string& or std::vector<std::string>&.
 template <class Visit>
 void visit_settings(Config& c, const Visit& visit);
+
+// A field as a person reads it; several files with blanks between them.
+std::string setting_text(const std::vector<std::string>& field);
+template <class Field>
+std::string setting_text(const Field& field) {
+    return fmt::format("{}", field);
+}
 
 // Sizes by name: "tiny" (about 1 M parameters), "small" (8 M), "paper" (28 M). Throws Error for
 // others.

@@ -21,6 +21,27 @@ constexpr const char* last_state = "state.safetensors";
 constexpr const char* previous_state = "state.previous.safetensors";
 constexpr std::array states = {next_state, last_state, previous_state};
 
+struct MetricsLine {
+    std::string text;
+    nlohmann::ordered_json object;
+};
+
+std::vector<MetricsLine> metrics_lines(const std::string& path) {
+    std::vector<MetricsLine> lines;
+    const std::string text = file_exists(path) ? read_file(path) : "";
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        MetricsLine line{text.substr(begin, end - begin), {}};
+        line.object = nlohmann::ordered_json::parse(line.text, nullptr, false);
+        if (line.object.is_object() && line.object.contains("step") &&
+            line.object["step"].is_number_integer()) {
+            lines.push_back(std::move(line));
+        }
+        begin = end + 1;
+    }
+    return lines;
+}
+
 }  // namespace
 
 void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
@@ -122,18 +143,12 @@ void RunDirectory::append_metrics(const std::string& json) const {
     append_file(file("metrics.jsonl"), json + "\n");
 }
 
-std::vector<std::string> RunDirectory::metrics() const {
-    std::vector<std::string> lines;
-    if (!file_exists(file("metrics.jsonl"))) {
-        return lines;
+std::vector<nlohmann::ordered_json> RunDirectory::metrics() const {
+    std::vector<nlohmann::ordered_json> objects;
+    for (MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
+        objects.push_back(std::move(line.object));
     }
-    const std::string text = read_file(file("metrics.jsonl"));
-    for (size_t begin = 0; begin < text.size();) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        lines.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return lines;
+    return objects;
 }
 
 void RunDirectory::cut_metrics(int64_t step) const {
@@ -141,12 +156,9 @@ void RunDirectory::cut_metrics(int64_t step) const {
         return;
     }
     std::string kept;
-    for (const std::string& line : metrics()) {
-        const auto object = nlohmann::json::parse(line, nullptr, false);
-        // A line that a kill cut short is no JSON: it goes too.
-        if (object.is_object() && object.contains("step") && object["step"].is_number_integer() &&
-            object["step"].get<double>() <= double(step)) {
-            kept += line + "\n";
+    for (const MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
+        if (line.object["step"].get<double>() <= double(step)) {
+            kept += line.text + "\n";
         }
     }
     write_file(file("metrics.jsonl"), kept);

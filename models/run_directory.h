@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,9 @@ class RunDirectory {
 
     // Appends one line of JSON to metrics.jsonl.
     void append_metrics(const std::string& json) const;
-    // Its lines; none where there is no such file. A kill may have cut the last one short.
-    std::vector<std::string> metrics() const;
+    // The objects in its lines, each with a whole "step"; none where there is no such file. Lines
+    // that are something else, as one that a kill cut short, are left out.
+    std::vector<nlohmann::ordered_json> metrics() const;
     // Removes the lines of steps after `step`, which a resumed run will write again.
     void cut_metrics(int64_t step) const;
 

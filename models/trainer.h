@@ -1,5 +1,5 @@
 // One training run in memory: model, router, optimisers, random streams and the place in the data.
-// It takes steps, evaluates, and can be saved and continued bit for bit. Refuses to print, keep
+// It takes steps, and can be saved and continued bit for bit. Refuses to print, keep
 // time or touch the disk: training_loop.h does.
 // Read next: training_loop.h.
 #pragma once
@@ -28,27 +28,6 @@ struct StepReport {
     double correctness = 0, distribution = 0;  // the router's losses, where it learned
     std::vector<int64_t> expert_tokens;        // (K) tokens each expert got; empty when dense
 };
-
-// Sums over the tokens of one domain, or of all.
-struct EvaluationPart {
-    std::string domain;
-    double loss_sum = 0;
-    int64_t tokens = 0, bytes = 0;
-    std::vector<int64_t> expert_tokens;  // (K); empty when dense
-
-    double loss() const;           // nats per token
-    double bits_per_byte() const;  // of the text: comparable between tokenizers
-};
-
-struct Evaluation {
-    EvaluationPart total;
-    std::vector<EvaluationPart> domains;
-};
-
-// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`, or on an even
-// choice of them with at most `max_tokens` tokens if that is not 0. Routing by chance starts from
-// the same seed each time.
-Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
 
 class Trainer {
   public:

@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/text.h"
+#include "models/evaluation.h"
 #include "models/generator.h"
 #include "models/progress.h"
 #include "models/trainer.h"
@@ -266,11 +267,9 @@ StopReason run_training(const RunDirectory& run, const Config& config, const Tok
 
 std::string loss_curve(const RunDirectory& run, int width, int height) {
     std::vector<std::pair<double, double>> points;
-    for (const std::string& line : run.metrics()) {
-        const auto object = nlohmann::json::parse(line, nullptr, false);
-        if (object.is_object() && object.contains("loss") && object["loss"].is_number() &&
-            object.contains("step") && object["step"].is_number()) {
-            points.emplace_back(object["step"].get<double>(), object["loss"].get<double>());
+    for (const nlohmann::ordered_json& report : run.metrics()) {
+        if (report.contains("loss") && report["loss"].is_number()) {
+            points.emplace_back(report["step"].get<double>(), report["loss"].get<double>());
         }
     }
     return text_plot(points, width, height);

@@ -43,13 +43,32 @@ function require_target(command,    words, count, i) {
     for (i = 2; i <= count && words[i] ~ /^-|[=\/]|^[A-Z]+$/;) i++
     if (i <= count && words[i] !~ /^#/ && !(words[i] in target)) complain("the Makefile has no target " words[i])
 }
-function require_link(link,    file) {
-    if (link ~ /^[a-z]+:|^#/) return
+# Has a document the heading that `anchor` stands for? Small letters, blanks to "-", nothing else but digits.
+function has_heading(file, anchor,    line) {
+    if (!(file in outlined))
+        while ((getline line < file) > 0)
+            if (sub(/^#+ /, "", line)) {
+                line = tolower(line)
+                gsub(/[^a-z0-9 _-]/, "", line)
+                gsub(/ /, "-", line)
+                outline[file "#" line]
+            }
+    outlined[file]
+    return (file "#" anchor) in outline
+}
+function require_link(link,    file, anchor) {
+    if (link ~ /^[a-z]+:/) return
     links++
-    sub(/#.*/, "", link)
-    for (file = folder link; sub(/[^\/]+\/\.\.\//, "", file);) {}  # a/../b
+    file = FILENAME
+    if (link !~ /^#/) {
+        file = folder link
+        sub(/#.*/, "", file)
+    }
+    while (sub(/[^\/]+\/\.\.\//, "", file)) {}  # a/../b
     sub(/\/$/, "", file)
-    if (!(file in exists || file in folders)) complain("the link to " link " leads nowhere")
+    anchor = link
+    if (!(file in exists || file in folders) || (sub(/^[^#]*#/, "", anchor) && !has_heading(file, anchor)))
+        complain("the link to " link " leads nowhere")
 }
 BEGIN { tree = "^(core|autograd|nn|models|examples|tests)/" }
 NR == FNR {

@@ -1,12 +1,13 @@
 // smoe eval: how well a trained model predicts a text, by domain, and which expert takes what. For
 // people as tables, for programs as JSON.
-// Read next: generate.cpp; models/trainer.cpp, where the numbers come from.
+// Read next: generate.cpp; models/evaluation.cpp, where the numbers come from.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
 #include "examples/smoe/commands.h"
+#include "models/evaluation.h"
 #include "models/progress.h"
 #include "models/run_directory.h"
 #include "models/story_reader.h"

@@ -30,15 +30,13 @@ struct ExportOptions {
 Json last_metrics(const RunDirectory& run, const std::vector<std::string>& counts,
                   const std::vector<std::string>& numbers = {}) {
     Json last;
-    for (const std::string& line : run.metrics()) {
-        const Json object = Json::parse(line, nullptr, false);
+    for (const Json& object : run.metrics()) {
         const auto all = [&](const std::vector<std::string>& keys, auto is_kind) {
             return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
                 return object.contains(key) && (object[key].*is_kind)();
             });
         };
-        if (object.is_object() && all(counts, &Json::is_number_unsigned) &&
-            all(numbers, &Json::is_number)) {
+        if (all(counts, &Json::is_number_unsigned) && all(numbers, &Json::is_number)) {
             last = object;
         }
     }

@@ -34,4 +34,7 @@ nlohmann::ordered_json model_summary(const RunDirectory& run, const Config& conf
                                      const std::vector<std::string>& data);
 constexpr int64_t evaluated_tokens = 50000;
 
+// A number with no more digits than a page can show; null for one that is not finite.
+nlohmann::ordered_json rounded(double value, int digits);
+
 }  // namespace smoe

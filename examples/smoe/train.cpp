@@ -48,14 +48,6 @@ bool may_change(const std::string& flag) {
     return false;
 }
 
-std::string text_of(const std::vector<std::string>& list) {
-    return join(list, " ");
-}
-template <class T>
-std::string text_of(const T& value) {
-    return fmt::format("{}", value);
-}
-
 // "[128]", or where presets differ "[tiny 128, small 256, paper 512]".
 std::string defaults_of(const std::string& flag) {
     std::vector<std::string> values;
@@ -63,7 +55,7 @@ std::string defaults_of(const std::string& flag) {
         Config config = preset(name);
         visit_settings(config, [&](const Setting& setting, const auto& field) {
             if (flag == setting.flag) {
-                values.push_back(text_of(field));
+                values.push_back(setting_text(field));
             }
         });
     }
@@ -122,13 +114,13 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
     }
     Config before = stored;
     std::vector<std::string> values;
-    visit_settings(before,
-                   [&](const Setting&, const auto& field) { values.push_back(text_of(field)); });
+    visit_settings(
+        before, [&](const Setting&, const auto& field) { values.push_back(setting_text(field)); });
     size_t i = 0;
     visit_settings(config, [&](const Setting& setting, const auto& field) {
-        check(text_of(field) == values[i] || may_change(setting.flag),
+        check(setting_text(field) == values[i] || may_change(setting.flag),
               "{} was '{}' when this run began and cannot become '{}' on the way: start a new run",
-              setting.flag, values[i], text_of(field));
+              setting.flag, values[i], setting_text(field));
         ++i;
     });
     check_config(config);

@@ -1,11 +1,8 @@
-// The numbers of a report: curves out of metrics.jsonl, thinned to what a screen can show, and one
-// pass of model and router over a few stories. What cannot be read as a number is shown as missing.
-// Read next: report_page.cpp.
-#include "examples/smoe/report_data.h"
-
+// The model's side of a report: one pass of model and router over a few stories, and the overlap of
+// the masks.
+// Read next: report_page.cpp, which puts both halves into a page.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -13,10 +10,11 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "core/vector_math.h"
+#include "examples/smoe/report_data.h"
 #include "examples/smoe/stories.h"
 #include "examples/smoe/token_text.h"
+#include "models/evaluation.h"
 #include "models/generator.h"
-#include "models/progress.h"
 #include "models/story_reader.h"
 #include "models/trainer.h"
 
@@ -24,133 +22,6 @@ namespace smoe {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// A number with as many digits as a page can show.
-Json rounded(double value, int digits) {
-    if (!std::isfinite(value)) {
-        return nullptr;
-    }
-    const double scale = std::pow(10, digits);
-    return std::round(value * scale) / scale;
-}
-
-double number_or_nan(const Json& object, const char* key) {
-    return object.contains(key) && object[key].is_number() ? object[key].get<double>() : NAN;
-}
-
-// The lines of metrics.jsonl that have a step and this key.
-std::vector<Json> lines_with(const RunDirectory& run, const char* key) {
-    std::vector<Json> lines;
-    for (const std::string& line : run.metrics()) {
-        Json object = Json::parse(line, nullptr, false);
-        if (object.is_object() && std::isfinite(number_or_nan(object, "step")) &&
-            std::isfinite(number_or_nan(object, key))) {
-            lines.push_back(std::move(object));
-        }
-    }
-    return lines;
-}
-
-using Column = std::vector<double>;
-
-Column column(const std::vector<Json>& lines, const char* key) {
-    Column values;
-    for (const Json& line : lines) {
-        values.push_back(number_or_nan(line, key));
-    }
-    return values;
-}
-
-// Each process counts its own seconds: adds up those before it.
-Column joined(Column seconds) {
-    double before = 0, last = 0;
-    for (double& value : seconds) {
-        if (value < last) {
-            before += last;
-        }
-        last = value;
-        value += before;
-    }
-    return seconds;
-}
-
-// (K) columns of shares in [0, 1]; a line whose counts do not fit has none.
-std::vector<Column> expert_shares(const std::vector<Json>& lines, int64_t experts) {
-    std::vector<Column> shares(size_t(experts), Column(lines.size(), NAN));
-    for (size_t i = 0; i < lines.size(); ++i) {
-        const Json counts = lines[i].value("expert_tokens", Json());
-        if (!counts.is_array() || int64_t(counts.size()) != experts ||
-            !std::all_of(counts.begin(), counts.end(),
-                         [](const Json& count) { return count.is_number_unsigned(); })) {
-            continue;
-        }
-        double total = 0;
-        for (const Json& count : counts) {
-            total += count.get<double>();
-        }
-        for (size_t k = 0; k < shares.size() && total > 0; ++k) {
-            shares[k][i] = counts[k].get<double>() / total;
-        }
-    }
-    return shares;
-}
-
-// At most `most_points` means of neighbours. Where a value is missing the mean is of the others.
-Json thinned(const Column& values) {
-    const size_t stride = (values.size() + most_points - 1) / most_points;
-    Json result = Json::array();
-    for (size_t begin = 0; begin < values.size(); begin += stride) {
-        double sum = 0;
-        int count = 0;
-        for (size_t i = begin; i < std::min(begin + stride, values.size()); ++i) {
-            if (std::isfinite(values[i])) {
-                sum += values[i];
-                ++count;
-            }
-        }
-        result.push_back(count > 0 ? rounded(sum / count, 4) : Json());
-    }
-    return result;
-}
-
-bool is_count(double value) {
-    return value >= 0 && value < 1e18;
-}
-
-std::string count_text(double value) {
-    return is_count(value) ? format_count(std::llround(value)) : "?";
-}
-
-double median(Column values) {
-    values.erase(std::remove_if(values.begin(), values.end(),
-                                [](double value) { return !std::isfinite(value); }),
-                 values.end());
-    if (values.empty()) {
-        return NAN;
-    }
-    const auto middle = values.begin() + std::ptrdiff_t(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-
-std::string text_of(const std::string& value) {
-    return to_valid_utf8(value);
-}
-std::string text_of(const std::vector<std::string>& value) {
-    return to_valid_utf8(join(value, ", "));
-}
-template <class T>
-std::string text_of(T value) {
-    return fmt::format("{}", value);
-}
-
-Json settings(Config config) {
-    Json result = Json::object();
-    visit_settings(config, [&](const Setting& setting, const auto& field) {
-        result[fmt::format("{}.{}", setting.group, setting.key)] = text_of(field);
-    });
-    return result;
-}
 
 // The three likeliest tokens of a row of probabilities, as [[text, probability], ...].
 Json likeliest(const real* probabilities, int64_t vocab, const Tokenizer& tokenizer) {
@@ -313,51 +184,6 @@ Json domains_json(const Evaluation& result) {
 }
 
 }  // namespace
-
-Json run_summary(const RunDirectory& run, const Config& config) {
-    const std::vector<Json> reports = lines_with(run, "loss"),
-                            valid = lines_with(run, "valid_loss");
-    Json result;
-    result["name"] = to_valid_utf8(run.path());
-    const Column seconds = joined(column(reports, "seconds"));
-
-    Json& facts = result["facts"] = Json::object();
-    if (!valid.empty()) {
-        facts["held-out bits per byte"] =
-            fmt::format("{:.4f}", number_or_nan(valid.back(), "valid_bits_per_byte"));
-        facts["held-out loss per token"] =
-            fmt::format("{:.4f}", number_or_nan(valid.back(), "valid_loss"));
-    }
-    if (!reports.empty()) {
-        const Json& last = reports.back();
-        facts["training loss"] = fmt::format("{:.4f}", number_or_nan(last, "loss"));
-        facts["steps"] = count_text(number_or_nan(last, "step"));
-        facts["tokens"] = count_text(number_or_nan(last, "tokens"));
-        facts["time"] = format_duration(seconds.back());
-        facts["tokens/s"] = count_text(median(column(reports, "tokens_per_second")));
-        const Column peaks = column(reports, "peak_bytes");
-        const double peak = *std::max_element(peaks.begin(), peaks.end());
-        facts["peak memory"] = is_count(peak) ? format_bytes(std::llround(peak)) : "?";
-    }
-    result["settings"] = settings(config);
-
-    Json& columns = result["reports"];
-    for (const char* key : {"step", "tokens", "loss", "tokens_per_second", "peak_bytes",
-                            "router_correctness", "router_distribution"}) {
-        columns[key] = thinned(column(reports, key));
-    }
-    columns["seconds"] = thinned(seconds);
-    columns["expert_shares"] = Json::array();
-    if (config.routing != "none") {
-        for (const Column& share : expert_shares(reports, config.experts)) {
-            columns["expert_shares"].push_back(thinned(share));
-        }
-    }
-    result["valid"] = {{"step", column(valid, "step")},
-                       {"loss", column(valid, "valid_loss")},
-                       {"bits_per_byte", column(valid, "valid_bits_per_byte")}};
-    return result;
-}
 
 Json model_summary(const RunDirectory& run, const Config& config,
                    const std::vector<std::string>& data) {
