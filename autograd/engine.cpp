@@ -59,15 +59,16 @@ void backward(const Variable& root, const Tensor& droot) {
     std::vector<Tensor*> din;
     for (std::shared_ptr<Node>& node : nodes) {
         if (node->is_leaf()) {
-            continue;
+            continue;  // its gradient stays, and the next walk adds to it
         }
         din.clear();
         for (const std::shared_ptr<Node>& input : node->inputs) {
             if (input != nullptr && !input->grad.defined()) {
-                input->grad = Tensor::zeros(input->shape);
+                input->grad = Tensor::zeros(input->shape);  // rules add
             }
             din.push_back(input != nullptr ? &input->grad : nullptr);
         }
+        // Whatever used this result has a higher number and is done: the gradient is whole.
         node->backward(node->grad, din);
         node->grad = Tensor();
         node->backward = nullptr;

@@ -75,6 +75,7 @@ Block::Draws Block::draw() const {
 
 Variable Block::forward(const Variable& x, const std::vector<int64_t>& offsets,
                         const Routing& routing, const Draws& draws) const {
+    // As in "Attention Is All You Need" the norm comes last: norm(x + dropout(branch)).
     const Variable y = norm1.forward(x, attn.forward(x, offsets), draws[0]);
     return norm2.forward(y, ffn.forward(y, routing), draws[1]);
 }
@@ -116,6 +117,7 @@ Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector
     Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
     const auto routing = std::make_shared<const Routing>(labels, settings_.experts);
     for (const std::unique_ptr<Block>& layer : layers_) {
+        // The draws are the closure's, so that computing a block again drops the same elements.
         const auto block = [&layer = *layer, offsets, routing,
                             draws = layer->draw()](const Variable& in) {
             return layer.forward(in, offsets, *routing, draws);

@@ -17,6 +17,8 @@ RouterLosses router_losses(const Variable& routing, const Labels& labels, const 
           "router_losses: {} rows of routing need as many losses and positions, found {} and {}", N,
           losses.numel(), positions.size());
 
+    // worse = how much more than the average token at its position a token loses. Late tokens are
+    // easier, which is no merit of their experts.
     const size_t length = size_t(*std::max_element(positions.begin(), positions.end())) + 1;
     std::vector<double> total(length, 0), count(length, 0);
     for (int64_t n = 0; n < N; ++n) {
@@ -32,6 +34,8 @@ RouterLosses router_losses(const Variable& routing, const Labels& labels, const 
     const Variable wrong = mul(Variable(worse), own);
     const Variable correctness = scale(mean(mul(wrong, wrong)), 10);
 
+    // shortage[e] = 1 - (tokens of expert e) / (its share): the target lies above r[e] for experts
+    // that get too few, below for those that get too many.
     const double share = double(N) / double(K);
     std::vector<double> shortage(size_t(K), 1);
     for (const int32_t label : labels) {

@@ -109,6 +109,8 @@ StepReport Trainer::step() {
         }
     };
     const Batch batch = stream_.next();
+    // While the router learns, experts are drawn by its probabilities, so that each goes on being
+    // tried; afterwards the likeliest one is taken.
     Variable routing;
     Labels labels;
     if (router_ != nullptr) {
@@ -131,6 +133,7 @@ StepReport Trainer::step() {
     require_finite(report.loss, "the loss");
     RouterLosses objectives;
     if (router_ != nullptr) {
+        // The model's losses go in as numbers: no gradient of these objectives reaches the model.
         objectives = router_losses(routing, labels, losses.value(), positions_of(batch.offsets));
         report.router_learned = true;
         report.correctness = objectives.correctness.value().item();

@@ -45,7 +45,8 @@ Tensor draw_masks(const MaskDraw& draw, int64_t width) {
 
 namespace {
 
-// mask / (mean of its row), the factors that an expert's neurons are multiplied with.
+// mask / (mean of its row), the factors that an expert's neurons are multiplied with. As dropout
+// divides by 1 - p, so that what sums over neurons keeps its size, whatever the mask's luck.
 Tensor gates_of(const Tensor& mask) {
     const Tensor gates = mask.clone();
     const int64_t width = mask.size(1);

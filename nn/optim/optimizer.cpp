@@ -68,6 +68,7 @@ Optimizer::State Optimizer::state() const {
 }
 
 void Optimizer::load(const State& state, const std::string& origin) {
+    // All is looked at before anything changes: a refused state leaves the optimiser as it was.
     for (const auto& [name, tensor] : kept_) {
         const auto given = state.tensors.find(name);
         check(given != state.tensors.end() && given->second.shape() == tensor.shape(),

@@ -30,6 +30,9 @@ void ScheduleFreeAdamW::update() {
     const double c_exact = weight_sum > 0 ? lr_max * lr_max / weight_sum : 0;
 
     const real c = real(c_exact), lr = real(learning_rate()), eps = real(settings_.eps);
+    // y = (1 - beta1) z + beta1 x holds before and after the step. With z' = z - lr d and
+    // x' = (1 - c) x + c z', and beta1 x = y - (1 - beta1) z put in, x is gone:
+    //     y' = (1 - c) y + c z + lr (beta1 (1 - c) - 1) d
     const real along = real(learning_rate() * (settings_.beta1 * (1 - c_exact) - 1));
     const real decay = real(settings_.weight_decay);
     // 1 - beta2 is taken before rounding: from a rounded 0.999 it would be 1e-5 off.
