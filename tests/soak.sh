@@ -3,16 +3,18 @@
 # the memory of the second half grows by less than 64 KiB a minute: a leak of 2 KiB a step is found, the settling of
 # the memory pool (a longer batch than any before asks for a larger block) is not taken for one.
 #   soak.sh PROGRAM FOLDER MINUTES [TEXT]
-# FOLDER gets the run, its output (train.log) and the minutes (memory.tsv: minute, KiB). Without TEXT: built-in corpus.
+# FOLDER gets the run, its output (train.log) and the minutes (memory.tsv: minute, KiB). Without TEXT it learns from the
+# built-in corpus.
 set -eu
 program=$1
 folder=$2
 minutes=$3
-text=${4:-}
+text=${4:-$folder/corpus/train.jsonl}
 [ "$minutes" -ge 4 ] || { echo "soak.sh: error: four minutes at least are needed for a slope, got $minutes" >&2; exit 2; }
 rm -rf "$folder"
 mkdir -p "$folder"
-"$program" train --preset tiny --minutes "$minutes" --run "$folder/run" ${text:+--data "$text"} >"$folder/train.log" 2>&1 &
+[ $# = 4 ] || "$program" corpus -o "$folder/corpus"
+"$program" train --preset tiny --minutes "$minutes" --run "$folder/run" --data "$text" >"$folder/train.log" 2>&1 &
 training=$!
 trap 'kill $training 2>/dev/null' INT TERM
 
