@@ -10,7 +10,10 @@ program=$1
 folder=$2
 minutes=$3
 text=${4:-$folder/corpus/train.jsonl}
-[ "$minutes" -ge 4 ] || { echo "soak.sh: error: four minutes at least are needed for a slope, got $minutes" >&2; exit 2; }
+[ "$minutes" -ge 30 ] || {
+    echo "soak.sh: error: memory settles in the first quarter of an hour, so 30 minutes are the least, got $minutes" >&2
+    exit 2
+}
 rm -rf "$folder"
 mkdir -p "$folder"
 [ $# = 4 ] || "$program" corpus -o "$folder/corpus"
@@ -29,7 +32,7 @@ wait $training || { tail -n 5 "$folder/train.log"; echo "soak: training ended wi
 awk -v total="$minute" -v limit=64 '
     $1 > total / 2 { n++; x[n] = $1; y[n] = $2; mean_x += $1; mean_y += $2 }
     END {
-        if (n < 2) { print "soak: fewer than two minutes were noted" > "/dev/stderr"; exit 1 }
+        if (n < 10) { print "soak: training ended early" > "/dev/stderr"; exit 1 }
         mean_x /= n; mean_y /= n
         for (i = 1; i <= n; i++) { xy += (x[i] - mean_x) * (y[i] - mean_y); xx += (x[i] - mean_x) ^ 2 }
         slope = xy / xx
