@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trains for MINUTES and notes the resident memory of the process every minute. Passes when training ends in order and
-# the memory of the second half grows by less than 64 KiB a minute: a leak of 2 KiB a step is found, the settling of
+# the memory of the second half grows by less than 64 KiB a minute: a leak of 200 bytes a step is found, the settling of
 # the memory pool (a longer batch than any before asks for a larger block) is not taken for one.
 #   soak.sh PROGRAM FOLDER MINUTES [TEXT]
 # FOLDER gets the run, its output (train.log) and the minutes (memory.tsv: minute, KiB). Without TEXT it learns from the
