@@ -4,6 +4,7 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,19 @@ std::string read_all(int descriptor, size_t expected_size, const std::string& na
     }
 }
 
+bool is_pipe_or_device(const std::string& path) {
+    struct stat status = {};
+    return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+           !S_ISDIR(status.st_mode);
+}
+
+// The file that `path` leads to, or `path` itself where it leads nowhere.
+std::string behind_links(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::canonical(path, error);
+    return error ? path : target.string();
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path) {
@@ -91,6 +105,8 @@ std::string read_file(const std::string& path) {
     const bool known = ::fstat(descriptor.get(), &status) == 0;
     check(known, "cannot read '{}': {}", path, reason());
     check(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder", path);
+    check(!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode), "cannot read '{}': it is a device",
+          path);
     return read_all(descriptor.get(), size_t(status.st_size), "'" + path + "'");
 }
 
@@ -99,20 +115,26 @@ std::string read_standard_input() {
 }
 
 void write_file(const std::string& path, const std::function<void(const Append& append)>& produce) {
-    const std::string temporary = path + ".tmp";
+    if (is_pipe_or_device(path)) {
+        Descriptor descriptor(::open(path.c_str(), O_WRONLY));
+        check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
+        produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
+        return;
+    }
+    const std::string target = behind_links(path), temporary = target + ".smoe-tmp";
     Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
     check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
     try {
         produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
         const bool safe = ::fsync(descriptor.get()) == 0 && descriptor.close();
         check(safe, "cannot write '{}': {}", path, reason());
-        const bool renamed = ::rename(temporary.c_str(), path.c_str()) == 0;
+        const bool renamed = ::rename(temporary.c_str(), target.c_str()) == 0;
         check(renamed, "cannot write '{}': {}", path, reason());
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;
     }
-    sync_folder_of(path);
+    sync_folder_of(target);
 }
 
 void append_file(const std::string& path, std::string_view bytes) {
@@ -143,6 +165,21 @@ void make_folder(const std::string& path) {
 bool file_exists(const std::string& path) {
     std::error_code error;
     return std::filesystem::exists(path, error);
+}
+
+FolderLock::FolderLock(const std::string& path)
+    : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    check(descriptor_ >= 0, "cannot open the folder '{}': {}", path, reason());
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        ::close(descriptor_);
+        fail(
+            "another process is writing to '{}': wait until it has ended, or choose another folder",
+            path);
+    }
+}
+
+FolderLock::~FolderLock() {
+    ::close(descriptor_);
 }
 
 uint64_t hash_bytes(std::string_view bytes) {

@@ -12,15 +12,17 @@
 
 namespace smoe {
 
-// All bytes of `path`. Throws Error naming the path and the system's reason (missing, a folder, no
-// permission).
+// All bytes of `path`. Throws Error naming the path and the reason (missing, no permission, a folder
+// or a device, which may have no end).
 std::string read_file(const std::string& path);
 
 // All bytes of standard input. Throws Error with the system's reason.
 std::string read_standard_input();
 
-// Replaces `path` by `bytes`, or leaves it as it was: writes `path`.tmp, syncs it, renames it and
-// syncs the folder. Throws Error naming the path and the reason (full disk, no permission).
+// Replaces `path` by `bytes`, or leaves it as it was: writes `path`.smoe-tmp, syncs it, renames it
+// and syncs the folder. A link stays, and the file that it leads to is replaced; a pipe or a device
+// stays, too, and gets the bytes. Throws Error naming the path and the reason (full disk, no
+// permission).
 void write_file(const std::string& path, std::string_view bytes);
 
 // The same for content produced in pieces: `produce` is called once with a function that appends
@@ -40,6 +42,20 @@ void rename_file(const std::string& from, const std::string& to);
 void make_folder(const std::string& path);
 
 bool file_exists(const std::string& path);
+
+// While one lives, no other process (nor this one, again) gets one for the same folder. It is gone
+// with the process, however that ends. Throws Error if somebody holds it or there is no such
+// folder; on file systems that know no locks everybody gets one.
+class FolderLock {
+  public:
+    explicit FolderLock(const std::string& path);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+  private:
+    int descriptor_;
+};
 
 // FNV-1a, 64 bit (Fowler, Noll, Vo 1991): tells files apart, resists no attacker.
 uint64_t hash_bytes(std::string_view bytes);

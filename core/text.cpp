@@ -60,4 +60,12 @@ std::string to_valid_utf8(std::string_view text) {
     return valid;
 }
 
+std::string to_one_line(std::string_view text) {
+    std::string line = to_valid_utf8(text);
+    for (char& c : line) {
+        c = uint8_t(c) < ' ' || c == '\x7f' ? ' ' : c;
+    }
+    return line;
+}
+
 }  // namespace smoe

@@ -46,6 +46,25 @@ Tensor sinusoidal_positions(int64_t length, int64_t width) {
     return table;
 }
 
+void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& state,
+                 const std::string& origin) {
+    const auto require = [&](const std::string& name, const Shape& shape) {
+        const auto found = state.find(name);
+        check(found != state.end(), "'{}' lacks the tensor '{}' of a model of {} layers", origin,
+              name, s.layers);
+        check(found->second.shape() == shape, "'{}': '{}' has shape {}, this model needs {}",
+              origin, name, found->second.shape().str(), shape.str());
+    };
+    require("token_embedding.weight", {s.vocab, s.width});
+    require("pos_embedding", {1, s.context, s.width});
+    require("decoder.weight", {s.outputs, s.width});
+    for (int64_t layer = 0; layer < s.layers; ++layer) {
+        const std::string block = fmt::format("layers.{}.", layer);
+        require(block + "ffn.lin_1.linear.weight", {s.hidden, s.width});
+        require(block + "ffn.lin_1.mask", {s.experts, s.hidden});
+    }
+}
+
 std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets) {
     std::vector<int32_t> positions;
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 
 #include "nn/attention.h"
@@ -33,6 +34,12 @@ struct DecoderSettings {
 // (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et
 // al., 2017, section 3.5).
 Tensor sinusoidal_positions(int64_t length, int64_t width);
+
+// Throws Error, naming `origin`, unless the tensors that a Decoder's memory depends on are among
+// `state` in the shapes that `settings` ask for. Takes no memory itself: a file of settings alone
+// must not make a program fill the machine.
+void check_sizes(const DecoderSettings& settings, const std::map<std::string, Tensor>& state,
+                 const std::string& origin);
 
 // The place of each row in its own sequence, for sequences end to end with offsets (B + 1).
 std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets);

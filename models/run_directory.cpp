@@ -14,6 +14,8 @@
 namespace smoe {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 // Names of states, newest first. The first exists only while write_state renames, or if that was
 // cut short.
 constexpr const char* next_state = "state.next.safetensors";
@@ -21,10 +23,19 @@ constexpr const char* last_state = "state.safetensors";
 constexpr const char* previous_state = "state.previous.safetensors";
 constexpr std::array states = {next_state, last_state, previous_state};
 
+// Reads weights and compares with `settings` what sizes them.
+std::map<std::string, Tensor> read_weights(const std::string& path,
+                                           const DecoderSettings& settings) {
+    std::map<std::string, Tensor> tensors = read_safetensors(path).tensors;
+    check_sizes(settings, tensors, path);
+    return tensors;
+}
+
 struct MetricsLine {
     std::string text;
-    nlohmann::ordered_json object;
+    Json object;
 };
+constexpr int deepest = 8;  // to copy an object that is nested without end would exhaust the stack
 
 std::vector<MetricsLine> metrics_lines(const std::string& path) {
     std::vector<MetricsLine> lines;
@@ -32,8 +43,13 @@ std::vector<MetricsLine> metrics_lines(const std::string& path) {
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());
         MetricsLine line{text.substr(begin, end - begin), {}};
-        line.object = nlohmann::ordered_json::parse(line.text, nullptr, false);
-        if (line.object.is_object() && line.object.contains("step") &&
+        bool deep = false;
+        const auto watch = [&](int depth, Json::parse_event_t, const Json&) {
+            deep |= depth > deepest;
+            return !deep;
+        };
+        line.object = Json::parse(line.text, watch, false);
+        if (!deep && line.object.is_object() && line.object.contains("step") &&
             line.object["step"].is_number_integer()) {
             lines.push_back(std::move(line));
         }
@@ -44,11 +60,26 @@ std::vector<MetricsLine> metrics_lines(const std::string& path) {
 
 }  // namespace
 
-void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
+void RunDirectory::require_unused() const {
     check(!file_exists(file("config.json")) && !has_state(),
           "'{}' already holds a run: go on with it by --resume, or choose another folder", path_);
+    for (const char* name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
+        check(!file_exists(file(name)),
+              "'{}' already holds a {}, which a run there would replace: choose another folder",
+              path_, name);
+    }
+}
+
+void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
     const bool is_new = !file_exists(path_);
     make_folder(path_);
+    const FolderLock lock(path_);
+    require_unused();
+    check(!file_exists(file("tokenizer.json")) ||
+              read_file(file("tokenizer.json")) == tokenizer.to_json(),
+          "'{}' already holds another tokenizer.json: choose another folder, or use it by "
+          "--tokenizer",
+          path_);
     try {
         // config.json last: where it is, a run is, and --resume will go on with it.
         write_file(file("tokenizer.json"), tokenizer.to_json());
@@ -99,15 +130,27 @@ void RunDirectory::write_router(const std::map<std::string, Tensor>& state) cons
 
 std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
     check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
+    const auto model = read_weights(file("model.safetensors"), model_settings(config));
+    std::map<std::string, Tensor> router;
+    if (config.routing == "router") {
+        router = read_weights(file("router.safetensors"), router_settings(config));
+    }
     auto moe = std::make_unique<SingleMoe>(config);
-    moe->model.load_state(read_safetensors(file("model.safetensors")).tensors,
-                          file("model.safetensors"));
+    moe->model.load_state(model, file("model.safetensors"));
     if (moe->router.network() != nullptr) {
-        moe->router.network()->load_state(read_safetensors(file("router.safetensors")).tensors,
-                                          file("router.safetensors"));
+        moe->router.network()->load_state(router, file("router.safetensors"));
     }
     moe->set_training(false);
     return moe;
+}
+
+void RunDirectory::require_fitting_weights(const Config& config) const {
+    if (file_exists(file("model.safetensors"))) {
+        read_weights(file("model.safetensors"), model_settings(config));
+    }
+    if (file_exists(file("router.safetensors"))) {
+        read_weights(file("router.safetensors"), router_settings(config));
+    }
 }
 
 void RunDirectory::write_state(const TensorFile& state) const {
@@ -143,8 +186,8 @@ void RunDirectory::append_metrics(const std::string& json) const {
     append_file(file("metrics.jsonl"), json + "\n");
 }
 
-std::vector<nlohmann::ordered_json> RunDirectory::metrics() const {
-    std::vector<nlohmann::ordered_json> objects;
+std::vector<Json> RunDirectory::metrics() const {
+    std::vector<Json> objects;
     for (MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
         objects.push_back(std::move(line.object));
     }

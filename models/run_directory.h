@@ -27,7 +27,11 @@ class RunDirectory {
   public:
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
-    // Creates the folder and writes config.json and tokenizer.json. Throws Error if a run is there.
+    // Throws Error unless a new run can begin here: none of a run's files is there but a
+    // tokenizer.json, which a killed beginning may have left.
+    void require_unused() const;
+    // Creates the folder and writes config.json and tokenizer.json. Throws Error unless a new run
+    // can begin here, if another process is at it, or if there is another tokenizer.
     void create(const Config& config, const Tokenizer& tokenizer) const;
 
     bool has_state() const;
@@ -40,8 +44,11 @@ class RunDirectory {
     void write_model(const std::map<std::string, Tensor>& state) const;
     void write_router(const std::map<std::string, Tensor>& state) const;
     // The model in evaluation mode, ready to evaluate and generate. Throws Error where weights are
-    // missing or do not fit `config`.
+    // missing, not finite, or do not fit `config`.
     std::unique_ptr<SingleMoe> load(const Config& config) const;
+    // Throws Error if there are weights that do not fit `config`: before a model of its sizes,
+    // whatever they are, takes memory.
+    void require_fitting_weights(const Config& config) const;
 
     // Makes `state` the newest one and the newest one the previous one. At every instant of it
     // there is one on disk that is whole.

@@ -241,14 +241,16 @@ Rng::State rng_state(const std::string& text, const std::string& origin) {
 double to_number(const std::string& text, const std::string& origin) {
     char* end = nullptr;
     const double number = std::strtod(text.c_str(), &end);
-    check(!text.empty() && *end == '\0', "'{}': '{}' is not a number", origin, text);
+    check(!text.empty() && *end == '\0' && std::isfinite(number), "'{}': '{}' is not a number",
+          origin, text);
     return number;
 }
 
 int64_t to_count(const std::string& text, const std::string& origin) {
+    constexpr int64_t most = int64_t(1) << 53;  // a double holds it, and steps can be added to it
     int64_t count = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    check(error == std::errc() && end == text.data() + text.size() && count >= 0,
+    check(error == std::errc() && end == text.data() + text.size() && count >= 0 && count <= most,
           "'{}': '{}' is not a count", origin, text);
     return count;
 }

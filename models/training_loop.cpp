@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "models/evaluation.h"
 #include "models/generator.h"
@@ -81,6 +82,7 @@ class Loop {
           config_(config),
           tokenizer_(tokenizer),
           valid_(valid),
+          lock_(run.path()),
           trainer_(config, train) {
         if (run.has_state()) {
             // Should the last run have been stopped on its way through a checkpoint. First, so that
@@ -93,6 +95,7 @@ class Loop {
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state.origin));
         }
+        run.write_config(config);  // the settings that hold from now on
         run.cut_metrics(trainer_.steps());
         first_step_ = trainer_.steps();
     }
@@ -218,7 +221,7 @@ class Loop {
         Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
         generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), most_tokens,
                       [&](const Generator::Token& token) { ids.push_back(token.id); });
-        progress_.message("    | " + printable(tokenizer_.decode(ids)));
+        progress_.message(printable(tokenizer_.decode(ids)));
     }
 
     void checkpoint() {
@@ -239,17 +242,21 @@ class Loop {
     }
 
     static std::string printable(const std::string& text) {
-        std::string line;
-        for (const char c : to_valid_utf8(text)) {
-            line += c == '\n' ? std::string("\n    | ") : std::string(1, c);
+        std::string lines;
+        for (size_t begin = 0; begin <= text.size();) {
+            const size_t end = std::min(text.find('\n', begin), text.size());
+            lines +=
+                (begin > 0 ? "\n    | " : "    | ") + to_one_line(text.substr(begin, end - begin));
+            begin = end + 1;
         }
-        return line;
+        return lines;
     }
 
     const RunDirectory& run_;
     const Config& config_;
     const Tokenizer& tokenizer_;
     const Dataset* valid_;
+    FolderLock lock_;  // two processes in one run would mix their checkpoints
     Trainer trainer_;
     ProgressLine progress_;
     Window window_;

@@ -15,8 +15,9 @@ enum class StopReason { finished, interrupted };
 
 // Trains the run in `run` as its `config` says, from its last checkpoint if there is one, and
 // leaves a checkpoint behind. `valid` may be null: then nothing is evaluated. `interrupted` is
-// asked after each step. Prints progress on standard output. Throws Error if the loss is not finite
-// or a file cannot be written; the last checkpoint stays as it is.
+// asked after each step. Prints progress on standard output. Throws Error if another process trains
+// this run, if the loss is not finite or a file cannot be written; the last checkpoint stays as it
+// is.
 StopReason run_training(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
                         const Dataset& train, const Dataset* valid,
                         const std::function<bool()>& interrupted);

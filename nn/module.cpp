@@ -3,6 +3,9 @@
 // Read next: linear.cpp.
 #include "nn/module.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/check.h"
 
 namespace smoe {
@@ -60,6 +63,12 @@ void Module::load_state(const std::map<std::string, Tensor>& values, const std::
         check(given->second.shape() == tensor.shape(),
               "'{}': '{}' has shape {}, this model needs {}", origin, name,
               given->second.shape().str(), tensor.shape().str());
+    }
+    for (const auto& [name, tensor] : own) {
+        const std::span<const real> given = values.at(name).values();
+        check(std::all_of(given.begin(), given.end(), [](real x) { return std::isfinite(x); }),
+              "'{}': '{}' holds numbers that are not finite, so nothing can be computed with it",
+              origin, name);
     }
     for (const auto& [name, tensor] : values) {
         check(own.contains(name), "'{}' holds the tensor '{}', which this model does not have",

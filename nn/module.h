@@ -39,7 +39,8 @@ class Module {
     std::map<std::string, Tensor> state() const;
 
     // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
-    // are exactly those of state() and every shape fits; then nothing has been changed.
+    // are exactly those of state(), every shape fits and every number is finite; then nothing has
+    // been changed.
     void load_state(const std::map<std::string, Tensor>& values, const std::string& origin);
 
     // Training mode (the default) switches dropout on, here and below.

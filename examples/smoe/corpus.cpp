@@ -2,12 +2,14 @@
 // domain. Refuses to invent anything itself: models/corpus does.
 // Read next: tokenizer.cpp.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
 #include "core/file.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
 #include "models/corpus/corpus.h"
 #include "models/progress.h"
 
@@ -19,6 +21,17 @@ struct CorpusOptions {
     int64_t stories = 20000, valid_stories = 1000;
     uint64_t seed = 1;
 };
+
+// Is the first line one of this corpus? {"text":"...","domain":"english"}
+bool is_corpus(const std::string& bytes) {
+    const std::string_view line = std::string_view(bytes).substr(0, bytes.find('\n'));
+    const auto ends_line = [&](std::string_view domain) {
+        return line.ends_with(fmt::format(R"(","domain":"{}"}})", domain));
+    };
+    return line.empty() ||
+           (line.starts_with(R"({"text":")") &&
+            std::any_of(corpus_domains().begin(), corpus_domains().end(), ends_line));
+}
 
 void write_stories(const std::string& path, uint64_t seed, int64_t begin, int64_t end) {
     int64_t bytes = 0;
@@ -39,10 +52,13 @@ int write_corpus(const CorpusOptions& options) {
               options.valid_stories <= most,
           "--stories and --valid-stories must be from 1 to {}, found {} and {}", most,
           options.stories, options.valid_stories);
+    const std::string train = options.out + "/train.jsonl", valid = options.out + "/valid.jsonl";
+    require_replaceable(train, "a file of smoe corpus", is_corpus);
+    require_replaceable(valid, "a file of smoe corpus", is_corpus);
     make_folder(options.out);
     // Held-out stories come first, so that asking for more training text never reaches into them.
-    write_stories(options.out + "/valid.jsonl", options.seed, 0, options.valid_stories);
-    write_stories(options.out + "/train.jsonl", options.seed, options.valid_stories,
+    write_stories(valid, options.seed, 0, options.valid_stories);
+    write_stories(train, options.seed, options.valid_stories,
                   options.valid_stories + options.stories);
     return 0;
 }
@@ -52,10 +68,15 @@ int write_corpus(const CorpusOptions& options) {
 Command add_corpus(CLI::App& app) {
     auto options = std::make_shared<CorpusOptions>();
     app.add_option("-o,--out", options->out, "folder to write to")->required()->type_name("DIR");
-    app.add_option("--stories", options->stories, "stories to train on")->capture_default_str();
-    app.add_option("--valid-stories", options->valid_stories, "stories to hold out")
+    app.add_option("--stories", options->stories, "stories to train on")
+        ->check(whole_number<int64_t>)
         ->capture_default_str();
-    app.add_option("--seed", options->seed, "another seed, other stories")->capture_default_str();
+    app.add_option("--valid-stories", options->valid_stories, "stories to hold out")
+        ->check(whole_number<int64_t>)
+        ->capture_default_str();
+    app.add_option("--seed", options->seed, "another seed, other stories")
+        ->check(whole_number<uint64_t>)
+        ->capture_default_str();
     return [options] { return write_corpus(*options); };
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "models/evaluation.h"
 #include "models/progress.h"
@@ -41,8 +42,9 @@ void print_json(const Evaluation& result) {
 }
 
 void print_part(const EvaluationPart& part) {
-    fmt::print("{:<16} {:>12} {:>12} {:>10.4f} {:>12.4f}\n", part.domain, format_count(part.tokens),
-               format_count(part.bytes), part.loss(), part.bits_per_byte());
+    fmt::print("{:<16} {:>12} {:>12} {:>10.4f} {:>12.4f}\n", to_one_line(part.domain),
+               format_count(part.tokens), format_count(part.bytes), part.loss(),
+               part.bits_per_byte());
 }
 
 // Rows: domains; columns: the share of the domain's tokens that each expert takes, in per cent.
@@ -60,7 +62,7 @@ void print_experts(const Evaluation& result) {
         parts.push_back(result.total);
     }
     for (const EvaluationPart& part : parts) {
-        fmt::print("{:<16}", part.domain);
+        fmt::print("{:<16}", to_one_line(part.domain));
         for (const int64_t count : part.expert_tokens) {
             fmt::print("{:>6.1f}",
                        100.0 * double(count) / double(std::max<int64_t>(1, part.tokens)));

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
 #include "examples/smoe/token_text.h"
 #include "models/generator.h"
 #include "models/progress.h"
@@ -104,12 +105,17 @@ Command add_generate(CLI::App& app) {
     app.add_option("--top-p", sampling.top_p, "nucleus: probability that the kept tokens must pass")
         ->capture_default_str();
     app.add_option("--top-k", sampling.top_k, "keep only the k likeliest tokens; 0: all")
+        ->check(whole_number<int64_t>)
         ->capture_default_str();
-    app.add_option("--samples", options->samples, "texts to write")->capture_default_str();
+    app.add_option("--samples", options->samples, "texts to write")
+        ->check(whole_number<int64_t>)
+        ->capture_default_str();
     app.add_option("--max-tokens", options->max_tokens,
                    "most new tokens of a text; 0: as many as fit")
+        ->check(whole_number<int64_t>)
         ->capture_default_str();
     app.add_option("--seed", options->seed, "the same seed gives the same text")
+        ->check(whole_number<uint64_t>)
         ->capture_default_str();
     app.add_flag("--show-experts", options->show_experts, "colour each token by its expert");
     return [options] { return generate(*options); };

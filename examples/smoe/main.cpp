@@ -4,6 +4,7 @@
 // Read next: commands.h.
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -12,6 +13,7 @@
 #include "core/text.h"
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
 
 namespace {
 
@@ -58,6 +60,7 @@ int run(int argc, char** argv) {
     app.set_help_all_flag("--help-all", "Help of every command");
     int thread_count = smoe::threads();
     app.add_option("--threads", thread_count, "threads to use; the results do not depend on it")
+        ->check(smoe::whole_number<int>)
         ->default_str("all processors");
 
     struct Entry {
@@ -103,11 +106,7 @@ int run(int argc, char** argv) {
 
 // Prints one line, whatever the names and texts that `message` quotes; returns `status`.
 int report(int status, const std::string& message) {
-    std::string line = smoe::to_valid_utf8(message);
-    for (char& c : line) {
-        c = uint8_t(c) < ' ' || c == '\x7f' ? ' ' : c;
-    }
-    std::fprintf(stderr, "smoe: error: %s\n", line.c_str());
+    std::fprintf(stderr, "smoe: error: %s\n", smoe::to_one_line(message).c_str());
     return status;
 }
 
@@ -115,6 +114,7 @@ int report(int status, const std::string& message) {
 
 int main(int argc, char** argv) {
     smoe::sleep_while_waiting(argv);
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
     try {
         const int status = run(argc, argv);
         if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

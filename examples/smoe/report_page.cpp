@@ -77,7 +77,7 @@ std::string escaped(const std::string& text) {
 
 // The policy forbids the page whatever it does not hold itself.
 std::string report_page(const std::string& title, const nlohmann::ordered_json& data) {
-    return fmt::format(R"(<!doctype html>
+    return fmt::format(R"({}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -94,7 +94,7 @@ std::string report_page(const std::string& title, const nlohmann::ordered_json& 
 </body>
 </html>
 )",
-                       escaped(title), style, for_script_element(data), report_script);
+                       page_start, escaped(title), style, for_script_element(data), report_script);
 }
 
 }  // namespace smoe

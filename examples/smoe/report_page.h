@@ -5,11 +5,15 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace smoe {
 
 // `data` is what the script draws; its texts may hold any characters.
 std::string report_page(const std::string& title, const nlohmann::ordered_json& data);
+
+// How every page begins: what begins otherwise is not one.
+constexpr std::string_view page_start = "<!doctype html>\n<!-- a page of smoe report -->";
 
 extern const char* const report_script;
 

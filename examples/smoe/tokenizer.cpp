@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
 #include "models/progress.h"
 #include "models/story_reader.h"
 #include "models/tokenizer.h"
@@ -28,6 +29,13 @@ Tokenizer load(const std::string& path) {
 }
 
 int train(const TokenizerOptions& options) {
+    require_replaceable(options.out, "a tokenizer", [&](const std::string& bytes) {
+        try {
+            return bytes.empty() || Tokenizer::from_json(bytes, options.out).vocab_size() > 0;
+        } catch (const Error&) {
+            return false;
+        }
+    });
     const std::vector<Story> stories = read_stories(options.data);
     std::vector<std::string_view> texts;
     size_t bytes = 0;
@@ -91,6 +99,7 @@ Command add_tokenizer(CLI::App& app) {
     trainer
         ->add_option("--entries", options->entries,
                      "size of the vocabulary, end of text not counted")
+        ->check(whole_number<int>)
         ->capture_default_str();
     trainer
         ->add_option("--pre-tokenizer", options->pre_tokenizer,

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
 #include "examples/smoe/stories.h"
 #include "models/progress.h"
 #include "models/trainer.h"
@@ -27,6 +28,20 @@ std::atomic<bool> interrupted = false;
 void on_interrupt(int signal) {
     interrupted = true;
     std::signal(signal, SIG_DFL);
+}
+
+// A reader that has gone, as of `smoe train | head`, asks for the same, at each line anew.
+void on_broken_pipe(int) {
+    interrupted = true;
+}
+
+void save_when_interrupted() {
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+    std::signal(SIGPIPE, on_broken_pipe);
+    if (std::signal(SIGHUP, on_interrupt) == SIG_IGN) {  // nohup
+        std::signal(SIGHUP, SIG_IGN);
+    }
 }
 
 struct TrainOptions {
@@ -83,6 +98,9 @@ void add_settings(CLI::App& app, TrainOptions& options) {
             option = app.add_option(flag, field, setting.help)->type_name("FILE...");
         } else {
             option = app.add_option(flag, field, setting.help + defaults_of(flag));
+            if constexpr (std::is_integral_v<T>) {
+                option->check(whole_number<T>);
+            }
             if (!setting.choices.empty()) {
                 option->check(CLI::IsMember(setting.choices))->type_name("NAME");
             }
@@ -176,9 +194,9 @@ void introduce(const Config& config) {
 int train(const TrainOptions& options) {
     const RunDirectory run(options.run);
     const bool resume = options.resume;
-    check(resume || (!file_exists(run.file("config.json")) && !run.has_state()),
-          "'{}' already holds a run: go on with it by --resume, or choose another folder",
-          options.run);
+    if (!resume) {
+        run.require_unused();
+    }
     Config config = resume ? resumed_config(options, run.config()) : new_config(options);
     fmt::print("seed {}, {} threads, {}\n", config.seed, threads(), blas_name());
 
@@ -198,15 +216,15 @@ int train(const TrainOptions& options) {
     } else {
         fmt::print("held-out text: none, so nothing is evaluated\n");
     }
-    introduce(config);
     if (resume) {
-        run.write_config(config);
-    } else {
+        run.require_fitting_weights(config);
+    }
+    introduce(config);
+    if (!resume) {
         run.create(config, tokenizer);
     }
 
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
+    save_when_interrupted();
     const StopReason reason = run_training(run, config, tokenizer, train_data, valid_data.get(),
                                            [] { return interrupted.load(); });
     if (reason == StopReason::interrupted) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <thread>
 
 #include "tests/error_of.h"
 
@@ -93,7 +94,7 @@ TEST_CASE("file: the old file stays until the new one is whole, and after a fail
 
 TEST_CASE("file: a temporary file that a crash left behind does no harm") {
     const Folder folder;
-    write_file(folder / "file.tmp", "left over, and longer than what comes next");
+    write_file(folder / "file.smoe-tmp", "left over, and longer than what comes next");
     write_file(folder / "file", "new");
     CHECK(read_file(folder / "file") == "new");
     CHECK(folder.entries() == 1);
@@ -106,7 +107,7 @@ TEST_CASE("file: a full disk is reported, and the old file stays") {
     }
     const Folder folder;
     write_file(folder / "file", "old");
-    fs::create_symlink("/dev/full", folder / "file.tmp");  // where the new bytes will go
+    fs::create_symlink("/dev/full", folder / "file.smoe-tmp");  // where the new bytes will go
     const std::string message = error_of([&] { write_file(folder / "file", "new"); });
     CAPTURE(message);
     CHECK(contains(message, folder / "file"));
@@ -114,6 +115,43 @@ TEST_CASE("file: a full disk is reported, and the old file stays") {
     CHECK(read_file(folder / "file") == "old");
     CHECK(folder.entries() == 1);
     CHECK(file_exists("/dev/full"));
+}
+
+TEST_CASE("file: links, pipes and devices stay what they are") {
+    const Folder folder;
+    write_file(folder / "file", "old");
+    fs::create_symlink("file", folder / "link");
+    write_file(folder / "link", "new");
+    CHECK(fs::is_symlink(folder / "link"));
+    CHECK(read_file(folder / "file") == "new");
+    fs::create_symlink("later", folder / "ahead");
+    write_file(folder / "ahead", "new");
+    CHECK(read_file(folder / "ahead") == "new");
+
+    REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    std::thread writer([&] { write_file(folder / "pipe", "through"); });
+    CHECK(read_file(folder / "pipe") == "through");
+    writer.join();
+    CHECK(fs::is_fifo(folder / "pipe"));
+
+    write_file("/dev/null", "nothing");
+    CHECK(fs::is_character_file("/dev/null"));
+    CHECK(contains(error_of([] { read_file("/dev/zero"); }), "it is a device"));
+    CHECK(folder.entries() == 4);
+}
+
+TEST_CASE("file: a folder has one lock at a time") {
+    const Folder folder;
+    const std::string path = folder / "locked";
+    CHECK(contains(error_of([&] { FolderLock lock(path); }), "cannot open the folder"));
+    fs::create_directory(path);
+    {
+        const FolderLock lock(path);
+        CHECK(contains(error_of([&] { FolderLock second(path); }), "another process"));
+        CHECK_NOTHROW(FolderLock(folder / "."));
+    }
+    CHECK_NOTHROW(FolderLock{path});
+    CHECK(fs::is_empty(path));
 }
 
 TEST_CASE("file: paths that cannot be written name themselves and the reason") {

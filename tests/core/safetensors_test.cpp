@@ -265,7 +265,7 @@ TEST_CASE("safetensors: writing and reading back gives the same bits") {
     CHECK((8 + length) % 64 == 0);
     CHECK(bytes[8] == '{');
     CHECK(bytes.size() == 8 + length + (6 + 2 + 1) * sizeof(real));
-    CHECK(!file_exists(path + ".tmp"));
+    CHECK(!file_exists(path + ".smoe-tmp"));
 
     const TensorFile back = read_safetensors(path);
     CHECK(back.origin == path);

@@ -57,7 +57,7 @@ void check_like_unharmed(const std::string& run) {
     CHECK(steps(run) == steps("unharmed"));
     for (const auto& entry : std::filesystem::directory_iterator(workshop() + "/" + run)) {
         const std::string name = entry.path().filename().string();
-        CHECK(!name.ends_with(".tmp"));
+        CHECK(!name.ends_with(".smoe-tmp"));
         CHECK(name.find("next") == name.npos);
     }
 }

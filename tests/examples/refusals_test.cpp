@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "core/file.h"
 #include "models/config.h"
@@ -81,6 +82,20 @@ TEST_CASE("refusals: wrong usage") {
     refused(tiny_train + "--lr fast", 2, "fast");
     refused("generate run --sampling best", 2, "best");
     refused("train --run run --resume --preset paper", 2, "--preset");
+    for (const std::string number :
+         {"--seed=-1", "--seed=18446744073709551616", "--warmup=18446744073709551616",
+          "--steps=0010", "--steps=+9", "--steps=0x9", "--steps=1e3", "--batch=4.0", "--threads=02",
+          "--experts=9223372036854775808"}) {
+        refused(tiny_train + number, 2, number.substr(number.find('=') + 1));
+    }
+    for (const std::string words :
+         {"generate run --seed -1", "generate run --seed 18446744073709551616",
+          "generate run --samples 03", "generate run --top-k 1.5", "generate run --max-tokens 0x9",
+          "corpus -o new --seed -1", "corpus -o new --stories 010",
+          "corpus -o new --valid-stories 1.",
+          "tokenizer train --data corpus/train.jsonl -o new.json --entries 0300"}) {
+        refused(words, 2, "not a whole number");
+    }
 }
 
 TEST_CASE("refusals: impossible settings") {
@@ -201,6 +216,37 @@ TEST_CASE("refusals: folders that hold a run, or none") {
     // A state whose config.json is gone must not leak into a new run.
     put("orphan/state.safetensors", contents("run/state.safetensors"));
     refused(tiny_train + "--run orphan", 1, "already holds a run");
+    for (const std::string name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
+        put("taken-" + name + "/" + name, "somebody's");
+        refused(tiny_train + "--run taken-" + name, 1, "already holds a " + name);
+    }
+    put("taken/tokenizer.json", "somebody's");
+    refused(tiny_train + "--run taken", 1, "already holds another tokenizer.json");
+}
+
+TEST_CASE("refusals: outputs replace nothing but what they could have written") {
+    put("mine.jsonl", contents("corpus/train.jsonl"));
+    refused("tokenizer train --data mine.jsonl -o mine.jsonl", 1, "'mine.jsonl' is there");
+    refused("tokenizer train --data mine.jsonl -o run/config.json", 1, "'run/config.json'");
+    for (const std::string name : {"model.safetensors", "config.json", "metrics.jsonl"}) {
+        refused("report run -o run/" + name, 1, "'run/" + name + "' is there");
+    }
+    put("page.html", "<!doctype html>\n<html>somebody's</html>");
+    refused("report run -o page.html", 1, "'page.html' is there");
+    put("texts/train.jsonl", "{\"text\":\"Somebody's.\"}\n");
+    refused("corpus -o texts --stories 2 --valid-stories 2", 1, "'texts/train.jsonl' is there");
+    put("others/valid.jsonl", "Somebody's.");
+    refused("corpus -o others --stories 2 --valid-stories 2", 1, "'others/valid.jsonl' is there");
+
+    for (const std::string again :
+         {"corpus -o twice --stories 5 --valid-stories 5",
+          "tokenizer train --data corpus/train.jsonl -o twice.json --entries 300",
+          "report run -o twice.html", "report run -o /dev/null"}) {
+        INFO(again);
+        CHECK(smoe_program(again).status == 0);
+        CHECK(smoe_program(again).status == 0);
+    }
+    CHECK(std::filesystem::is_character_file("/dev/null"));
 }
 
 TEST_CASE("refusals: damaged runs") {
@@ -225,8 +271,9 @@ TEST_CASE("refusals: damaged runs") {
     std::string bytes = contents("run/model.safetensors");
     std::fill(bytes.end() - 40000, bytes.end(), '\xFF');  // numbers that are none
     damaged("model.safetensors", bytes);
-    for (const std::string kind : {"greedy", "multinomial", "nucleus"}) {
-        refused("generate damaged --sampling " + kind, 1, "");
+    for (const std::string words : {"generate damaged", "export damaged --hf new",
+                                    "eval damaged --data corpus/valid.jsonl", "report damaged"}) {
+        refused(words, 1, "numbers that are not finite");
     }
     damaged("config.json", "{}");
     refused("generate damaged", 1, "damaged");
@@ -245,7 +292,8 @@ TEST_CASE("refusals: damaged runs") {
     damaged("state.safetensors", contents("run/state.safetensors"));
     truncate("damaged/state.safetensors");
     truncate("damaged/state.previous.safetensors");
-    refused("train --run damaged --resume", 1, "'damaged/state.safetensors' is not a sound");
+    refused("train --run damaged --resume --steps 99", 1,
+            "'damaged/state.safetensors' is not a sound");
     damaged("state.safetensors", contents("run/model.safetensors"));
     refused("train --run damaged --resume", 1, "state.safetensors");
     // Numbers of the state that are out of all reason, of the same length as the right ones.
@@ -257,6 +305,23 @@ TEST_CASE("refusals: damaged runs") {
         wrong[wrong.find(key) + key.size()] = '-';
         damaged("state.safetensors", wrong);
         refused("train --run damaged --resume", 1, "state.safetensors");
+    }
+    // Sizes that only config.json claims: refused before they take the memory.
+    damaged("state.safetensors", state);
+    const nlohmann::ordered_json settings =
+        nlohmann::ordered_json::parse(contents("run/config.json"));
+    for (const char* part : {"model", "router"}) {
+        for (const auto& [key, value] : std::map<std::string, int64_t>{
+                 {"layers", 1000}, {"hidden", 1 << 20}, {"width", 1 << 16}}) {
+            nlohmann::ordered_json large = settings;
+            large[part][key] = value;
+            for (const char* derived : {"num_hidden_layers", "intermediate_size", "hidden_size"}) {
+                large.erase(derived);
+            }
+            damaged("config.json", large.dump());
+            refused("generate damaged", 1, std::string(part) + ".safetensors");
+            refused("train --run damaged --resume", 1, std::string(part) + ".safetensors");
+        }
     }
     refused("generate run --prompt " + std::string(200, '#'), 1, "the prompt has");
 }
@@ -302,9 +367,9 @@ TEST_CASE("refusals: a full disk leaves the old files as they were") {
     for (const char* file : {"state", "state.previous", "model", "router"}) {
         const std::string name = std::string("/") + file + ".safetensors";
         CHECK(contents("full" + name) == contents("run" + name));
-        CHECK(!file_exists(workshop() + "/full" + name + ".tmp"));
+        CHECK(!file_exists(workshop() + "/full" + name + ".smoe-tmp"));
     }
-    CHECK(!file_exists(workshop() + "/full/state.next.safetensors.tmp"));
+    CHECK(!file_exists(workshop() + "/full/state.next.safetensors.smoe-tmp"));
     CHECK(smoe_program("eval full --data corpus/valid.jsonl").status == 0);
     CHECK(smoe_program("train --run full --resume --steps 9").status == 0);
 }

@@ -55,6 +55,18 @@ std::vector<nlohmann::json> sound_metrics(const std::string& run) {
     return lines;
 }
 
+// Until a run has so many lines of metrics, for ten seconds at most.
+void wait_for_reports(const std::string& run, size_t count) {
+    const std::string metrics = workshop() + "/" + run + "/metrics.jsonl";
+    for (int i = 0; i < 2000; ++i) {
+        if (file_exists(metrics) && split(read_file(metrics), '\n').size() >= count) {
+            return;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    FAIL("no new report from " << run);
+}
+
 void check_same_weights(const std::string& a, const std::string& b) {
     INFO(a << " and " << b);
     for (const char* file : {"model", "router"}) {
@@ -313,10 +325,7 @@ TEST_CASE("runs: an interrupt saves, and the run can go on") {
     const std::string train = "train" + data + tiny_settings() + "--log-every 1 --eval-every 0 ";
     const pid_t program =
         start_program(split(train + "--run stopped --steps 100000000 --checkpoint-every 0", ' '));
-    const std::string metrics = workshop() + "/stopped/metrics.jsonl";
-    for (int i = 0; i < 2000 && !(file_exists(metrics) && !read_file(metrics).empty()); ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    wait_for_reports("stopped", 1);
     CHECK(::kill(program, SIGINT) == 0);
     const Outcome outcome = wait_for_program(program);
     CHECK(outcome.status == 130);
@@ -324,10 +333,36 @@ TEST_CASE("runs: an interrupt saves, and the run can go on") {
     CHECK(has(outcome.out, "smoe train --run stopped --resume"));
     done("eval stopped --data corpus/valid.jsonl");
 
+    // A request to end, a terminal that is closed, a pipe whose reader has gone.
+    size_t lines = sound_metrics("stopped").size();
+    for (const int signal : {SIGTERM, SIGHUP, SIGPIPE}) {
+        const pid_t again =
+            start_program(split("train --run stopped --resume --steps 100000000", ' '));
+        wait_for_reports("stopped", ++lines);
+        CHECK(::kill(again, signal) == 0);
+        CHECK(wait_for_program(again).status == 130);
+        lines = sound_metrics("stopped").size();
+    }
     const int64_t steps = sound_metrics("stopped").back()["step"].get<int64_t>() + 2;
     done(fmt::format("train --run stopped --resume --steps {}", steps));
     done(fmt::format("{} --run unstopped --steps {}", train, steps));
     check_same_weights("stopped", "unstopped");
+}
+
+TEST_CASE("runs: a run is trained by one process at a time") {
+    copy_run("run", "busy");
+    const pid_t program =
+        start_program(split("train --run busy --resume --log-every 1 --steps 100000000", ' '));
+    wait_for_reports("busy", sound_metrics("run").size() + 1);
+    const std::string config = contents("busy/config.json");
+    const Outcome second = smoe_program("train --run busy --resume --steps 9");
+    CHECK(second.status == 1);
+    CHECK(has(second.err, "another process is writing to 'busy'"));
+    CHECK(contents("busy/config.json") == config);
+    CHECK(::kill(program, SIGKILL) == 0);
+    CHECK(wait_for_program(program).status == 128 + SIGKILL);
+    done("eval busy --data corpus/valid.jsonl");
+    done("train --run busy --resume --steps 9");
 }
 
 TEST_CASE("runs: settings from a file, and stories of every kind") {

@@ -52,7 +52,6 @@ void become_program(const char* program, char** arguments, char** environment,
     ::dup2(::open(streams[1].c_str(), flags, 0644), 1);
     ::dup2(::open(streams[2].c_str(), flags, 0644), 2);
     if (largest_file >= 0) {
-        ::signal(SIGXFSZ, SIG_IGN);  // then writing fails, as on a full disk
         const rlimit limit{rlim_t(largest_file), rlim_t(largest_file)};
         ::setrlimit(RLIMIT_FSIZE, &limit);
     }

@@ -165,11 +165,15 @@ TEST_CASE("run directory: metrics are cut to the step that was saved") {
         return parsed;
     };
     CHECK(f.run.metrics() == objects(lines));
+    // Copies of such a thing would exhaust the stack.
+    const std::string deep =
+        "{\"step\": 2, \"deep\": " + std::string(300000, '[') + std::string(300000, ']') + "}";
     const std::string kept = read_file(f.run.file("metrics.jsonl"));
     CHECK(kept == lines[0] + "\n" + lines[1] + "\n" + lines[2] + "\n");
-    for (const char* damage : {R"({"step": 4, "loss": 2})", R"({"step": "1"})", R"({"step": null})",
-                               R"({"step": 1.5})", R"({"step": 99999999999999999999999})",
-                               R"({"loss": 2})", "[1]", "1", "", "\xFF", R"({"step": 2, "lo)"}) {
+    for (const char* damage :
+         {R"({"step": 4, "loss": 2})", R"({"step": "1"})", R"({"step": null})", R"({"step": 1.5})",
+          R"({"step": 99999999999999999999999})", R"({"loss": 2})", deep.c_str(), "[1]", "1", "",
+          "\xFF", R"({"step": 2, "lo)"}) {
         f.run.append_metrics(damage);
     }
     CHECK(f.run.metrics() == objects({lines[0], lines[1], lines[2], R"({"step": 4, "loss": 2})"}));

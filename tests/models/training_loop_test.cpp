@@ -98,10 +98,11 @@ TEST_CASE("training loop: what cannot be written ends it, and the last checkpoin
     REQUIRE(f.go() == StopReason::finished);
     const std::string state = read_file(f.run.file("state.safetensors"));
     f.config.steps = 9;
-    make_folder(f.run.file("state.next.safetensors.tmp"));  // in the way of the next checkpoint
+    make_folder(
+        f.run.file("state.next.safetensors.smoe-tmp"));  // in the way of the next checkpoint
     CHECK_THROWS_WITH_AS(f.go(), doctest::Contains("state.next.safetensors"), Error);
     CHECK(read_file(f.run.file("state.safetensors")) == state);
-    std::filesystem::remove(f.run.file("state.next.safetensors.tmp"));
+    std::filesystem::remove(f.run.file("state.next.safetensors.smoe-tmp"));
     CHECK(f.go() == StopReason::finished);
     CHECK(f.saved_step() == "9");
 }

@@ -3,6 +3,8 @@
 // Read next: masked_linear_test.cpp.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include <memory>
 
 #include "autograd/engine.h"
@@ -70,6 +72,11 @@ TEST_CASE("module: load_state copies all or nothing, and says what does not fit"
     state = other.state();
     state["norm.bias"] = Tensor::zeros({5});
     CHECK(error_of([&] { net.load_state(state, "f"); }).find("shape (5)") != std::string::npos);
+    state = other.state();
+    state["norm.bias"] = Tensor::full({4}, real(NAN));
+    CHECK(error_of([&] {
+              net.load_state(state, "f");
+          }).find("'norm.bias' holds numbers that are not") != std::string::npos);
     for (int64_t i = 0; i < before.numel(); ++i) {
         CHECK(net.first.weight.value().data()[i] == before.data()[i]);
     }
