@@ -1,6 +1,7 @@
 // The caching allocator: free blocks by size class, eight classes to each power of two, so that at
-// most an eighth of a fresh block is waste. One lock for all, which is taken once a tensor, not
-// once a number.
+// most an eighth of a fresh block is waste. Free blocks that no request fits any more are given
+// back, so that what is held stays near the most that was needed at once. One lock for all, which
+// is taken once a tensor, not once a number.
 // Read next: tensor.cpp.
 #include "core/storage.h"
 
@@ -22,6 +23,7 @@ constexpr size_t alignment = 64, huge_page = size_t(2) << 20;
 struct Cache {
     std::mutex mutex;
     std::map<size_t, std::vector<void*>> free_blocks;  // by size class
+    size_t lent = 0, most_lent = 0;                    // bytes of blocks in use, now and at most
     MemoryUse use;
 };
 
@@ -51,6 +53,29 @@ void* fresh_block(size_t bytes) {
     return block;
 }
 
+// Gives free blocks back until a fresh one of `bytes` leaves what is held within a quarter, and a
+// little for programs that need hardly any, of the most that was ever in use. Blocks just too small
+// go first: the fresh one will do for their requests, too.
+void make_room(Cache& cache, size_t bytes) {
+    constexpr size_t slack = size_t(4) << 20;
+    const size_t most = std::max(cache.most_lent, cache.lent + bytes) * 5 / 4 + slack;
+    auto& blocks = cache.free_blocks;
+    const auto is_stocked = [](const auto& row) { return !row.second.empty(); };
+    while (size_t(cache.use.held) + bytes > most) {
+        const auto fits = std::make_reverse_iterator(blocks.lower_bound(bytes));
+        auto victim = std::find_if(fits, blocks.rend(), is_stocked);
+        if (victim == blocks.rend()) {
+            victim = std::find_if(blocks.rbegin(), fits, is_stocked);
+            if (victim == fits) {
+                return;  // all that is held is in use
+            }
+        }
+        std::free(victim->second.back());
+        victim->second.pop_back();
+        cache.use.held -= int64_t(victim->first);
+    }
+}
+
 }  // namespace
 
 Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real))) {
@@ -67,9 +92,13 @@ Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real)
         data_ = static_cast<real*>(found->second.back());
         found->second.pop_back();
     } else {
+        make_room(shared, bytes_);
         block_bytes_ = bytes_;
         data_ = static_cast<real*>(fresh_block(bytes_));
+        shared.use.held += int64_t(block_bytes_);
     }
+    shared.lent += block_bytes_;
+    shared.most_lent = std::max(shared.most_lent, shared.lent);
     shared.use.live += int64_t(bytes_);
     shared.use.peak = std::max(shared.use.peak, shared.use.live);
 }
@@ -78,6 +107,7 @@ Storage::~Storage() {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
     shared.free_blocks[block_bytes_].push_back(data_);
+    shared.lent -= block_bytes_;
     shared.use.live -= int64_t(bytes_);
 }
 
@@ -100,6 +130,7 @@ void release_cached_memory() {
         for (void* block : blocks) {
             std::free(block);
         }
+        shared.use.held -= int64_t(size * blocks.size());
     }
     shared.free_blocks.clear();
 }

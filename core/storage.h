@@ -31,6 +31,7 @@ class Storage {
 struct MemoryUse {
     int64_t live = 0;  // bytes in tensors now
     int64_t peak = 0;  // most bytes in tensors at once, since the start or the last reset_peak
+    int64_t held = 0;  // bytes in all blocks, those of free ones included
 };
 MemoryUse memory_use();
 void reset_peak();

@@ -55,6 +55,9 @@ void become_program(const char* program, char** arguments, char** environment,
         const rlimit limit{rlim_t(largest_file), rlim_t(largest_file)};
         ::setrlimit(RLIMIT_FSIZE, &limit);
     }
+    // A test that was started in the background, or by nohup, must not hand that on.
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGHUP, SIG_DFL);
     ::alarm(60);
     if (::chdir(folder.c_str()) == 0) {
         ::execve(program, arguments, environment);
