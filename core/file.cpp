@@ -89,11 +89,23 @@ bool is_pipe_or_device(const std::string& path) {
            !S_ISDIR(status.st_mode);
 }
 
-// The file that `path` leads to, or `path` itself where it leads nowhere.
+// The file that `path` leads to, there or not.
 std::string behind_links(const std::string& path) {
+    constexpr int most_links = 40;  // as the system follows them
+    std::filesystem::path target = path;
     std::error_code error;
-    const std::filesystem::path target = std::filesystem::canonical(path, error);
-    return error ? path : target.string();
+    for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
+        check(links < most_links, "cannot write '{}': it is a link that leads to itself", path);
+        target = target.parent_path() / std::filesystem::read_symlink(target, error);
+    }
+    return target.string();
+}
+
+// Does the path still lead to what the descriptor was opened on?
+bool is_at(int descriptor, const std::string& path) {
+    struct stat opened = {}, found = {};
+    return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &found) == 0 &&
+           opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
 }
 
 }  // namespace
@@ -122,9 +134,22 @@ void write_file(const std::string& path, const std::function<void(const Append& 
         return;
     }
     const std::string target = behind_links(path), temporary = target + ".smoe-tmp";
-    Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
+    struct stat old = {};
+    const bool replaces = ::stat(target.c_str(), &old) == 0;
+    const bool allowed = !replaces || ::access(target.c_str(), W_OK) == 0;
+    check(allowed, "cannot write '{}': {}", path, reason());
+    Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
     check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
+    // A temporary file that nobody holds is left over from a crash.
+    const bool held = ::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    check(!held && is_at(descriptor.get(), temporary),
+          "cannot write '{}': another process is writing it", path);
     try {
+        const bool emptied = ::ftruncate(descriptor.get(), 0) == 0;
+        check(emptied, "cannot write '{}': {}", path, reason());
+        if (replaces) {
+            ::fchmod(descriptor.get(), old.st_mode & 07777);
+        }
         produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
         const bool safe = ::fsync(descriptor.get()) == 0 && descriptor.close();
         check(safe, "cannot write '{}': {}", path, reason());
@@ -168,7 +193,7 @@ bool file_exists(const std::string& path) {
 }
 
 FolderLock::FolderLock(const std::string& path)
-    : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     check(descriptor_ >= 0, "cannot open the folder '{}': {}", path, reason());
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         ::close(descriptor_);
@@ -176,6 +201,11 @@ FolderLock::FolderLock(const std::string& path)
             "another process is writing to '{}': wait until it has ended, or choose another folder",
             path);
     }
+}
+
+void FolderLock::require_in_place() const {
+    check(is_at(descriptor_, path_), "the folder '{}' was moved or replaced while it was in use",
+          path_);
 }
 
 FolderLock::~FolderLock() {

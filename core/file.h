@@ -20,9 +20,9 @@ std::string read_file(const std::string& path);
 std::string read_standard_input();
 
 // Replaces `path` by `bytes`, or leaves it as it was: writes `path`.smoe-tmp, syncs it, renames it
-// and syncs the folder. A link stays, and the file that it leads to is replaced; a pipe or a device
-// stays, too, and gets the bytes. Throws Error naming the path and the reason (full disk, no
-// permission).
+// and syncs the folder. Permissions stay. A link stays, and the file that it leads to is replaced; a
+// pipe or a device stays, too, and gets the bytes. Throws Error naming the path and the reason (full
+// disk, no permission, another process that writes it).
 void write_file(const std::string& path, std::string_view bytes);
 
 // The same for content produced in pieces: `produce` is called once with a function that appends
@@ -45,7 +45,7 @@ bool file_exists(const std::string& path);
 
 // While one lives, no other process (nor this one, again) gets one for the same folder. It is gone
 // with the process, however that ends. Throws Error if somebody holds it or there is no such
-// folder; on file systems that know no locks everybody gets one.
+// folder; on file systems that lock no folders (NFS) everybody gets one.
 class FolderLock {
   public:
     explicit FolderLock(const std::string& path);
@@ -53,7 +53,12 @@ class FolderLock {
     FolderLock(const FolderLock&) = delete;
     FolderLock& operator=(const FolderLock&) = delete;
 
+    // Throws Error if the folder was moved away or replaced: what is written there now would get
+    // into somebody else's.
+    void require_in_place() const;
+
   private:
+    std::string path_;
     int descriptor_;
 };
 

@@ -133,6 +133,7 @@ void release_cached_memory() {
         shared.use.held -= int64_t(size * blocks.size());
     }
     shared.free_blocks.clear();
+    shared.most_lent = shared.lent;
 }
 
 }  // namespace smoe

@@ -36,7 +36,8 @@ struct MemoryUse {
 MemoryUse memory_use();
 void reset_peak();
 
-// Gives the free blocks back to the system. Live tensors are not touched.
+// Gives the free blocks back to the system, and forgets how many there were reason to hold. Live
+// tensors are not touched.
 void release_cached_memory();
 
 }  // namespace smoe

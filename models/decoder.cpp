@@ -46,6 +46,12 @@ Tensor sinusoidal_positions(int64_t length, int64_t width) {
     return table;
 }
 
+double parameter_count(const DecoderSettings& s) {
+    const double V = double(s.vocab), C = double(s.width), F = double(s.hidden);
+    const double attention = 4 * C * C, feed_forward = 2 * F * C + F + C, norms = 4 * C;
+    return V * C + double(s.layers) * (attention + feed_forward + norms) + double(s.outputs) * C;
+}
+
 void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& state,
                  const std::string& origin) {
     const auto require = [&](const std::string& name, const Shape& shape) {

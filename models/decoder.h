@@ -35,6 +35,9 @@ struct DecoderSettings {
 // al., 2017, section 3.5).
 Tensor sinusoidal_positions(int64_t length, int64_t width);
 
+// Of a Decoder with these settings, without building one; a double, since settings may be anything.
+double parameter_count(const DecoderSettings& settings);
+
 // Throws Error, naming `origin`, unless the tensors that a Decoder's memory depends on are among
 // `state` in the shapes that `settings` ask for. Takes no memory itself: a file of settings alone
 // must not make a program fill the machine.

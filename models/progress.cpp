@@ -125,26 +125,33 @@ std::string text_plot(const std::vector<std::pair<double, double>>& all, int wid
     return text + std::string(size_t(std::max(1, gap)), ' ') + last + "\n";
 }
 
-ProgressLine::ProgressLine() : terminal_(is_terminal(STDOUT_FILENO)) {}
+namespace {
 
-void ProgressLine::show(const std::string& line) {
-    fmt::print("{}{}", terminal_ ? "\r\x1b[K" : "", line + (terminal_ ? "" : "\n"));
-    open_ = terminal_;
+// Where nobody reads any more, training has yet to save: main() complains at the end.
+void put(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
 }
 
+}  // namespace
+
+ProgressLine::ProgressLine() : terminal_(is_terminal(STDOUT_FILENO)) {}
+
+void ProgressLine::show(const std::string& line) {
+    put(fmt::format("{}{}", terminal_ ? "\r\x1b[K" : "", line + (terminal_ ? "" : "\n")));
+    open_ = terminal_;
+}
+
 void ProgressLine::message(const std::string& text) {
-    fmt::print("{}{}\n", open_ ? "\r\x1b[K" : "", text);
+    put(fmt::format("{}{}\n", open_ ? "\r\x1b[K" : "", text));
     open_ = false;
-    std::fflush(stdout);
 }
 
 void ProgressLine::finish() {
     if (open_) {
-        fmt::print("\n");
+        put("\n");
     }
     open_ = false;
-    std::fflush(stdout);
 }
 
 }  // namespace smoe

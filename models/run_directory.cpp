@@ -75,8 +75,9 @@ void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) cons
     make_folder(path_);
     const FolderLock lock(path_);
     require_unused();
-    check(!file_exists(file("tokenizer.json")) ||
-              read_file(file("tokenizer.json")) == tokenizer.to_json(),
+    const std::string other = file("tokenizer.json");
+    check(!file_exists(other) ||
+              Tokenizer::from_json(read_file(other), other).hash() == tokenizer.hash(),
           "'{}' already holds another tokenizer.json: choose another folder, or use it by "
           "--tokenizer",
           path_);
@@ -142,15 +143,6 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
     }
     moe->set_training(false);
     return moe;
-}
-
-void RunDirectory::require_fitting_weights(const Config& config) const {
-    if (file_exists(file("model.safetensors"))) {
-        read_weights(file("model.safetensors"), model_settings(config));
-    }
-    if (file_exists(file("router.safetensors"))) {
-        read_weights(file("router.safetensors"), router_settings(config));
-    }
 }
 
 void RunDirectory::write_state(const TensorFile& state) const {

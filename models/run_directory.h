@@ -46,9 +46,6 @@ class RunDirectory {
     // The model in evaluation mode, ready to evaluate and generate. Throws Error where weights are
     // missing, not finite, or do not fit `config`.
     std::unique_ptr<SingleMoe> load(const Config& config) const;
-    // Throws Error if there are weights that do not fit `config`: before a model of its sizes,
-    // whatever they are, takes memory.
-    void require_fitting_weights(const Config& config) const;
 
     // Makes `state` the newest one and the newest one the previous one. At every instant of it
     // there is one on disk that is whole.

@@ -255,6 +255,17 @@ int64_t to_count(const std::string& text, const std::string& origin) {
     return count;
 }
 
+// The tensors whose names begin with `prefix`, without it.
+std::map<std::string, Tensor> part_of(const TensorFile& file, const std::string& prefix) {
+    std::map<std::string, Tensor> part;
+    for (const auto& [name, tensor] : file.tensors) {
+        if (name.starts_with(prefix)) {
+            part[name.substr(prefix.size())] = tensor;
+        }
+    }
+    return part;
+}
+
 // Tensors go to the tensors, numbers to the metadata: as text, in as many digits as tell a double
 // from its neighbours.
 void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
@@ -269,12 +280,7 @@ void save_optimizer(const std::string& prefix, const Optimizer& optimizer, Tenso
 
 void load_optimizer(const std::string& prefix, const TensorFile& file, const std::string& origin,
                     Optimizer& optimizer) {
-    Optimizer::State state;
-    for (const auto& [name, tensor] : file.tensors) {
-        if (name.starts_with(prefix)) {
-            state.tensors[name.substr(prefix.size())] = tensor;
-        }
-    }
+    Optimizer::State state{part_of(file, prefix), {}};
     for (const auto& [name, text] : file.metadata) {
         if (name.starts_with(prefix)) {
             const std::string key = name.substr(prefix.size());
@@ -313,6 +319,22 @@ TensorFile Trainer::state() const {
     return file;
 }
 
+void Trainer::require_fitting(const Config& config, const TensorFile& state) {
+    const auto require = [&](const std::string& name, const DecoderSettings& settings) {
+        const auto found = state.tensors.find(name);
+        check(found == state.tensors.end() ||
+                  double(found->second.numel()) == parameter_count(settings),
+              "'{}' holds {} numbers as '{}', a model as in config.json has {:.0f}", state.origin,
+              found->second.numel(), name, parameter_count(settings));
+    };
+    require("model.values", model_settings(config));
+    require("router.values", router_settings(config));
+    std::map<std::string, Tensor> frozen = part_of(state, "router.frozen.");
+    if (!frozen.empty()) {
+        check_sizes(router_settings(config), frozen, state.origin);
+    }
+}
+
 void Trainer::load_state(const TensorFile& file, const std::string& origin) {
     const auto text = [&](const std::string& name) {
         const auto found = file.metadata.find(name);
@@ -344,14 +366,7 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
             if (router_ != nullptr) {
                 freeze_router();
             }
-            std::map<std::string, Tensor> frozen;
-            const std::string prefix = "router.frozen.";
-            for (const auto& [name, tensor] : file.tensors) {
-                if (name.starts_with(prefix)) {
-                    frozen[name.substr(prefix.size())] = tensor;
-                }
-            }
-            network->load_state(frozen, origin);
+            network->load_state(part_of(file, "router.frozen."), origin);
             kept_labels_.clear();
         } else {
             load_values("router.values", router_->flat.values());

@@ -66,6 +66,10 @@ class Trainer {
     TensorFile state() const;
     void load_state(const TensorFile& state, const std::string& origin);
 
+    // Throws Error, naming its file, unless `state` is of the size that `config` asks for. To be
+    // asked before a trainer takes the memory.
+    static void require_fitting(const Config& config, const TensorFile& state);
+
     SingleMoe& moe() { return moe_; }
     int64_t steps() const { return steps_; }    // that have been taken
     int64_t tokens() const { return tokens_; }  // that were predicted in them

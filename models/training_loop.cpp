@@ -90,6 +90,7 @@ class Loop {
             run.finish_writing_state();
             const TensorFile state = run.state();
             trainer_.load_state(state, state.origin);
+            trainer_.require_finite_weights();
             checkpoint_step_ = trainer_.steps();
             write_weights();
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
@@ -186,6 +187,7 @@ class Loop {
                                 window_.router_steps > 0 ? " learning" : "");
         }
         progress_.show(line);
+        guard([&] { lock_.require_in_place(); });
         guard([&] { run_.append_metrics(metrics_line(window_, trainer_, seconds_since(start_))); });
         window_ = {};
     }
@@ -229,7 +231,10 @@ class Loop {
             return;
         }
         // The state first: it alone decides where a resumed run goes on.
-        guard([&] { run_.write_state(trainer_.state()); });
+        guard([&] {
+            lock_.require_in_place();
+            run_.write_state(trainer_.state());
+        });
         checkpoint_step_ = trainer_.steps();
         guard([&] { write_weights(); });
     }

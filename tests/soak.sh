@@ -14,7 +14,8 @@ text=${4:-$folder/corpus/train.jsonl}
     echo "soak.sh: error: memory settles in the first quarter of an hour, so 30 minutes are the least, got $minutes" >&2
     exit 2
 }
-rm -rf "$folder"
+[ -r /proc/self/status ] || { echo "soak.sh: error: memory is read from /proc, which is not here" >&2; exit 1; }
+rm -rf "$folder/run" "$folder/memory.tsv"
 mkdir -p "$folder"
 [ $# = 4 ] || "$program" corpus -o "$folder/corpus"
 "$program" train --preset tiny --minutes "$minutes" --run "$folder/run" --data "$text" >"$folder/train.log" 2>&1 &

@@ -28,7 +28,7 @@ bool is_corpus(const std::string& bytes) {
     const auto ends_line = [&](std::string_view domain) {
         return line.ends_with(fmt::format(R"(","domain":"{}"}})", domain));
     };
-    return line.empty() ||
+    return bytes.empty() ||
            (line.starts_with(R"({"text":")") &&
             std::any_of(corpus_domains().begin(), corpus_domains().end(), ends_line));
 }

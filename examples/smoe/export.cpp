@@ -225,7 +225,7 @@ None is given yet. Whoever publishes this folder chooses one, minding those of t
         format_count(config.context), config.vocab_size - 1);
 }
 
-// All of the files, or no trace of them.
+// All of the files, or after an Error no trace of them.
 void write_folder(const std::string& path, const Files& files) {
     const std::filesystem::path folder = path;
     std::error_code ignored;

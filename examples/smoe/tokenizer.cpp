@@ -7,6 +7,8 @@
 #include <iterator>
 #include <memory>
 
+#include <filesystem>
+
 #include "core/check.h"
 #include "core/file.h"
 #include "examples/smoe/commands.h"
@@ -29,6 +31,10 @@ Tokenizer load(const std::string& path) {
 }
 
 int train(const TokenizerOptions& options) {
+    const auto config = std::filesystem::path(options.out).replace_filename("config.json");
+    check(!file_exists(options.out) || !file_exists(config.string()),
+          "'{}' is the tokenizer of a run, which needs it as it is: choose another name",
+          options.out);
     require_replaceable(options.out, "a tokenizer", [&](const std::string& bytes) {
         try {
             return bytes.empty() || Tokenizer::from_json(bytes, options.out).vocab_size() > 0;

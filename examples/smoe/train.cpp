@@ -216,8 +216,8 @@ int train(const TrainOptions& options) {
     } else {
         fmt::print("held-out text: none, so nothing is evaluated\n");
     }
-    if (resume) {
-        run.require_fitting_weights(config);
+    if (resume && run.has_state()) {
+        Trainer::require_fitting(config, run.state());
     }
     introduce(config);
     if (!resume) {

@@ -4,10 +4,12 @@
 #include "core/file.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -100,21 +102,42 @@ TEST_CASE("file: a temporary file that a crash left behind does no harm") {
     CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("file: a full disk is reported, and the old file stays") {
-    if (!file_exists("/dev/full")) {
-        MESSAGE("this system has no /dev/full: the full disk is not tested here");
-        return;
-    }
+TEST_CASE("file: where no more bytes go that is reported, and the old file stays") {
     const Folder folder;
     write_file(folder / "file", "old");
-    fs::create_symlink("/dev/full", folder / "file.smoe-tmp");  // where the new bytes will go
-    const std::string message = error_of([&] { write_file(folder / "file", "new"); });
+    rlimit before = {};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    rlimit limit = before;
+    limit.rlim_cur = 100;
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    const std::string message =
+        error_of([&] { write_file(folder / "file", std::string(1000, 'n')); });
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, handler);
     CAPTURE(message);
     CHECK(contains(message, folder / "file"));
-    CHECK(contains(message, "No space left"));
+    CHECK(contains(message, "too large"));
     CHECK(read_file(folder / "file") == "old");
     CHECK(folder.entries() == 1);
-    CHECK(file_exists("/dev/full"));
+}
+
+TEST_CASE("file: one process writes at a time, and permissions stay") {
+    const Folder folder;
+    const std::string path = folder / "file";
+    write_file(path, "old");
+    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+    write_file(path, [&](const Append& append) {
+        CHECK(contains(error_of([&] { write_file(path, "between"); }), "another process"));
+        append("new");
+    });
+    CHECK(read_file(path) == "new");
+    CHECK(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+    // A link in the place of the temporary file is not followed.
+    write_file(folder / "mine", "mine");
+    fs::create_symlink("mine", path + ".smoe-tmp");
+    CHECK(contains(error_of([&] { write_file(path, "newer"); }), "cannot write"));
+    CHECK(read_file(folder / "mine") == "mine");
 }
 
 TEST_CASE("file: links, pipes and devices stay what they are") {
@@ -124,9 +147,16 @@ TEST_CASE("file: links, pipes and devices stay what they are") {
     write_file(folder / "link", "new");
     CHECK(fs::is_symlink(folder / "link"));
     CHECK(read_file(folder / "file") == "new");
+    fs::create_symlink("link", folder / "link to it");
+    write_file(folder / "link to it", "newer");
+    CHECK(fs::is_symlink(folder / "link"));
+    CHECK(read_file(folder / "file") == "newer");
     fs::create_symlink("later", folder / "ahead");
     write_file(folder / "ahead", "new");
-    CHECK(read_file(folder / "ahead") == "new");
+    CHECK(fs::is_symlink(folder / "ahead"));
+    CHECK(read_file(folder / "later") == "new");
+    fs::create_symlink("circle", folder / "circle");
+    CHECK(contains(error_of([&] { write_file(folder / "circle", "x"); }), "leads to itself"));
 
     REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
     std::thread writer([&] { write_file(folder / "pipe", "through"); });
@@ -137,7 +167,7 @@ TEST_CASE("file: links, pipes and devices stay what they are") {
     write_file("/dev/null", "nothing");
     CHECK(fs::is_character_file("/dev/null"));
     CHECK(contains(error_of([] { read_file("/dev/zero"); }), "it is a device"));
-    CHECK(folder.entries() == 4);
+    CHECK(folder.entries() == 7);
 }
 
 TEST_CASE("file: a folder has one lock at a time") {
@@ -149,6 +179,11 @@ TEST_CASE("file: a folder has one lock at a time") {
         const FolderLock lock(path);
         CHECK(contains(error_of([&] { FolderLock second(path); }), "another process"));
         CHECK_NOTHROW(FolderLock(folder / "."));
+        CHECK_NOTHROW(lock.require_in_place());
+        fs::rename(path, folder / "elsewhere");
+        CHECK(contains(error_of([&] { lock.require_in_place(); }), "was moved or replaced"));
+        fs::create_directory(path);
+        CHECK(contains(error_of([&] { lock.require_in_place(); }), "was moved or replaced"));
     }
     CHECK_NOTHROW(FolderLock{path});
     CHECK(fs::is_empty(path));

@@ -349,6 +349,14 @@ TEST_CASE("runs: an interrupt saves, and the run can go on") {
     check_same_weights("stopped", "unstopped");
 }
 
+TEST_CASE("runs: a state alone is enough to go on") {
+    copy_run("run", "bare-state");
+    put("bare-state/model.safetensors", "damaged");
+    put("bare-state/router.safetensors", contents("run/model.safetensors"));
+    done("train --run bare-state --resume --steps 6");
+    check_same_weights("run", "bare-state");
+}
+
 TEST_CASE("runs: a run is trained by one process at a time") {
     copy_run("run", "busy");
     const pid_t program =

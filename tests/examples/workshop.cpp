@@ -171,4 +171,34 @@ std::map<std::string, std::string> inventory() {
     return found;
 }
 
+void check_complaint(const Outcome& outcome, int status, const std::string& part) {
+    INFO(outcome.err);
+    CHECK(outcome.status == status);
+    CHECK(outcome.err.starts_with("smoe: error: "));
+    CHECK(outcome.err.find('\n') + 1 == outcome.err.size());
+    CHECK(outcome.err.find("json.exception") == outcome.err.npos);
+    CHECK(outcome.err.find(part) != outcome.err.npos);
+}
+
+void refused(const std::vector<std::string>& words, int status, const std::string& part,
+             const Circumstances& circumstances) {
+    std::string line;
+    for (const std::string& word : words) {
+        line += word + " ";
+    }
+    INFO(line);
+    const auto before = inventory();
+    check_complaint(smoe_program(words, circumstances), status, part);
+    CHECK((inventory() == before));
+}
+
+void refused(const std::string& words, int status, const std::string& part,
+             const Circumstances& circumstances) {
+    refused(split(words, ' '), status, part, circumstances);
+}
+
+std::string tiny_train() {
+    return "train --run new --data corpus/train.jsonl --valid corpus/valid.jsonl" + tiny_settings();
+}
+
 }  // namespace smoe

@@ -52,4 +52,15 @@ std::map<std::string, std::string> inventory();
 
 std::vector<std::string> split(const std::string& text, char separator);
 
+// Fails unless the program ended with `status` and one line of complaint that contains `part`.
+void check_complaint(const Outcome& outcome, int status, const std::string& part);
+// Runs the program, and fails unless it complains like that and leaves every file as it was.
+void refused(const std::string& words, int status, const std::string& part,
+             const Circumstances& circumstances = {});
+void refused(const std::vector<std::string>& words, int status, const std::string& part,
+             const Circumstances& circumstances = {});
+
+// A training run of the settings above, on the corpus, in the folder new.
+std::string tiny_train();
+
 }  // namespace smoe

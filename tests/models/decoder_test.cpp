@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "models/router_loss.h"
 #include "tests/autograd/op_table.h"
+#include "tests/error_of.h"
 #include "tests/models/small_run.h"
 
 namespace smoe {
@@ -85,6 +86,28 @@ TEST_CASE("decoder: paper-sized parameter counts and names are the original's") 
     CHECK(state.at("layers.0.attn.qkv_proj.weight").shape() == Shape{1536, 512});
     CHECK(router.state().at("decoder.weight").shape() == Shape{10, 256});
     CHECK(state.size() == 3 + 8 * 12);
+}
+
+TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
+    const Config config = small_config();
+    SingleMoe moe(config);
+    const DecoderSettings model = model_settings(config), router = router_settings(config);
+    CHECK(parameter_count(model) == double(moe.model.parameter_count()));
+    CHECK(parameter_count(router) == double(moe.router.network()->parameter_count()));
+
+    const std::map<std::string, Tensor> state = moe.model.state();
+    CHECK_NOTHROW(check_sizes(model, state, "f"));
+    const std::vector<std::pair<int64_t DecoderSettings::*, const char*>> sizes = {
+        {&DecoderSettings::vocab, "token_embedding"}, {&DecoderSettings::outputs, "decoder.weight"},
+        {&DecoderSettings::context, "pos_embedding"}, {&DecoderSettings::width, "'f'"},
+        {&DecoderSettings::layers, "layers.2."},      {&DecoderSettings::hidden, "lin_1"},
+        {&DecoderSettings::experts, "mask"}};
+    for (const auto& [field, name] : sizes) {
+        CAPTURE(name);
+        DecoderSettings other = model;
+        other.*field += 1;
+        CHECK(error_of([&] { check_sizes(other, state, "f"); }).find(name) != std::string::npos);
+    }
 }
 
 TEST_CASE("decoder: a sequence's logits do not depend on its neighbours or on its future") {
