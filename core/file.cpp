@@ -138,7 +138,7 @@ void write_file(const std::string& path, const std::function<void(const Append& 
     const bool replaces = ::stat(target.c_str(), &old) == 0;
     const bool allowed = !replaces || ::access(target.c_str(), W_OK) == 0;
     check(allowed, "cannot write '{}': {}", path, reason());
-    Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
+    const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
     check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
     // A temporary file that nobody holds is left over from a crash.
     const bool held = ::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -151,8 +151,9 @@ void write_file(const std::string& path, const std::function<void(const Append& 
             ::fchmod(descriptor.get(), old.st_mode & 07777);
         }
         produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
-        const bool safe = ::fsync(descriptor.get()) == 0 && descriptor.close();
+        const bool safe = ::fsync(descriptor.get()) == 0;
         check(safe, "cannot write '{}': {}", path, reason());
+        // Before it is closed, which ends the lock: nobody else must get hold of these bytes.
         const bool renamed = ::rename(temporary.c_str(), target.c_str()) == 0;
         check(renamed, "cannot write '{}': {}", path, reason());
     } catch (...) {

@@ -133,6 +133,23 @@ TEST_CASE("file: one process writes at a time, and permissions stay") {
     });
     CHECK(read_file(path) == "new");
     CHECK(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+    // Whoever comes first, what is there is whole.
+    const auto write_often = [&](char letter) {
+        for (size_t i = 0; i < 300; ++i) {
+            error_of([&] { write_file(path, std::string(1000 + i, letter)); });
+            const std::string bytes = read_file(path);
+            if (bytes.size() < 1000 || bytes.find_first_not_of(bytes[0]) != bytes.npos) {
+                return false;
+            }
+        }
+        return true;
+    };
+    bool whole = true;
+    write_file(path, std::string(1000, 'a'));
+    std::thread other([&] { whole = write_often('b'); });
+    CHECK(write_often('a'));
+    other.join();
+    CHECK(whole);
     // A link in the place of the temporary file is not followed.
     write_file(folder / "mine", "mine");
     fs::create_symlink("mine", path + ".smoe-tmp");
