@@ -54,12 +54,12 @@ void* fresh_block(size_t bytes) {
     return block;
 }
 
-// Gives free blocks back until a fresh one of `bytes` leaves what is held within a quarter, and a
-// little for programs that need hardly any, of the most that was ever in use. Blocks just too small
-// go first: the fresh one will do for their requests, too.
+// Gives free blocks back until, with a fresh one of `bytes`, no more is held than was ever in use at
+// once, and a little for programs that need hardly any. Blocks just too small go first: the fresh
+// one will do for their requests, too.
 void make_room(Cache& cache, size_t bytes) {
     constexpr size_t slack = size_t(4) << 20;
-    const size_t most = std::max(cache.most_lent, cache.lent + bytes) * 5 / 4 + slack;
+    const size_t most = std::max(cache.most_lent, cache.lent + bytes) + slack;
     auto& blocks = cache.free_blocks;
     const auto is_stocked = [](const auto& row) { return !row.second.empty(); };
     while (size_t(cache.use.held) + bytes > most) {

@@ -91,8 +91,8 @@ TEST_CASE("storage: what is held stays near the most that was needed at once") {
             fresh += int64_t(step >= 200 && known.insert(step_blocks.back()->data()).second);
         }
     }
-    // Rounded up by an eighth, a quarter to spare, and what a program has that needs hardly any.
-    CHECK(double(memory_use().held) <= (double(others) + double(most) * 9 / 8) * 5 / 4 + (4 << 20));
+    // Rounded up by an eighth, and what a program has that needs hardly any.
+    CHECK(double(memory_use().held) <= double(others) + double(most) * 9 / 8 + (4 << 20));
     CHECK(memory_use().held >= others + most);
     CHECK(fresh < 400);
     release_cached_memory();

@@ -102,11 +102,13 @@ TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
         {&DecoderSettings::context, "pos_embedding"}, {&DecoderSettings::width, "'f'"},
         {&DecoderSettings::layers, "layers.2."},      {&DecoderSettings::hidden, "lin_1"},
         {&DecoderSettings::experts, "mask"}};
-    for (const auto& [field, name] : sizes) {
-        CAPTURE(name);
+    for (const auto& size : sizes) {
+        const auto [field, name] = size;
+        INFO(size.second);
         DecoderSettings other = model;
         other.*field += 1;
-        CHECK(error_of([&] { check_sizes(other, state, "f"); }).find(name) != std::string::npos);
+        const std::string message = error_of([&] { check_sizes(other, state, "f"); });
+        CHECK(message.find(name) != std::string::npos);
     }
 }
 
