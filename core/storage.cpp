@@ -40,18 +40,36 @@ size_t size_class(size_t bytes) {
     return (bytes + step - 1) / step * step;
 }
 
+// Large blocks are mapped, at the boundary of a huge page, so that one that is given back leaves the
+// process at once: in the heap it would stay as a hole.
 void* fresh_block(size_t bytes) {
-    const size_t boundary = bytes >= huge_page ? huge_page : alignment;
-    void* block = std::aligned_alloc(boundary, (bytes + boundary - 1) / boundary * boundary);
-    if (block == nullptr) {
+    if (bytes < huge_page) {
+        void* const block = std::aligned_alloc(alignment, bytes);
+        return block != nullptr ? block : throw std::bad_alloc();
+    }
+    void* const room = ::mmap(nullptr, bytes + huge_page, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
         throw std::bad_alloc();
     }
-#ifdef MADV_HUGEPAGE
-    if (bytes >= huge_page) {
-        ::madvise(block, bytes, MADV_HUGEPAGE);  // a hint: nothing depends on its success
+    char* const begin = static_cast<char*>(room);
+    const size_t before = (huge_page - reinterpret_cast<uintptr_t>(room) % huge_page) % huge_page;
+    if (before > 0) {
+        ::munmap(begin, before);
     }
+    ::munmap(begin + before + bytes, huge_page - before);
+#ifdef MADV_HUGEPAGE
+    ::madvise(begin + before, bytes, MADV_HUGEPAGE);  // a hint: nothing depends on its success
 #endif
-    return block;
+    return begin + before;
+}
+
+void give_back(void* block, size_t bytes) {
+    if (bytes < huge_page) {
+        std::free(block);
+    } else {
+        ::munmap(block, bytes);
+    }
 }
 
 // Gives free blocks back until, with a fresh one of `bytes`, no more is held than was ever in use at
@@ -71,7 +89,7 @@ void make_room(Cache& cache, size_t bytes) {
                 return;  // all that is held is in use
             }
         }
-        std::free(victim->second.back());
+        give_back(victim->second.back(), victim->first);
         victim->second.pop_back();
         cache.use.held -= int64_t(victim->first);
     }
@@ -129,7 +147,7 @@ void release_cached_memory() {
     const std::lock_guard lock(shared.mutex);
     for (auto& [size, blocks] : shared.free_blocks) {
         for (void* block : blocks) {
-            std::free(block);
+            give_back(block, size);
         }
         shared.use.held -= int64_t(size * blocks.size());
     }
