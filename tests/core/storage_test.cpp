@@ -94,7 +94,7 @@ TEST_CASE("storage: what is held stays near the most that was needed at once") {
     // Rounded up by an eighth, and what a program has that needs hardly any.
     CHECK(double(memory_use().held) <= double(others) + double(most) * 9 / 8 + (4 << 20));
     CHECK(memory_use().held >= others + most);
-    CHECK(fresh < 400);
+    CHECK(fresh < 1000);  // of 8,000 requests: blocks are kept, not fetched for each
     release_cached_memory();
     CHECK(memory_use().held >= memory_use().live);
 }
