@@ -187,9 +187,15 @@ class Loop {
                                 window_.router_steps > 0 ? " learning" : "");
         }
         progress_.show(line);
-        guard([&] { lock_.require_in_place(); });
-        guard([&] { run_.append_metrics(metrics_line(window_, trainer_, seconds_since(start_))); });
+        append_metrics(metrics_line(window_, trainer_, seconds_since(start_)));
         window_ = {};
+    }
+
+    void append_metrics(const std::string& line) {
+        guard([&] {
+            lock_.require_in_place();
+            run_.append_metrics(line);
+        });
     }
 
     // Once a step, though it may be due and the last one, too.
@@ -210,7 +216,7 @@ class Loop {
         progress_.message(
             fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
                         trainer_.steps(), total.loss(), total.bits_per_byte()));
-        run_.append_metrics(
+        append_metrics(
             fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})",
                         trainer_.steps(), total.loss(), total.bits_per_byte()));
     }
