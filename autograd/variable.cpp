@@ -29,7 +29,7 @@ Node::~Node() {
     while (!pending.empty()) {
         const std::shared_ptr<Node> node = std::move(pending.back());
         pending.pop_back();
-        if (node != nullptr && node.use_count() == 1) {
+        if (node != nullptr && node.use_count() == 1) {  // nobody else needs what is below it
             for (std::shared_ptr<Node>& input : node->inputs) {
                 pending.push_back(std::move(input));
             }

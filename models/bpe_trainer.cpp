@@ -95,12 +95,13 @@ class Trainer {
             const Candidate best = queue_.top();
             queue_.pop();
             Pair& pair = pairs_[size_t(best.pair)];
-            if (pair.count != best.count) {
+            if (pair.count != best.count) {  // out of date: back into the queue with the true one
                 queue(best.pair);
                 continue;
             }
             const Merge merge = {best.left, best.right, int32_t(lengths_.size())};
             lengths_.push_back(length(merge.left) + length(merge.right));
+            // Moved out: applying makes pairs, which may move this one in memory.
             apply(merge, std::exchange(pair.places, {}));
             merges.push_back(merge);
         }
@@ -209,7 +210,7 @@ class Trainer {
             }
             const size_t at = size_t(places[i]), middle = at + left_length;
             if (row_.id_at(at) != merge.left || row_.id_at(middle) != merge.right) {
-                continue;
+                continue;  // an earlier merge, or the last place of this one, took a part of it
             }
             const size_t end = middle + size_t(length(merge.right));
             const int32_t before = row_.id_before(at), behind = row_.id_at(end);

@@ -55,7 +55,7 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
     const std::vector<std::vector<int32_t>> tokens = tokenizer.encode_all(texts);
     require_separators(tokens);
 
-    std::map<std::string, int32_t> numbers;  // of the domains
+    std::map<std::string, int32_t> numbers;  // of the domains, in the order of their names
     for (size_t i = 0; i < stories.size(); ++i) {
         if (is_kept(tokens[i])) {
             numbers[stories[i].domain] = 0;
@@ -81,6 +81,7 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
     for (const int32_t target : targets_) {
         counts_.bytes_kept += bytes_of(target);
     }
+    // Tokens and borders: a resumed run must find the same sequences at the same places.
     hash_ = hash_bytes(bytes_in(targets_)) ^ hash_bytes(bytes_in(offsets_));
 }
 
@@ -167,6 +168,7 @@ Batch Dataset::batch(std::span<const int64_t> sequences) const {
 }
 
 std::vector<std::vector<int64_t>> Dataset::evaluation_batches(int64_t max_tokens) const {
+    // A seed of its own: runs with other seeds are compared on the same text.
     std::vector<int64_t> chosen = shuffled(size(), Rng(0, order_stream));
     size_t count = 0;
     int64_t tokens = 0;

@@ -108,7 +108,7 @@ Variable Block::forward(const Variable& x, const std::vector<int64_t>& offsets,
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
     : Module(Scope{}),
       settings_(checked(settings)),
-      dropout_rng_(init.bits64()),
+      dropout_rng_(init.bits64()),  // its own: dropout must not change what is drawn as weights
       token_embedding_({this, "token_embedding"}, settings.vocab, settings.width, init),
       pos_embedding_(buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
                                                  .reshape({1, settings.context, settings.width}))),
@@ -138,8 +138,10 @@ Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector
         check(position < settings_.context, "model: a sequence is longer than the context of {}",
               settings_.context);
     }
+    // A constant, so that no gradient is computed for what is not learned.
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
+    // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
     const auto routing = std::make_shared<const Routing>(labels, settings_.experts);
     for (const std::unique_ptr<Block>& layer : layers_) {
         // The draws are the closure's, so that computing a block again drops the same elements.

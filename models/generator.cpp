@@ -56,7 +56,7 @@ void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling
         for (const Next& next : next_) {
             on_token({next.slot, next.token, next.expert});
         }
-        if (position + 1 < end) {
+        if (position + 1 < end) {  // nobody draws from the logits behind the last token
             model_.append(next_, logits(next_.size()));
         }
     }

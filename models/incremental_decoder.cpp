@@ -68,7 +68,8 @@ IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
       neurons_(size_t(settings_.hidden)) {
     const int64_t L = settings_.layers, C = settings_.width, F = settings_.hidden;
     const int64_t H = settings_.heads, T = settings_.context;
-    // One tensor for all layers, so that they lie on large pages.
+    // Transposed, so that what a channel or neuron adds to x lies in one row: silent ones are rows
+    // to skip. One tensor for all layers, so that they lie on large pages.
     const Tensor attention_out = Tensor::empty({L, C, C}), hidden_out = Tensor::empty({L, F, C});
     const Tensor keys = Tensor::empty({L, slots * H, T, head_size_});
     const Tensor values = Tensor::empty(keys.shape());
@@ -111,6 +112,8 @@ void IncrementalDecoder::append(std::span<const Next> next, std::span<real> logi
             add_and_normalise(rows, chunks_of(settings_.hidden, hidden_grain_),
                               &layer.block->ffn.lin_2, layer.block->norm2);
         }
+        // Of a prompt only the last logits are asked for, which saves the others' product with the
+        // output matrix.
         const int64_t skip = std::clamp<int64_t>(unwanted - done, 0, M);
         parallel_for(skip < M ? V : 0, row_grain(C), [&](int64_t begin, int64_t end) {
             multiply_rows(M - skip, x_.data() + skip * C, C,
@@ -174,6 +177,7 @@ void IncrementalDecoder::attend(const Layer& layer, std::span<const Next> next, 
             std::copy_n(k + at, D, keys + (seen - 1) * D);
             std::copy_n(v + at, D, values + (seen - 1) * D);
             multiply_rows(1, q + at, D, {keys, D, seen}, scores, seen);
+            // softmax without a pass of its own: values are mixed by exp, and the mix is divided.
             const real factor =
                 1 / exp_and_sum(scores, seen, 1 / std::sqrt(real(D)), largest(scores, seen));
             combine_rows(1, scores, seen, {values, D, seen}, mixed + at, D);

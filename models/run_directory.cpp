@@ -146,6 +146,7 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
 }
 
 void RunDirectory::write_state(const TensorFile& state) const {
+    // Under a name of its own until it is whole on disk: the last two are there all the time.
     write_safetensors(file(next_state), state);
     finish_writing_state();
 }
@@ -166,7 +167,7 @@ TensorFile RunDirectory::state() const {
         if (file_exists(file(name))) {
             try {
                 return read_safetensors(file(name));
-            } catch (const Error& error) {
+            } catch (const Error& error) {  // damaged: an older one is better than none
                 problem = problem.empty() ? error.what() : problem;
             }
         }

@@ -94,6 +94,7 @@ void Sampler::rank(std::span<const real> values) {
 
 // Of the places from `begin` on, moves the largest to those before `end`.
 void Sampler::bring_forward(size_t begin, size_t end) {
+    // Linear in the vocabulary, where sorting all of it would not be.
     std::nth_element(ranked_.begin() + ptrdiff_t(begin), ranked_.begin() + ptrdiff_t(end),
                      ranked_.end(), before);
 }

@@ -60,7 +60,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
 }
 
 void Trainer::freeze_router() {
-    router_->optimizer->eval();
+    router_->optimizer->eval();  // the averaged weights are the ones to keep
     router_.reset();
     moe_.router.network()->set_training(false);
 }
@@ -74,7 +74,7 @@ Labels Trainer::frozen_labels(const Batch& batch) {
             unknown.push_back(sequence);
         }
     }
-    const Batch asked = data_.batch(unknown);
+    const Batch asked = data_.batch(unknown);  // the new ones together, not one by one
     const Labels answers = moe_.router.choose(asked.inputs, asked.offsets, label_rng_);
     for (size_t b = 0; b < unknown.size(); ++b) {
         kept_labels_[size_t(unknown[b])].assign(answers.begin() + asked.offsets[b],
@@ -140,6 +140,7 @@ StepReport Trainer::step() {
         report.distribution = objectives.distribution.value().item();
         require_finite(report.correctness + report.distribution, "the router's loss");
     }
+    // Two walks: the graphs of model and router share no node.
     std::vector<Learner*> learners = {&model_};
     backward(loss);
     if (router_ != nullptr) {
@@ -180,6 +181,7 @@ void Trainer::require_finite_weights() const {
             continue;
         }
         const Tensor& values = learner->flat.values();
+        // One NaN or infinity makes the whole sum one: a fast look, and names only in need.
         check(std::isfinite(sum(values.data(), values.numel())),
               "step {}: the weights of the {}'s '{}' are no longer finite, so training stops here; "
               "a lower --lr, a longer --warmup or a --clip may help",

@@ -32,7 +32,7 @@ struct Window {
     std::vector<int64_t> expert_tokens;
 
     void add(const StepReport& report, double step_seconds) {
-        loss_sum += report.loss * double(report.tokens);
+        loss_sum += report.loss * double(report.tokens);  // batches differ in length
         grad_norm_sum += report.grad_norm;
         tokens += report.tokens;
         seconds += step_seconds;
@@ -96,8 +96,8 @@ class Loop {
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state.origin));
         }
-        run.write_config(config);  // the settings that hold from now on
-        run.cut_metrics(trainer_.steps());
+        run.write_config(config);           // the settings that hold from now on
+        run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
         first_step_ = trainer_.steps();
     }
 
@@ -120,11 +120,12 @@ class Loop {
         bool stopped = false;
         while (!finished() && !stopped) {
             step();
-            stopped = interrupted();
+            stopped = interrupted();  // asked between steps only, where all is whole
             const bool last = stopped || finished();
             if (due(config_.log_every) || last) {
                 report();
             }
+            // Losses of a step are taken before its update: only now is known what it did.
             if (due(config_.eval_every) || due(config_.sample_every) ||
                 due(config_.checkpoint_every) || last) {
                 guard([&] { trainer_.require_finite_weights(); });

@@ -11,7 +11,7 @@ namespace smoe {
 namespace {
 
 MaskDraw layer_masks(MaskDraw draw, uint64_t layer, bool masked) {
-    draw.stream = 2 * draw.stream + layer;
+    draw.stream = 2 * draw.stream + layer;  // no two layers of a model share one
     draw.rate = masked ? draw.rate : 0;
     return draw;
 }

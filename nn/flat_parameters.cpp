@@ -31,7 +31,7 @@ double FlatParameters::clip_grad_norm(double most) const {
     const int64_t P = grads_.numel();
     std::vector<double> squares(size_t(P / elementwise_grain + 1));  // of each chunk
     parallel_for(P, elementwise_grain, [&](int64_t begin, int64_t end) {
-        double total = 0;
+        double total = 0;  // the square of a float may be no float
 #pragma omp simd reduction(+ : total)
         for (int64_t i = begin; i < end; ++i) {
             total += double(grads_.data()[i]) * double(grads_.data()[i]);

@@ -77,7 +77,7 @@ void Module::load_state(const std::map<std::string, Tensor>& values, const std::
     for (const auto& [name, tensor] : own) {
         tensor.copy_from(values.at(name));
     }
-    announce_loaded();
+    announce_loaded();  // gates are derived from masks, which may be others now
 }
 
 void Module::announce_loaded() {

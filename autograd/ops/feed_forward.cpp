@@ -33,6 +33,7 @@ ExpertGroups::ExpertGroups(const std::vector<int32_t>& labels, int64_t experts)
     for (size_t e = 0; e < size_t(experts); ++e) {
         begin[e + 1] += begin[e];
     }
+    // A counting sort: rows of one expert keep their order, so sums over them do, too.
     std::vector<int64_t> next(begin.begin(), begin.end() - 1);
     for (size_t n = 0; n < labels.size(); ++n) {
         rows[size_t(next[size_t(labels[n])]++)] = int32_t(n);
@@ -116,7 +117,7 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                           gemm(Trans::yes, Trans::no, C, F, N, dz.data(), C, hidden.data(), F, 1,
                                din[3]->data(), F);
                       }
-                      if (din[4] != nullptr) {
+                      if (din[4] != nullptr) {  // dbias_2 (C) += column sums of dz
                           add_column_sums(dz.data(), N, C, din[4]->data());
                       }
                       if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
@@ -145,7 +146,7 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                           gemm(Trans::yes, Trans::no, F, C, N, da.data(), F, X.data(), C, 1,
                                din[1]->data(), C);
                       }
-                      if (din[2] != nullptr) {
+                      if (din[2] != nullptr) {  // dbias_1 (F) += column sums of da
                           add_column_sums(da.data(), N, F, din[2]->data());
                       }
                   });

@@ -20,7 +20,7 @@ namespace {
 // exist at once.
 constexpr int64_t few = 1 << 22, chunk = 1024;
 
-// log(sum of exp(row))
+// log(sum of exp(row)), taken from the largest, so that no exp overflows
 real log_sum_exp(const real* row, int64_t V) {
     const real most = largest(row, V);
     real total = 0;

@@ -16,7 +16,7 @@ namespace smoe {
 Variable softmax(const Variable& x) {
     const int64_t N = x.value().rows(), C = x.value().cols();
     const Tensor out = x.value().clone();
-    // out = exp(x - max) / sum of exp(x - max)
+    // out = exp(x - max) / sum of exp(x - max): the same as without max, but no exp overflows
     parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; ++n) {
             real* const y = out.data() + n * C;
@@ -79,7 +79,7 @@ Variable normalise(const char* name, const Variable& x, const Variable& branch,
                 }
             }
             const real mean = sum(s, C) / real(C);
-            real square = 0;
+            real square = 0;  // a pass of its own: mean(s^2) - mean^2 cancels
 #pragma omp simd reduction(+ : square)
             for (int64_t c = 0; c < C; ++c) {
                 square += (s[c] - mean) * (s[c] - mean);
@@ -105,6 +105,8 @@ Variable normalise(const char* name, const Variable& x, const Variable& branch,
             //   dweight = column sums of dout * xhat, dbias = column sums of dout.
             const int64_t grain = std::max(row_grain(C), (N + 31) / 32);  // at most 32 blocks
             const int64_t blocks = (N + grain - 1) / grain;
+            // All rows add to the same dweight and dbias. A block adds to sums of its own, which
+            // are added in their order below: the same bits for any number of threads.
             const Tensor dweights = Tensor::zeros({blocks, C}),
                          dbiases = Tensor::zeros({blocks, C});
             parallel_for(N, grain, [&](int64_t begin, int64_t end) {

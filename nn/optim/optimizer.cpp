@@ -35,6 +35,8 @@ Optimizer::Optimizer(const Tensor& values, const Tensor& grads, const OptimizerS
 }
 
 double Optimizer::learning_rate() const {
+    // The first gradients say little, and Adam divides by what it knows of their size: small steps
+    // until there have been some.
     const double share = settings_.warmup > 0 ? double(steps_ + 1) / double(settings_.warmup) : 1;
     return settings_.lr * std::min(1.0, share);
 }
@@ -47,7 +49,7 @@ void Optimizer::step() {
 
 void Optimizer::eval() {
     if (training_) {
-        trained_ = values_.clone();
+        trained_ = values_.clone();  // computing back would round: train() must restore the bits
         values_.copy_from(evaluation_values());
         training_ = false;
     }
