@@ -65,7 +65,7 @@ namespace smoe {
 
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
-          const std::function<void(const GemmBlock& block)>& finish) {
+          Borrowed<const GemmBlock&> finish) {
     if (M == 0 || N == 0) {
         return;
     }
@@ -88,15 +88,13 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
         const real* a = ta == Trans::yes ? A + m : A + m * lda;
         const real* b = tb == Trans::yes ? B + n * ldb : B + n;
         gemm_serial(ta, tb, block.rows, block.cols, K, a, lda, b, ldb, beta, C + m * ldc + n, ldc);
-        if (finish) {
-            finish(block);
-        }
+        finish(block);
     });
 }
 
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
-    gemm(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, {});
+    gemm(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, [](const GemmBlock&) {});
 }
 
 }  // namespace smoe

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "core/real.h"
+#include "core/threads.h"
 
 namespace smoe {
 
@@ -31,7 +31,7 @@ struct GemmBlock {
 // that computed it and while it is still in that core's cache. The blocks cover C once.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
-          const std::function<void(const GemmBlock& block)>& finish);
+          Borrowed<const GemmBlock&> finish);
 
 // The same on the calling thread alone, for use inside a chunk of parallel work.
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,

@@ -1,7 +1,7 @@
 // Working memory of a kernel: a few buffers for each thread, kept from call to call, because a
 // kernel asks for the same sizes thousands of times a step. Refuses to keep results: the next
 // kernel on the thread writes over them.
-// Read next: autograd/ops/attention.cpp, the first user.
+// Read next: autograd/ops/dropout.cpp, the first user.
 #pragma once
 
 #include <array>

@@ -10,11 +10,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <mutex>
 #include <new>
-#include <vector>
 
 namespace smoe {
 namespace {
@@ -23,8 +23,10 @@ constexpr size_t alignment = 64, huge_page = size_t(2) << 20;
 
 struct Cache {
     std::mutex mutex;
-    std::map<size_t, std::vector<void*>> free_blocks;  // by size class
-    size_t lent = 0, most_lent = 0;                    // bytes of blocks in use, now and at most
+    // By size class the first of the free blocks: each holds the address of the next in its first
+    // bytes, so that giving one back needs no memory, which may be short just then.
+    std::map<size_t, void*> free_blocks;
+    size_t lent = 0, most_lent = 0;  // bytes of blocks in use, now and at most
     MemoryUse use;
 };
 
@@ -64,6 +66,17 @@ void* fresh_block(size_t bytes) {
     return begin + before;
 }
 
+void push(void*& first, void* block) {
+    std::memcpy(block, &first, sizeof first);
+    first = block;
+}
+
+void* pop(void*& first) {
+    void* const block = first;
+    std::memcpy(&first, block, sizeof first);
+    return block;
+}
+
 void give_back(void* block, size_t bytes) {
     if (bytes < huge_page) {
         std::free(block);
@@ -79,7 +92,7 @@ void make_room(Cache& cache, size_t bytes) {
     constexpr size_t slack = size_t(4) << 20;
     const size_t most = std::max(cache.most_lent, cache.lent + bytes) + slack;
     auto& blocks = cache.free_blocks;
-    const auto is_stocked = [](const auto& row) { return !row.second.empty(); };
+    const auto is_stocked = [](const auto& row) { return row.second != nullptr; };
     while (size_t(cache.use.held) + bytes > most) {
         const auto fits = std::make_reverse_iterator(blocks.lower_bound(bytes));
         auto victim = std::find_if(fits, blocks.rend(), is_stocked);
@@ -89,8 +102,7 @@ void make_room(Cache& cache, size_t bytes) {
                 return;  // all that is held is in use
             }
         }
-        give_back(victim->second.back(), victim->first);
-        victim->second.pop_back();
+        give_back(pop(victim->second), victim->first);
         cache.use.held -= int64_t(victim->first);
     }
 }
@@ -103,15 +115,15 @@ Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real)
     // The smallest free block of up to twice the size: batches of varying lengths ask for sizes
     // that never come back, and blocks kept for those alone would pile up.
     auto found = shared.free_blocks.lower_bound(bytes_);
-    while (found != shared.free_blocks.end() && found->second.empty()) {
+    while (found != shared.free_blocks.end() && found->second == nullptr) {
         ++found;
     }
     if (found != shared.free_blocks.end() && found->first <= 2 * bytes_) {
         block_bytes_ = found->first;
-        data_ = static_cast<real*>(found->second.back());
-        found->second.pop_back();
+        data_ = static_cast<real*>(pop(found->second));
     } else {
         make_room(shared, bytes_);
+        shared.free_blocks.try_emplace(bytes_, nullptr);  // the place that it will come back to
         block_bytes_ = bytes_;
         data_ = static_cast<real*>(fresh_block(bytes_));
         shared.use.held += int64_t(block_bytes_);
@@ -125,7 +137,7 @@ Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real)
 Storage::~Storage() {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
-    shared.free_blocks[block_bytes_].push_back(data_);
+    push(shared.free_blocks.find(block_bytes_)->second, data_);
     shared.lent -= block_bytes_;
     shared.use.live -= int64_t(bytes_);
 }
@@ -145,13 +157,12 @@ void reset_peak() {
 void release_cached_memory() {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
-    for (auto& [size, blocks] : shared.free_blocks) {
-        for (void* block : blocks) {
-            give_back(block, size);
+    for (auto& [size, first] : shared.free_blocks) {
+        while (first != nullptr) {
+            give_back(pop(first), size);
+            shared.use.held -= int64_t(size);
         }
-        shared.use.held -= int64_t(size * blocks.size());
     }
-    shared.free_blocks.clear();
     shared.most_lent = shared.lent;
 }
 

@@ -82,8 +82,9 @@ void Tensor::fill(real value) const {
 }
 
 void Tensor::copy_from(const Tensor& other) const {
-    check(other.defined() && other.shape_ == shape_, "tensor: cannot copy shape {} into shape {}",
-          other.shape_.str(), shape_.str());
+    check(defined() && other.defined(), "tensor: one that is undefined cannot be copied");
+    check(other.shape_ == shape_, "tensor: cannot copy shape {} into shape {}", other.shape_.str(),
+          shape_.str());
     std::copy_n(other.data_, numel(), data_);
 }
 

@@ -30,7 +30,7 @@ class Tensor {
     bool defined() const { return storage_ != nullptr; }
     const Shape& shape() const { return shape_; }
     int64_t size(int axis) const { return shape_[axis]; }  // negative axes count from the end
-    int64_t numel() const { return shape_.numel(); }
+    int64_t numel() const { return defined() ? shape_.numel() : 0; }
     int64_t cols() const { return shape_.rank() == 0 ? 1 : shape_[-1]; }  // last axis
     int64_t rows() const { return cols() == 0 ? 0 : numel() / cols(); }   // all axes before it
 
@@ -45,7 +45,8 @@ class Tensor {
     Tensor slice(int64_t begin, int64_t end) const;
     Tensor clone() const;
     void fill(real value) const;
-    void copy_from(const Tensor& other) const;  // same shape; throws Error otherwise
+    void copy_from(
+        const Tensor& other) const;  // both defined, of one shape; throws Error otherwise
 
   private:
     Shape shape_;

@@ -12,11 +12,8 @@ namespace smoe {
 
 std::string join(const std::vector<std::string>& words, const std::string& separator) {
     std::string text;
-    for (const std::string& word : words) {
-        if (!text.empty()) {
-            text += separator;
-        }
-        text += word;
+    for (size_t i = 0; i < words.size(); ++i) {
+        text += (i > 0 ? separator : "") + words[i];
     }
     return text;
 }
@@ -62,8 +59,13 @@ std::string to_valid_utf8(std::string_view text) {
 
 std::string to_one_line(std::string_view text) {
     std::string line = to_valid_utf8(text);
-    for (char& c : line) {
-        c = uint8_t(c) < ' ' || c == '\x7f' ? ' ' : c;
+    for (size_t i = 0; i < line.size(); ++i) {
+        const uint8_t c = uint8_t(line[i]);
+        if (c < ' ' || c == 0x7F) {
+            line[i] = ' ';
+        } else if (c == 0xC2 && uint8_t(line[i + 1]) < 0xA0) {  // U+0080 to U+009F
+            line.replace(i, 2, " ");
+        }
     }
     return line;
 }

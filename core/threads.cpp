@@ -63,7 +63,8 @@ void parallel_chunks(int64_t chunks, Borrowed<int64_t> body) {
         }
         return;
     }
-    std::exception_ptr failure;  // an exception must not leave a parallel region
+    std::exception_ptr failure;  // of the lowest chunk; none may leave a parallel region
+    int64_t failed = chunks;
 #pragma omp parallel for schedule(dynamic, 1)
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
         const Inside mark;
@@ -71,7 +72,10 @@ void parallel_chunks(int64_t chunks, Borrowed<int64_t> body) {
             body(chunk);
         } catch (...) {
 #pragma omp critical
-            failure = failure ? failure : std::current_exception();
+            if (chunk < failed) {
+                failed = chunk;
+                failure = std::current_exception();
+            }
         }
     }
     if (failure) {

@@ -1,8 +1,8 @@
 // The one thread pool, and the contract that makes results independent of its size: work is cut
 // into chunks whose borders depend on the work alone, never on the number of threads, and whatever
 // is summed across chunks is summed in chunk order. So 1, 2 and N threads give the same bits. Only
-// threads.h and threads.cpp name OpenMP. Refuses to nest: a parallel_for inside a chunk runs
-// inline.
+// threads.h and threads.cpp start OpenMP's threads; `omp simd` elsewhere only vectorises a loop. Refuses
+// to nest: a parallel_for inside a chunk runs inline.
 // Read next: blas.h, whose products are cut in the same way.
 #pragma once
 
@@ -37,8 +37,9 @@ void set_threads(int count);  // from 1 to 1024; throws Error otherwise
 // arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set already.
 void sleep_while_waiting(char** argv);
 
-// Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If a body throws,
-// the first exception is thrown again when all have ended.
+// Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If bodies throw,
+// some chunks may be left out, and what the lowest chunk threw is thrown again when all have ended:
+// the same error for any number of threads.
 void parallel_chunks(int64_t chunks, Borrowed<int64_t> body);
 
 // Calls body(begin, end) over [0, count) cut into chunks of `grain` (the last may be shorter).

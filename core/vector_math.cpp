@@ -9,7 +9,7 @@
 namespace smoe {
 
 void add_column_sums(const real* x, int64_t rows, int64_t cols, real* out) {
-    const int64_t grain = std::max(row_grain(cols), (rows + 31) / 32);  // at most 32 blocks
+    const int64_t grain = sum_grain(rows, cols);
     const int64_t blocks = (rows + grain - 1) / grain;
     const Tensor partial = Tensor::zeros({blocks, cols});
     parallel_for(rows, grain, [&](int64_t begin, int64_t end) {

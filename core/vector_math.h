@@ -77,6 +77,15 @@ inline void axpy(int64_t count, real a, const real* x, real* y) {
 }
 
 // Largest element; count >= 1.
+// y = or += a * b, element by element
+template <bool accumulate>
+void multiply(int64_t count, const real* a, const real* b, real* y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) {
+        y[i] = accumulate ? y[i] + a[i] * b[i] : a[i] * b[i];
+    }
+}
+
 inline real largest(const real* x, int64_t count) {
     real most = x[0];
 #pragma omp simd reduction(max : most)
@@ -100,6 +109,12 @@ inline real exp_and_sum(real* x, int64_t count, real scale, real offset) {
 // Index of the largest element, the first of equals; count >= 1.
 inline int64_t argmax(const real* x, int64_t count) {
     return std::max_element(x, x + count) - x;
+}
+
+// Rows in a block that is summed by itself, where all rows add to one sum: the blocks' sums are then
+// added in their order, so that threads change no bit. At most 32 blocks.
+inline int64_t sum_grain(int64_t rows, int64_t cols) {
+    return std::max(row_grain(cols), (rows + 31) / 32);
 }
 
 // out[c] += sum over rows of x[r, c], on all threads, the same bits for any number of them.

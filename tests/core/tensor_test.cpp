@@ -32,6 +32,9 @@ TEST_CASE("tensor: creation") {
     CHECK(Tensor::empty({4, 0}).defined());
     CHECK(values(Tensor::empty({4, 0})).empty());
     CHECK(!Tensor().defined());
+    CHECK(Tensor().numel() == 0);
+    Tensor().fill(1);  // writes nothing
+    CHECK(Tensor().values().empty());
     CHECK_THROWS_WITH_AS(Tensor::from({2, 2}, {1, 2, 3}),
                          doctest::Contains("shape (2, 2) has 4 elements, 3 were given"), Error);
     CHECK_THROWS_AS(Tensor::from({1}, {1, 2}), Error);
@@ -113,6 +116,7 @@ TEST_CASE("tensor: what does not fit is refused and names the shapes") {
     CHECK_THROWS_AS(Tensor::zeros({2, 3}).copy_from(six), Error);
     CHECK_THROWS_AS(Tensor::zeros({3, 2}).copy_from(Tensor()), Error);
     CHECK_THROWS_AS(Tensor().clone(), Error);
+    CHECK_THROWS_AS(Tensor().copy_from(Tensor::zeros({})), Error);
 }
 
 TEST_CASE("tensor: copy_from") {

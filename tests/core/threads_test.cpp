@@ -4,10 +4,13 @@
 #include "core/threads.h"
 
 #include <doctest/doctest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "core/check.h"
@@ -66,17 +69,23 @@ TEST_CASE(
 }
 
 TEST_CASE("threads: parallel work inside a chunk runs to its end on that thread") {
-    const int before = threads();
+    const int before = threads(), levels = omp_get_max_active_levels();
     set_threads(3);
+    omp_set_max_active_levels(2);  // else OpenMP itself would keep the inner work on one thread
     std::vector<int64_t> sums(6, 0);
+    std::atomic<int> elsewhere = 0;
     parallel_chunks(6, [&](int64_t chunk) {
+        const std::thread::id own = std::this_thread::get_id();
         parallel_for(100, 7, [&](int64_t begin, int64_t end) {
+            elsewhere += std::this_thread::get_id() != own;
             for (int64_t i = begin; i < end; ++i) {
                 sums[size_t(chunk)] += i;  // a race if other threads took part
             }
         });
     });
     CHECK(sums == std::vector<int64_t>(6, 4950));
+    CHECK(elsewhere == 0);
+    omp_set_max_active_levels(levels);
     set_threads(before);
 }
 
@@ -98,12 +107,17 @@ TEST_CASE("threads: inside a chunk is the same question for any number of thread
     set_threads(before);
 }
 
-TEST_CASE("threads: an exception in a chunk arrives, and the pool goes on") {
+TEST_CASE("threads: the exception of the lowest chunk arrives, and the pool goes on") {
     const int before = threads();
     for (const int count : {1, 3}) {
         set_threads(count);
-        CHECK_THROWS_WITH_AS(parallel_chunks(20, [](int64_t chunk) { check(chunk < 7, "seven"); }),
-                             "seven", Error);
+        const auto fail_from_seven = [](int64_t chunk) {
+            if (chunk == 7) {  // the first in number, but not in time
+                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            }
+            check(chunk < 7, "chunk {}", chunk);
+        };
+        CHECK_THROWS_WITH_AS(parallel_chunks(20, fail_from_seven), "chunk 7", Error);
         CHECK(!inside_chunk());
         std::atomic<int> calls = 0;
         parallel_chunks(20, [&](int64_t) { ++calls; });
