@@ -17,9 +17,12 @@ Variable recompute(const std::function<Variable(const Variable&)>& part, const V
     };
     return record("recompute", value(), {x},
                   [part, X = x.value()](const Tensor& dout, std::span<Tensor* const> din) {
-                      const Variable leaf(X, true);
-                      leaf.node()->grad = *din[0];  // the same numbers: the walk adds to din
-                      backward(part(leaf), dout);
+                      const GradMode recording(true);  // the walk around may be under NoGrad
+                      const Variable leaf(X, true), result = part(leaf);
+                      if (result.requires_grad()) {     // else it is the same whatever x is
+                          leaf.node()->grad = *din[0];  // the same numbers: the walk adds to din
+                          backward(result, dout);
+                      }
                   });
 }
 

@@ -85,8 +85,8 @@ Variable record(const char* name, Tensor value, std::initializer_list<Variable> 
     return result;
 }
 
-NoGrad::NoGrad() : before_(std::exchange(grad_enabled, false)) {}
-NoGrad::~NoGrad() {
+GradMode::GradMode(bool on) : before_(std::exchange(grad_enabled, on)) {}
+GradMode::~GradMode() {
     grad_enabled = before_;
 }
 

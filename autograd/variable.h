@@ -74,16 +74,19 @@ class Variable {
 Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
                 Backward backward);
 
-// While one of these lives, ops on this thread record nothing.
-class NoGrad {
+// While one of these lives, ops on this thread record, or do not; then again what held before.
+class GradMode {
   public:
-    NoGrad();
-    ~NoGrad();
-    NoGrad(const NoGrad&) = delete;
-    NoGrad& operator=(const NoGrad&) = delete;
+    explicit GradMode(bool on);
+    ~GradMode();
+    GradMode(const GradMode&) = delete;
+    GradMode& operator=(const GradMode&) = delete;
 
   private:
     bool before_;
+};
+struct NoGrad : GradMode {
+    NoGrad() : GradMode(false) {}
 };
 
 }  // namespace smoe

@@ -21,6 +21,8 @@ namespace {
 // A sequence of up to 256 tokens has a single block of keys; larger blocks would no longer fit
 // into a core's own cache together with the queries.
 constexpr int64_t query_block = 64, key_block = 256;
+// So a block of keys never begins behind a query that meets it, and each query sees a key of it.
+static_assert(key_block % query_block == 0);
 
 struct Geometry {
     std::vector<int64_t> offsets;  // (B + 1)
@@ -40,7 +42,7 @@ struct Geometry {
 
 // How many of `count` keys from number `first` on the query at position t may see.
 int64_t visible(int64_t t, int64_t first, int64_t count) {
-    return std::clamp<int64_t>(t + 1 - first, 0, count);
+    return std::min(t + 1 - first, count);
 }
 
 // Calls body(first, count) for the blocks of the keys 0 .. end - 1.
@@ -88,9 +90,6 @@ Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int
                     real* const p = S + r * keys;
                     const int64_t seen = visible(first + r, key, keys);
                     std::fill(p + seen, p + keys, real(0));
-                    if (seen == 0) {
-                        continue;
-                    }
                     const real before = key > 0 ? most[r] : p[0];
                     most[r] = std::max(before, largest(p, seen));
                     const real sum = exp_and_sum(p, seen, geometry.scale, most[r]);

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "core/check.h"
+#include "autograd/ops/inputs.h"
 #include "core/rng.h"
 #include "core/scratch.h"
 #include "core/threads.h"
@@ -38,6 +38,7 @@ void dropout_factors(double p, uint64_t seed, int64_t begin, int64_t count, real
 }
 
 Variable dropout(const Variable& x, double p, uint64_t seed) {
+    check_defined("dropout", x);
     check_dropout("dropout", p);
     if (p == 0) {
         return x;
@@ -47,19 +48,8 @@ Variable dropout(const Variable& x, double p, uint64_t seed) {
         parallel_for(from.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
             real* const factors = scratch(0, elementwise_grain);
             dropout_factors(p, seed, begin, end - begin, factors);
-            const real* const x_part = from.data() + begin;
-            real* const y_part = to.data() + begin;
-            if (accumulate) {
-#pragma omp simd
-                for (int64_t i = 0; i < end - begin; ++i) {
-                    y_part[i] += factors[i] * x_part[i];
-                }
-            } else {
-#pragma omp simd
-                for (int64_t i = 0; i < end - begin; ++i) {
-                    y_part[i] = factors[i] * x_part[i];
-                }
-            }
+            const auto product = accumulate ? multiply<true> : multiply<false>;
+            product(end - begin, factors, from.data() + begin, to.data() + begin);
         });
     };
     const Tensor out = Tensor::empty(x.shape());

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "core/check.h"
+#include "autograd/ops/inputs.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -12,6 +12,8 @@ namespace smoe {
 namespace {
 
 void check_same_shape(const char* op, const Variable& a, const Variable& b) {
+    check_defined(op, a);
+    check_defined(op, b);
     check(a.shape() == b.shape(), "{}: shapes must be equal, found {} and {}", op, a.shape().str(),
           b.shape().str());
 }
@@ -83,6 +85,7 @@ Variable mul(const Variable& a, const Variable& b) {
 }
 
 Variable scale(const Variable& x, real factor) {
+    check_defined("scale", x);
     const Tensor out = Tensor::empty(x.shape());
     // out = factor * x
     for_each(out.numel(),
@@ -95,19 +98,21 @@ Variable scale(const Variable& x, real factor) {
 }
 
 Variable relu(const Variable& x) {
+    check_defined("relu", x);
     const Tensor out = Tensor::empty(x.shape());
     // out = max(x, 0); written so that NaN stays NaN
     for_each(out.numel(),
              [x = x.value().data(), y = out.data()](int64_t i) { y[i] = x[i] < 0 ? 0 : x[i]; });
-    // The result tells where x was positive, so x need not be kept.
+    // The result tells where x was positive: it is not 0 there. So x need not be kept.
     return record("relu", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
         for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
-            dx[i] += y[i] > 0 ? g[i] : 0;
+            dx[i] += y[i] != 0 ? g[i] : 0;
         });
     });
 }
 
 Variable tanh(const Variable& x) {
+    check_defined("tanh", x);
     const Tensor out = Tensor::empty(x.shape());
     // out = tanh(x)
     for_each(out.numel(),

@@ -2,7 +2,7 @@
 // adds to the places that were copied from, some of them many times.
 // Read next: normalise.cpp.
 #include "autograd/ops.h"
-#include "autograd/ops/ids.h"
+#include "autograd/ops/inputs.h"
 #include "core/check.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
@@ -36,6 +36,7 @@ Variable embedding(const Variable& weight, const std::vector<int32_t>& ids) {
 }
 
 Variable pick(const Variable& x, const std::vector<int32_t>& ids) {
+    check_defined("pick", x);
     const int64_t N = x.value().rows(), K = x.value().cols();
     check_ids("pick", "id", ids, N, K);
     const Tensor out = Tensor::empty({N});

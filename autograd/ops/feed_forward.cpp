@@ -5,7 +5,7 @@
 // Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops.h"
-#include "autograd/ops/ids.h"
+#include "autograd/ops/inputs.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
@@ -14,18 +14,15 @@
 namespace smoe {
 namespace {
 
-// y *= factors, element by element
-void multiply(int64_t count, const real* factors, real* y) {
-#pragma omp simd
-    for (int64_t i = 0; i < count; ++i) {
-        y[i] *= factors[i];
-    }
+int64_t checked_experts(int64_t experts) {
+    check(experts > 0, "experts: their number must be positive, found {}", experts);
+    return experts;
 }
 
 }  // namespace
 
 ExpertGroups::ExpertGroups(const std::vector<int32_t>& labels, int64_t experts)
-    : rows(labels.size()), begin(size_t(experts) + 1, 0) {
+    : rows(labels.size()), begin(size_t(checked_experts(experts)) + 1, 0) {
     check_ids("experts", "label", labels, int64_t(labels.size()), experts);
     for (const int32_t label : labels) {
         ++begin[size_t(label) + 1];
@@ -82,7 +79,8 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                  real* const h = hidden.data() + row * F + block.col;
                  bias_relu(block.cols, b1 + block.col, h);
                  if (gated) {
-                     multiply(block.cols, gate_row(gates.hidden, labels, row) + block.col, h);
+                     multiply<false>(block.cols, gate_row(gates.hidden, labels, row) + block.col, h,
+                                     h);
                  }
              }
          });
@@ -94,7 +92,8 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                  real* const y = out.data() + row * C + block.col;
                  axpy(block.cols, 1, b2 + block.col, y);
                  if (gated) {
-                     multiply(block.cols, gate_row(gates.output, labels, row) + block.col, y);
+                     multiply<false>(block.cols, gate_row(gates.output, labels, row) + block.col, y,
+                                     y);
                  }
              }
          });
@@ -107,9 +106,8 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                       if (gated) {
                           parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
                               for (int64_t n = begin; n < end; ++n) {
-                                  real* const to = dz.data() + n * C;
-                                  std::copy_n(dout.data() + n * C, C, to);
-                                  multiply(C, gate_row(gates.output, labels, n), to);
+                                  multiply<false>(C, gate_row(gates.output, labels, n),
+                                                  dout.data() + n * C, dz.data() + n * C);
                               }
                           });
                       }
@@ -124,7 +122,7 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                           return;
                       }
                       // hidden = gate * relu(a): da (N, F) = gate * (dz (N, C) weight_2 (C, F))
-                      // where hidden > 0, and 0 elsewhere
+                      // where hidden is not 0, and 0 elsewhere
                       const Tensor da = Tensor::empty({N, F});
                       gemm(Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(),
                            F, [&](const GemmBlock& block) {
@@ -132,9 +130,10 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                                    const int64_t at = row * F + block.col;
                                    relu_backward(block.cols, hidden.data() + at, da.data() + at);
                                    if (gated) {
-                                       multiply(block.cols,
-                                                gate_row(gates.hidden, labels, row) + block.col,
-                                                da.data() + at);
+                                       multiply<false>(
+                                           block.cols,
+                                           gate_row(gates.hidden, labels, row) + block.col,
+                                           da.data() + at, da.data() + at);
                                    }
                                }
                            });

@@ -22,11 +22,12 @@ inline void bias_relu(int64_t count, const real* bias, real* h) {
     }
 }
 
-// da = dh where h > 0, else 0; da holds dh before
+// h = gate * relu(a): da = dh where h is not 0, else 0, whatever the sign of the gate, and so that
+// NaN stays NaN; da holds dh before
 inline void relu_backward(int64_t count, const real* h, real* da) {
 #pragma omp simd
     for (int64_t i = 0; i < count; ++i) {
-        da[i] = h[i] > 0 ? da[i] : 0;
+        da[i] = h[i] != 0 ? da[i] : 0;
     }
 }
 

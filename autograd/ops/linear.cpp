@@ -2,7 +2,7 @@
 // product is a product again, added in place (beta = 1).
 // Read next: embedding.cpp; feed_forward.cpp for two of them in one op.
 #include "autograd/ops.h"
-#include "autograd/ops/ids.h"
+#include "autograd/ops/inputs.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"
@@ -63,6 +63,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
 }
 
 Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int32_t>& labels) {
+    check_defined("gate_rows", x);
     const int64_t N = x.value().rows(), C = x.value().cols();
     check(gates.shape().rank() == 2 && gates.size(1) == C,
           "gate_rows: expected gates of shape (K, {}) for x {}, found {}", C, x.shape().str(),
@@ -71,21 +72,9 @@ Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int
     // to[n] += or = from[n] * gates[labels[n]]; forward and backward are the same product
     const auto apply = [gates, labels, N, C](const real* from, real* to, bool accumulate) {
         parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+            const auto product = accumulate ? multiply<true> : multiply<false>;
             for (int64_t n = begin; n < end; ++n) {
-                const real* const gate = gates.data() + labels[size_t(n)] * C;
-                const real* const source = from + n * C;
-                real* const target = to + n * C;
-                if (accumulate) {
-#pragma omp simd
-                    for (int64_t c = 0; c < C; ++c) {
-                        target[c] += source[c] * gate[c];
-                    }
-                } else {
-#pragma omp simd
-                    for (int64_t c = 0; c < C; ++c) {
-                        target[c] = source[c] * gate[c];
-                    }
-                }
+                product(C, gates.data() + labels[size_t(n)] * C, from + n * C, to + n * C);
             }
         });
     };

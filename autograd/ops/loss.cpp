@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "autograd/ops/ids.h"
+#include "autograd/ops/inputs.h"
 #include "core/blas.h"
 #include "core/check.h"
 #include "core/threads.h"

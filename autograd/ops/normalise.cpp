@@ -6,7 +6,7 @@
 
 #include "autograd/ops.h"
 #include "autograd/ops/dropout.h"
-#include "core/check.h"
+#include "autograd/ops/inputs.h"
 #include "core/scratch.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
@@ -14,6 +14,7 @@
 namespace smoe {
 
 Variable softmax(const Variable& x) {
+    check_defined("softmax", x);
     const int64_t N = x.value().rows(), C = x.value().cols();
     const Tensor out = x.value().clone();
     // out = exp(x - max) / sum of exp(x - max): the same as without max, but no exp overflows
@@ -50,6 +51,7 @@ namespace {
 Variable normalise(const char* name, const Variable& x, const Variable& branch,
                    const Variable& weight, const Variable& bias, double p, uint64_t seed,
                    real eps) {
+    check_defined(name, x);
     const int64_t N = x.value().rows(), C = x.value().cols();
     check(weight.shape() == Shape{C} && bias.shape() == Shape{C},
           "{}: x {} needs weight and bias of shape ({}), found {} and {}", name, x.shape().str(), C,
@@ -103,10 +105,8 @@ Variable normalise(const char* name, const Variable& x, const Variable& branch,
             // With xhat = (s - mean) * rstd and g = dout * weight:
             //   ds = rstd * (g - mean(g) - xhat * mean(g * xhat)); dx = ds, dbranch = factor * ds;
             //   dweight = column sums of dout * xhat, dbias = column sums of dout.
-            const int64_t grain = std::max(row_grain(C), (N + 31) / 32);  // at most 32 blocks
+            const int64_t grain = sum_grain(N, C);
             const int64_t blocks = (N + grain - 1) / grain;
-            // All rows add to the same dweight and dbias. A block adds to sums of its own, which
-            // are added in their order below: the same bits for any number of threads.
             const Tensor dweights = Tensor::zeros({blocks, C}),
                          dbiases = Tensor::zeros({blocks, C});
             parallel_for(N, grain, [&](int64_t begin, int64_t end) {

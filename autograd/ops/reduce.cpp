@@ -2,7 +2,7 @@
 // so is every sum across threads in this project.
 // Read next: linear.cpp.
 #include "autograd/ops.h"
-#include "core/check.h"
+#include "autograd/ops/inputs.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -11,6 +11,7 @@ namespace {
 
 // factor * (sum of all elements of x), summed in fixed blocks so that threads do not change it.
 Variable scaled_sum(const char* name, const Variable& x, real factor) {
+    check_defined(name, x);
     const int64_t count = x.shape().numel();
     const int64_t blocks = (count + elementwise_grain - 1) / elementwise_grain;
     const Tensor partial = Tensor::empty({blocks});
@@ -33,7 +34,7 @@ Variable sum(const Variable& x) {
 }
 
 Variable mean(const Variable& x) {
-    check(x.shape().numel() > 0, "mean: shape {} has no elements", x.shape().str());
+    check(x.value().numel() > 0, "mean: shape {} has no elements", x.shape().str());
     return scaled_sum("mean", x, real(1) / real(x.shape().numel()));
 }
 

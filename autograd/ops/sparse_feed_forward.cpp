@@ -173,10 +173,7 @@ void multiply_by_gates(const Kept& kept, Indices neurons, int64_t rows, real* x,
     real* const gates = scratch(3, size);
     gather(kept.gates, 0, one_row, neurons, gates);
     for (int64_t n = 0; n < rows; ++n) {
-#pragma omp simd
-        for (int64_t j = 0; j < size; ++j) {
-            x[n * ld + j] *= gates[j];
-        }
+        multiply<false>(size, gates, x + n * ld, x + n * ld);
     }
 }
 

@@ -136,7 +136,8 @@ OpRow linear_row() {
              },
              [] {
                  return linear(wrong({2, 3}), wrong({4, 3}), wrong({1, 4}));
-             }}};
+             }},
+            2};
 }
 
 OpRow embedding_row() {

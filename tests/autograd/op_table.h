@@ -27,7 +27,8 @@ struct OpRow {
     std::vector<OpCase> cases;  // small: every element of every gradient is checked
     OpCase large;               // cut into several chunks of parallel work
     std::vector<std::function<Variable()>>
-        bad_calls;  // must throw an Error beginning with the name
+        bad_calls;          // must throw an Error beginning with the name
+    int64_t optional = -1;  // the input that may be undefined, if any
 };
 
 const std::vector<OpRow>& op_table();

@@ -34,26 +34,29 @@ OpRow gate_rows_row() {
     return row;
 }
 
-// Inputs of a feed-forward network whose hidden neurons stay away from the kink of the relu.
+// Inputs of a feed-forward network whose hidden neurons stay away from the kink of the relu: every
+// other one is on, the rest is off.
 Tensors feed_forward_inputs(int64_t N, int64_t C, int64_t F) {
     Tensors inputs = {filled({N, C}), filled({F, C}, 1), filled({F}, 2), filled({C, F}, 3),
                       filled({C}, 4)};
     for (real& value : inputs[1].values()) {
         value *= real(0.5 / std::sqrt(double(C)));
     }
-    for (real& value : inputs[2].values()) {
-        value += std::copysign(real(4), value);
+    for (int64_t i = 0; i < F; ++i) {
+        real& bias = inputs[2].data()[i];
+        bias = (i % 2 == 0 ? 1 : -1) * (std::abs(bias) + 4);
     }
     return inputs;
 }
 
-// Gates with zeros in them: about a share `rate` of each row, but not all of it.
+// Gates of both signs with zeros among them: about a share `rate` of each row. The first expert
+// keeps one neuron at least.
 Tensor random_gates(int64_t K, int64_t width, double rate, uint64_t salt) {
     const Tensor gates = filled({K, width}, salt);
     Rng rng(salt, uint64_t(width));
     for (int64_t i = 0; i < gates.numel(); ++i) {
         real& gate = gates.data()[i];
-        gate = rng.uniform() < rate && i % width > 0 ? 0 : std::abs(gate) + real(0.5);
+        gate = rng.uniform() < rate && i > 0 ? 0 : gate + std::copysign(real(0.5), gate);
     }
     return gates;
 }
@@ -68,8 +71,8 @@ struct FeedForwardCase {
     std::vector<int32_t> labels;
 };
 
-// Both forms on the same cases: experts with all rows, one row and none, gates that keep all, few
-// and one neuron.
+// Both forms on the same cases: experts with all rows, one row and none, gates that keep all, few,
+// one and no neuron.
 OpRow feed_forward_row(const std::string& name, bool sparse) {
     const auto make = [sparse](const FeedForwardCase& c) {
         const ExpertGates gates{random_gates(c.K, c.F, c.hidden_rate, 7),

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <set>
@@ -154,6 +155,45 @@ TEST_CASE("ops: wrong calls are refused by an error that names the op") {
             CHECK(message.starts_with(row.name + ": "));
         }
     }
+}
+
+TEST_CASE("ops: an undefined input is refused by an error that names the op") {
+    for (const OpRow& row : op_table()) {
+        for (const OpCase& one : row.cases) {
+            for (size_t i = 0; i < one.inputs.size(); ++i) {
+                std::vector<Variable> inputs(one.inputs.begin(), one.inputs.end());
+                inputs[i] = Variable();
+                const std::string message = error_of([&] { one.op(inputs); });
+                CAPTURE(row.name);
+                CAPTURE(i);
+                CAPTURE(message);
+                CHECK((message.starts_with(row.name + ": ") ||
+                       (message == "accepted" && row.optional == int64_t(i))));
+            }
+        }
+    }
+}
+
+TEST_CASE("ops: NaN is hidden neither by the value nor by a gradient") {
+    const auto any_nan = [](const Tensor& tensor) {
+        return std::ranges::any_of(tensor.values(), [](real x) { return std::isnan(x); });
+    };
+    for_each_case([&](const OpCase& one) {
+        for (size_t i = 0; i < one.inputs.size(); ++i) {
+            std::vector<Variable> inputs(one.inputs.begin(), one.inputs.end());
+            inputs[i] = Variable(Tensor::full(one.inputs[i].shape(), real(NAN)));
+            const Tensor value = one.op(inputs).value();
+            CAPTURE(i);
+            CHECK((any_nan(value) || value.numel() == 0 || one.inputs[i].numel() == 0));
+        }
+        const auto finite = gradients(one.op, one.inputs, upstream_of(one));
+        const auto nan = gradients(one.op, one.inputs, Tensor::full(call(one).shape(), real(NAN)));
+        for (size_t i = 0; i < finite.size(); ++i) {
+            const auto numbers = finite[i].values(), nans = nan[i].values();
+            CHECK(std::equal(numbers.begin(), numbers.end(), nans.begin(),
+                             [](real x, real y) { return x == 0 || std::isnan(y); }));
+        }
+    });
 }
 
 TEST_CASE("ops: nothing is recorded without gradients") {

@@ -63,6 +63,19 @@ TEST_CASE("recompute: gradients against differences, one part inside the other")
           gradient_tolerance);
 }
 
+TEST_CASE("recompute: walked under NoGrad, and with a part that does not depend on its input") {
+    const Variable x(Tensor::full({2}, 3), true), weight(Tensor::full({2}, 5));
+    const Variable y = recompute([&](const Variable& in) { return mul(in, weight); }, x);
+    const Variable z = recompute([&](const Variable&) { return weight; }, x);
+    const Variable root = sum(y);
+    const NoGrad no_grad;
+    backward(root);
+    CHECK(x.grad().data()[0] == 5);
+    CHECK(!scale(x, 2).requires_grad());  // still
+    backward(z, Tensor::full({2}, 1));
+    CHECK(x.grad().data()[0] == 5);
+}
+
 TEST_CASE("recompute: the part is called again only where its gradient is wanted") {
     int calls = 0;
     const Variable weight(Tensor::full({2}, 3), true), constant(Tensor::full({2}, 5));

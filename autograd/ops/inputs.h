@@ -1,14 +1,20 @@
-// What every op checks that is given a whole number for each row: ids, labels, targets.
-// Refuses to know what the numbers stand for.
+// What many ops check of their inputs: that there is one, and whole numbers for each row (ids,
+// labels, targets). Refuses to know shapes, which each op checks for itself.
 // Read next: embedding.cpp.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "autograd/variable.h"
 #include "core/check.h"
 
 namespace smoe {
+
+// Throws Error, naming `op`, for an undefined Variable.
+inline void check_defined(const char* op, const Variable& x) {
+    check(x.defined(), "{}: an input is undefined: a Variable that nothing was assigned to", op);
+}
 
 // Throws Error, naming `op` and `what` the ids are ("label"), unless there is one for each of
 // `rows` rows and all lie in [0, count).
