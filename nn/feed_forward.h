@@ -33,7 +33,7 @@ struct Routing {
 class FeedForward : public Module {
   public:
     // draw.stream numbers this network within the model; each of its two layers gets masks of its
-    // own. Throws Error as draw_masks does.
+    // own. Throws Error as MaskedLinear does.
     FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskDraw& draw,
                 MaskWhere where, Rng& rng, FeedForwardForm form = FeedForwardForm::automatic);
     Variable forward(const Variable& x, const Routing& routing) const;  // (N, C) -> (N, C)

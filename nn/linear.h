@@ -35,8 +35,8 @@ struct MaskDraw {
     uint64_t stream = 0;  // tells its layers apart
 };
 
-// (experts, width) of 0 and 1: an entry is 1 with probability 1 - rate. Throws Error for an expert
-// that keeps no neuron, and for settings out of range.
+// (experts, width) of 0 and 1: an entry is 1 with probability 1 - rate. Throws Error for settings
+// out of range.
 Tensor draw_masks(const MaskDraw& draw, int64_t width);
 
 // y = (x weight^T + bias) * m_e / mean(m_e) with m_e the mask of the row's expert e in this layer;
@@ -44,6 +44,7 @@ Tensor draw_masks(const MaskDraw& draw, int64_t width);
 // SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
 class MaskedLinear : public Module {
   public:
+    // Throws Error for an expert that would keep no neuron, and as draw_masks does.
     MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw, Rng& rng);
     Variable forward(const Variable& x, const Labels& labels) const;
 
@@ -55,6 +56,7 @@ class MaskedLinear : public Module {
     const Tensor& mask;  // (experts, out)
 
   private:
+    void check_buffer(const std::string& name, const Tensor& value) const override;
     void state_loaded() override;
 
     Tensor gates_;

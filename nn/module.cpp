@@ -10,9 +10,20 @@
 
 namespace smoe {
 
-Module::Module(const Scope& scope) {
-    if (scope.parent != nullptr) {
-        scope.parent->children_.push_back({scope.name, this});
+Module::Module(const Scope& scope) : parent_(scope.parent) {
+    if (parent_ != nullptr) {
+        parent_->require_new(scope.name);
+        parent_->children_.push_back({scope.name, this});
+    }
+}
+
+Module::~Module() {
+    if (parent_ != nullptr) {
+        std::erase_if(parent_->children_,
+                      [this](const auto& child) { return child.value == this; });
+    }
+    for (const auto& child : children_) {
+        child.value->parent_ = nullptr;  // one that outlives this
     }
 }
 
@@ -74,10 +85,27 @@ void Module::load_state(const std::map<std::string, Tensor>& values, const std::
         check(own.contains(name), "'{}' holds the tensor '{}', which this model does not have",
               origin, name);
     }
+    try {
+        check_buffers("", values);
+    } catch (const Error& error) {
+        fail("'{}': {}", origin, error.what());
+    }
     for (const auto& [name, tensor] : own) {
         tensor.copy_from(values.at(name));
     }
     announce_loaded();  // gates are derived from masks, which may be others now
+}
+
+void Module::check_buffer(const std::string&, const Tensor&) const {}
+
+void Module::check_buffers(const std::string& prefix,
+                           const std::map<std::string, Tensor>& values) const {
+    for (const auto& entry : buffers_) {
+        check_buffer(entry.name, values.at(prefix + entry.name));
+    }
+    for (const auto& child : children_) {
+        child.value->check_buffers(prefix + child.name + ".", values);
+    }
 }
 
 void Module::announce_loaded() {
@@ -94,11 +122,24 @@ void Module::set_training(bool on) {
     }
 }
 
+void Module::require_new(const std::string& name) const {
+    const auto refuse = [&name](const auto& entries) {
+        for (const auto& entry : entries) {
+            check(entry.name != name, "module: there is a '{}' already", name);
+        }
+    };
+    refuse(parameters_);
+    refuse(buffers_);
+    refuse(children_);
+}
+
 Variable& Module::parameter(const std::string& name, const Tensor& value) {
+    require_new(name);
     return parameters_.emplace_back(Named<Variable>{name, Variable(value, true)}).value;
 }
 
 Tensor& Module::buffer(const std::string& name, const Tensor& value) {
+    require_new(name);
     return buffers_.emplace_back(Named<Tensor>{name, value}).value;
 }
 

@@ -24,8 +24,9 @@ struct Scope {
 
 class Module {
   public:
+    // Throws Error if the parent has something of this name already.
     explicit Module(const Scope& scope);
-    virtual ~Module() = default;
+    virtual ~Module();  // leaves the parent
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
 
@@ -39,8 +40,8 @@ class Module {
     std::map<std::string, Tensor> state() const;
 
     // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
-    // are exactly those of state(), every shape fits and every number is finite; then nothing has
-    // been changed.
+    // are exactly those of state(), every shape fits, every number is finite and every module takes
+    // its buffers; then nothing has been changed.
     void load_state(const std::map<std::string, Tensor>& values, const std::string& origin);
 
     // Training mode (the default) switches dropout on, here and below.
@@ -48,16 +49,24 @@ class Module {
     bool training() const { return training_; }
 
   protected:
-    // Both return a reference that stays valid as long as the module lives.
+    // Both return a reference that stays valid as long as the module lives. Throw Error if there is
+    // something of this name already: a checkpoint would hold only one of the two.
     Variable& parameter(const std::string& name, const Tensor& value);
     Tensor& buffer(const std::string& name, const Tensor& value);
+
+    // Throws Error for a value that the buffer must not have. Asked before load_state changes
+    // anything.
+    virtual void check_buffer(const std::string& name, const Tensor& value) const;
 
     // Called after load_state has changed buffers, for what is derived from them.
     virtual void state_loaded() {}
 
   private:
     void collect(const std::string& prefix, std::map<std::string, Tensor>& found) const;
+    void check_buffers(const std::string& prefix,
+                       const std::map<std::string, Tensor>& values) const;
     void announce_loaded();
+    void require_new(const std::string& name) const;
 
     template <class T>
     struct Named {
@@ -67,6 +76,7 @@ class Module {
     std::deque<Named<Variable>> parameters_;  // deque: references into it survive growth
     std::deque<Named<Tensor>> buffers_;
     std::vector<Named<Module*>> children_;
+    Module* parent_;
     bool training_ = true;
 };
 

@@ -42,9 +42,13 @@ double Optimizer::learning_rate() const {
 }
 
 void Optimizer::step() {
-    check(training_, "optimizer: step() in evaluation mode; call train() first");
+    require_training("step()");
     update();
     ++steps_;
+}
+
+void Optimizer::require_training(const char* call) const {
+    check(training_, "optimizer: {} in evaluation mode; call train() first", call);
 }
 
 void Optimizer::eval() {
@@ -64,12 +68,14 @@ void Optimizer::train() {
 }
 
 Optimizer::State Optimizer::state() const {
+    require_training("state()");
     State state{kept_, numbers_};
     state.numbers["steps"] = double(steps_);
     return state;
 }
 
 void Optimizer::load(const State& state, const std::string& origin) {
+    require_training("load()");
     // All is looked at before anything changes: a refused state leaves the optimiser as it was.
     for (const auto& [name, tensor] : kept_) {
         const auto given = state.tensors.find(name);

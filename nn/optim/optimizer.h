@@ -53,7 +53,8 @@ class Optimizer {
     Tensor evaluation_values() const { return training_ ? averaged_values() : values_; }
 
     // The state, sharing memory with the optimiser, and its way back. `load` throws Error, naming
-    // `origin`, if anything is missing or of another size.
+    // `origin`, if anything is missing or of another size. Both throw Error in evaluation mode, in
+    // which the parameters are not those that the next step starts from.
     State state() const;
     void load(const State& state, const std::string& origin);
 
@@ -72,6 +73,8 @@ class Optimizer {
     std::map<std::string, double> numbers_;
 
   private:
+    void require_training(const char* call) const;
+
     Tensor trained_;  // in evaluation mode: what train() brings back
     bool training_ = true;
 };

@@ -48,10 +48,17 @@ TEST_CASE("masks: impossible draws and experts without a neuron are refused") {
 
     MaskedLinear layer(Scope{}, 2, 3, {.experts = 2, .rate = 0, .seed = 1}, rng);
     auto state = layer.state();
+    state["linear.bias"] = Tensor::full({3}, 7);
     state["mask"] = Tensor::from({2, 3}, {1, 0, 1, 0, 0, 0});
-    CHECK_THROWS_WITH_AS(layer.load_state(state, "file"), doctest::Contains("expert 1"), Error);
+    CHECK_THROWS_WITH_AS(layer.load_state(state, "file"),
+                         doctest::Contains("'file': masks: expert 1"), Error);
     state["mask"] = Tensor::from({2, 3}, {1, 0, 0.5, 1, 0, 0});
-    CHECK_THROWS_AS(layer.load_state(state, "file"), Error);
+    CHECK_THROWS_WITH_AS(layer.load_state(state, "file"), doctest::Contains("other than 0 and 1"),
+                         Error);
+    // Nothing of either was taken.
+    CHECK(std::abs(layer.linear.bias->value().data()[0]) < 1);
+    CHECK(layer.mask.data()[1] == 1);
+    CHECK(layer.gates().data()[1] == 1);
 }
 
 TEST_CASE("masked linear: (x W^T + b) m / mean(m), and the plain layer without labels") {

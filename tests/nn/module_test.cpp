@@ -49,6 +49,36 @@ TEST_CASE("module: creating a parameter registers it under its path") {
     CHECK(net.parameter_count() == 3 * 4 + 4 + 4 + 4);
 }
 
+TEST_CASE("module: of two things with one name the second is refused") {
+    struct Twice : Module {
+        explicit Twice(bool as_buffer) : Module(Scope{}) {
+            parameter("weight", Tensor::zeros({1}));
+            as_buffer ? void(buffer("weight", Tensor::zeros({1})))
+                      : void(parameter("weight", Tensor::zeros({1})));
+        }
+    };
+    CHECK_THROWS_WITH_AS(Twice(false), doctest::Contains("'weight' already"), Error);
+    CHECK_THROWS_WITH_AS(Twice(true), doctest::Contains("'weight' already"), Error);
+    Net net;
+    CHECK_THROWS_WITH_AS(LayerNorm({&net, "norm"}, 4), doctest::Contains("'norm' already"), Error);
+    CHECK(net.state().size() == 4);
+}
+
+TEST_CASE("module: one that is gone, or was never made, is out of its parent") {
+    Net net;
+    {
+        const LayerNorm guest({&net, "guest"}, 4);
+        CHECK(net.state().size() == 6);
+    }
+    CHECK(net.state().size() == 4);
+    CHECK_THROWS_AS(Dropout({&net, "broken"}, 2, net.rng), Error);
+    net.set_training(false);  // would reach it
+    auto parent = std::make_unique<Net>();
+    auto child = std::make_unique<LayerNorm>(Scope{parent.get(), "child"}, 4);
+    parent.reset();
+    CHECK(child->state().size() == 2);
+}
+
 TEST_CASE("module: buffers are saved but not trained") {
     Rng rng(1);
     FeedForward ffn(Scope{}, 4, 8, {.experts = 3, .rate = 0.3, .seed = 5}, MaskWhere::both, rng);

@@ -137,13 +137,15 @@ TEST_CASE("optimizers: the first step of both AdamWs is lr times the sign of the
     }
 }
 
-TEST_CASE("optimizers: a step in evaluation mode is an error") {
+TEST_CASE("optimizers: to step, save or load in evaluation mode is an error") {
     for (const char* kind : {"sgd", "adamw", "schedule_free"}) {
         Problem problem;
         auto optimizer = make_optimizer(kind, problem.values, problem.grads, settings);
         optimizer->step();
         optimizer->eval();
         CHECK_THROWS_WITH_AS(optimizer->step(), doctest::Contains("evaluation mode"), Error);
+        CHECK_THROWS_WITH_AS(optimizer->state(), doctest::Contains("evaluation mode"), Error);
+        CHECK_THROWS_WITH_AS(optimizer->load({}, "f"), doctest::Contains("evaluation mode"), Error);
         optimizer->train();
         optimizer->step();
         CHECK(optimizer->steps() == 2);
