@@ -127,6 +127,7 @@ fuzz: ## hand broken files to every reader for SECONDS=60 each (clang)
 fuzzers: $(addprefix $(BUILD)/,$(FUZZERS))
 
 tidy: ## clang-tidy on all but the tests, with the checks of .clang-tidy
+	@command -v $(CLANG_TIDY) >/dev/null || { echo "tidy needs $(CLANG_TIDY): install clang-tidy, or give CLANG_TIDY=NAME" >&2; exit 2; }
 	@files=$$(git ls-files core autograd nn models examples | grep '\.cpp$$' | grep -v unicode_tables.cpp); \
 	 echo $$files | tr ' ' '\n' | xargs -P $(shell nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' FILE \
 	   -- $(FLAGS) 2>/dev/null && echo "tidy: $$(echo $$files | wc -w) files are in order"

@@ -57,11 +57,11 @@ std::string to_valid_utf8(std::string_view text) {
     return valid;
 }
 
-std::string to_one_line(std::string_view text) {
+std::string without_controls(std::string_view text, std::string_view kept) {
     std::string line = to_valid_utf8(text);
     for (size_t i = 0; i < line.size(); ++i) {
         const uint8_t c = uint8_t(line[i]);
-        if (c < ' ' || c == 0x7F) {
+        if ((c < ' ' || c == 0x7F) && kept.find(line[i]) == kept.npos) {
             line[i] = ' ';
         } else if (c == 0xC2 && uint8_t(line[i + 1]) < 0xA0) {  // U+0080 to U+009F
             line.replace(i, 2, " ");

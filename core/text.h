@@ -19,8 +19,13 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 // `text` with each byte that is no part of a UTF-8 character replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);
 
-// The same with a blank for each control character, U+0080 to U+009F included, which some terminals
-// obey: whatever a name holds, a line of a terminal stays one line.
-std::string to_one_line(std::string_view text);
+// The same with a blank for each control character but those in `kept`, U+0080 to U+009F included,
+// which some terminals obey: what comes from a file must not steer the terminal.
+std::string without_controls(std::string_view text, std::string_view kept = "\n\t");
+
+// Without any: whatever a name holds, a line of a terminal stays one line.
+inline std::string to_one_line(std::string_view text) {
+    return without_controls(text, "");
+}
 
 }  // namespace smoe

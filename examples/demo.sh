@@ -8,6 +8,12 @@ folder=$2
 minutes=${3:-1.8}
 say() { printf '\n== %s\n' "$1"; }
 
+# A run that somebody went on with is no longer the demo's: its settings are others.
+if [ -e "$folder/run/config.json" ] && ! cmp -s "$folder/run/config.json" "$folder/config.json"; then
+    kept="$folder-$(date +%Y%m%d-%H%M%S)"
+    mv "$folder" "$kept"
+    echo "the run in $folder went on after the demo, so it is kept as $kept"
+fi
 rm -rf "$folder"
 say "A corpus of children's stories, in English and German, and of small sums"
 "$smoe" corpus -o "$folder/corpus"
@@ -15,6 +21,7 @@ say "A corpus of children's stories, in English and German, and of small sums"
 say "A model of a million parameters learns from it for $minutes minutes"
 "$smoe" train --data "$folder/corpus/train.jsonl" --valid "$folder/corpus/valid.jsonl" \
     --preset tiny --minutes "$minutes" --run "$folder/run"
+cp "$folder/run/config.json" "$folder/config.json"
 
 say "What it learned, on stories it has never seen, and how the experts divide the domains"
 "$smoe" eval "$folder/run" --data "$folder/corpus/valid.jsonl"
@@ -32,4 +39,4 @@ say "All of this as a page for the browser"
 say "Yours to go on with"
 echo "$smoe generate $folder/run --prompt \"One day\" --samples 3 --show-experts"
 echo "$smoe train --run $folder/run --resume --minutes 5"
-echo "$smoe train --data YOUR_STORIES.txt --preset tiny --minutes 10 --run $folder/mine"
+echo "$smoe train --data YOUR_STORIES.txt --preset tiny --minutes 10 --run runs/mine"

@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "core/utf8.h"
+#include "models/tokenizer.h"
 
 namespace smoe {
 namespace {
@@ -157,12 +158,11 @@ void check_config(const Config& config) {
     at_least(0, config.eval_tokens, "eval_tokens");
     check(config.valid_share > 0 && config.valid_share < 1,
           "valid_share must be in (0, 1), found {}", config.valid_share);
-    range(config.entries, int64_t(256), int64_t(65535), "entries");
+    range(config.entries, int64_t(256), int64_t(Tokenizer::max_entries), "entries");
     check_settings(config.optim);
     check(config.optimizer != "schedule_free" || config.optim.beta1 > 0,
           "schedule-free AdamW needs a beta1 above 0, found {}", config.optim.beta1);
-    Config copy = config;
-    visit_settings(copy, [](const Setting& setting, auto& field) {
+    visit_settings(config, [](const Setting& setting, const auto& field) {
         if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
             const auto& choices = setting.choices;
             check(choices.empty() ||
@@ -180,8 +180,7 @@ void check_config(const Config& config) {
 
 std::string to_json(const Config& config) {
     Json root = hugging_face_keys(config);
-    Config copy = config;
-    visit_settings(copy, [&](const Setting& setting, const auto& field) {
+    visit_settings(config, [&](const Setting& setting, const auto& field) {
         root[setting.group][setting.key] = field;
     });
     return root.dump(2) + "\n";

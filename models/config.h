@@ -49,9 +49,9 @@ struct Config {
     bool recompute = false;
     double clip = 0;  // most length of a gradient; 0: any
     int64_t steps = 10000;
-    double minutes = 0;  // stop after this time; 0: after `steps`
+    double minutes = 0;  // stop after this time, however many steps; 0: after `steps`
     int64_t log_every = 10, eval_every = 500, sample_every = 500, checkpoint_every = 500;
-    int64_t eval_tokens = 200000;  // of the held-out text, from its start; 0: all
+    int64_t eval_tokens = 200000;  // of the held-out text, spread evenly; 0: all
 
     // data
     std::vector<std::string> data, valid;
@@ -63,6 +63,7 @@ struct Config {
     bool pad = false;
 
     std::string tokenizer_hash;  // of the tokenizer that belongs to the weights
+    std::string valid_hash;      // of the held-out text; "": there is none, or it is not known
 };
 
 // One row of the table of settings.
@@ -75,9 +76,9 @@ struct Setting {
 };
 
 // Calls visit(setting, field) for each field in order; field is an int64_t&, uint64_t&, double&,
-// bool&, std::string& or std::vector<std::string>&.
-template <class Visit>
-void visit_settings(Config& c, const Visit& visit);
+// bool&, std::string& or std::vector<std::string>&, const where the Config is.
+template <class AnyConfig, class Visit>
+void visit_settings(AnyConfig& c, const Visit& visit);
 
 // A field as a person reads it; several files with blanks between them.
 std::string setting_text(const std::vector<std::string>& field);
@@ -86,8 +87,8 @@ std::string setting_text(const Field& field) {
     return fmt::format("{}", field);
 }
 
-// Sizes by name: "tiny" (about 1 M parameters), "small" (8 M), "paper" (28 M). Throws Error for
-// others.
+// Sizes by name: "tiny" (about 1 M parameters in the model), "small" (7 M), "paper" (27 M). Throws
+// Error for others.
 Config preset(const std::string& name);
 std::vector<std::string> preset_names();
 
@@ -102,13 +103,16 @@ std::string to_json(const Config& config);
 // wrong type, and a Hugging Face key that contradicts the settings.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
+// Of the language model: as many outputs as tokens.
 DecoderSettings model_settings(const Config& config);
+// Of the router's network: as many outputs as experts. It runs dense, and is never recomputed.
 DecoderSettings router_settings(const Config& config);
+// The model's, but for the warm-up.
 OptimizerSettings router_optimizer_settings(const Config& config);
 
-template <class Visit>
-void visit_settings(Config& c, const Visit& visit) {
-    const auto sizes = [&](const char* group, Sizes& s, const std::array<const char*, 5>& flags) {
+template <class AnyConfig, class Visit>
+void visit_settings(AnyConfig& c, const Visit& visit) {
+    const auto sizes = [&](const char* group, auto& s, const std::array<const char*, 5>& flags) {
         visit(Setting{group, "width", flags[0], "width of the residual stream"}, s.width);
         visit(Setting{group, "layers", flags[1], "number of blocks"}, s.layers);
         visit(Setting{group, "heads", flags[2], "attention heads; must divide the width"}, s.heads);
@@ -171,7 +175,8 @@ void visit_settings(Config& c, const Visit& visit) {
     visit(Setting{"training", "minutes", "--minutes", "stop after this time; 0: after --steps"},
           c.minutes);
     visit(Setting{"training", "log_every", "--log-every", "steps between reports"}, c.log_every);
-    visit(Setting{"training", "eval_every", "--eval-every", "steps between evaluations; 0: never"},
+    visit(Setting{"training", "eval_every", "--eval-every",
+                  "steps between evaluations; 0: only at the end"},
           c.eval_every);
     visit(Setting{"training", "sample_every", "--sample-every", "steps between samples; 0: never"},
           c.sample_every);
@@ -209,6 +214,7 @@ void visit_settings(Config& c, const Visit& visit) {
         c.pad);
     visit(Setting{"data", "tokenizer_hash", "", "hash of the tokenizer the weights belong to"},
           c.tokenizer_hash);
+    visit(Setting{"data", "valid_hash", "", "hash of the held-out text"}, c.valid_hash);
 }
 
 }  // namespace smoe

@@ -76,7 +76,7 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
     }
     check(size() > 0,
           "dataset: none of the {} stories is left: {} are empty, {} are longer than the {} tokens "
-          "that fit, which --long cut or --long split would use",
+          "that fit, which training with --long cut or --long split would use",
           counts_.stories, counts_.empty, counts_.dropped, room() - 1);
     for (const int32_t target : targets_) {
         counts_.bytes_kept += bytes_of(target);
@@ -86,10 +86,11 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
 }
 
 void Dataset::require_separators(std::span<const std::vector<int32_t>> stories) const {
-    if (stories.size() == 1 && settings_.long_stories != LongStories::split) {
+    if (stories.size() == 1 && settings_.long_stories != LongStories::split &&
+        !settings_.held_out) {
         check(stories[0].size() <= separators_missing * room(),
               "dataset: the text holds one story of {} tokens and only {} fit: separate stories "
-              "with a line <|endoftext|>, or read it as continuous text with --long split",
+              "with a line <|endoftext|>, or train with --long split, which takes it as continuous",
               stories[0].size(), room());
     }
 }

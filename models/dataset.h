@@ -32,6 +32,9 @@ struct DatasetSettings {
     // Fill every sequence up to context - 1 positions with end of text, and predict that too, as
     // the original does.
     bool pad = false;
+    // Held out from a larger text, whose separators are known to be there: one long story is all
+    // right.
+    bool held_out = false;
     int batch = 16;     // sequences
     uint64_t seed = 0;  // of the order in training
 };
@@ -49,9 +52,8 @@ struct Batch {
 
 class Dataset {
   public:
-    // Throws Error for settings out of range, if no sequence is left, and for a single story of
-    // more than four times the context that would not be split: a text whose separators are
-    // missing.
+    // Throws Error for settings out of range, if no sequence is left, and for a text that is a single
+    // story of more than four times the context and would not be split: its separators are missing.
     Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
             const DatasetSettings& settings);
 

@@ -66,8 +66,12 @@ void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& 
     require("decoder.weight", {s.outputs, s.width});
     for (int64_t layer = 0; layer < s.layers; ++layer) {
         const std::string block = fmt::format("layers.{}.", layer);
+        require(block + "attn.qkv_proj.weight", {3 * s.width, s.width});
+        require(block + "attn.out_proj.weight", {s.width, s.width});
         require(block + "ffn.lin_1.linear.weight", {s.hidden, s.width});
+        require(block + "ffn.lin_2.linear.weight", {s.width, s.hidden});
         require(block + "ffn.lin_1.mask", {s.experts, s.hidden});
+        require(block + "ffn.lin_2.mask", {s.experts, s.width});
     }
 }
 

@@ -106,25 +106,17 @@ class Reader {
     std::set<std::string> used_;
 };
 
-// The network whose state lies below `prefix`. What it allocates must be in the file: impossible
-// sizes are found before memory for them is asked for.
+// The network whose state lies below `prefix`.
 std::unique_ptr<Decoder> read_decoder(Reader& file, const std::string& prefix,
-                                      const DecoderSettings& s) {
-    check(s.width % 2 == 0 && s.width % s.heads == 0,
+                                      const DecoderSettings& settings) {
+    check(settings.width % 2 == 0 && settings.width % settings.heads == 0,
           "'{}': the width of '{}' must be even and a multiple of its heads, found {} and {}",
-          file.origin(), prefix, s.width, s.heads);
-    file.tensor(prefix + "token_embedding.weight", {s.vocab, s.width});
-    file.tensor(prefix + "pos_embedding", {1, s.context, s.width});
-    file.tensor(prefix + "decoder.weight", {s.outputs, s.width});
-    for (int64_t layer = 0; layer < s.layers; ++layer) {
-        const std::string block = fmt::format("{}layers.{}.", prefix, layer);
-        file.tensor(block + "attn.qkv_proj.weight", {3 * s.width, s.width});
-        file.tensor(block + "ffn.lin_1.linear.weight", {s.hidden, s.width});
-        file.tensor(block + "ffn.lin_1.mask", {s.experts, s.hidden});
-    }
+          file.origin(), prefix, settings.width, settings.heads);
+    const std::map<std::string, Tensor> state = file.below(prefix);
+    check_sizes(settings, state, file.origin());
     Rng unused(0);
-    auto decoder = std::make_unique<Decoder>(s, unused);
-    decoder->load_state(file.below(prefix), file.origin());
+    auto decoder = std::make_unique<Decoder>(settings, unused);
+    decoder->load_state(state, file.origin());
     return decoder;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/check.h"
 #include "core/utf8.h"
 #include "models/unicode_tables.h"
 
@@ -93,6 +94,11 @@ size_t space_end(std::string_view text, size_t begin) {
 }
 
 }  // namespace
+
+PreTokenizer pre_tokenizer_named(const std::string& name) {
+    check(name == "gpt2" || name == "none", "tokenizer: expected gpt2 or none, found '{}'", name);
+    return name == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none;
+}
 
 size_t word_end(std::string_view text, size_t begin, PreTokenizer pre) {
     if (pre == PreTokenizer::none) {

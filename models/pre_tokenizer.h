@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,9 @@ namespace smoe {
 // with \s = White_Space, on UTF-8. Each byte that belongs to no valid character counts as one
 // symbol of the third kind, [^\s\p{L}\p{N}]. none takes the whole text as one word.
 enum class PreTokenizer { gpt2, none };
+
+// By its name, "gpt2" or "none"; throws Error for another.
+PreTokenizer pre_tokenizer_named(const std::string& name);
 
 // The end of the word that begins at `begin` < text.size(); always > begin.
 size_t word_end(std::string_view text, size_t begin, PreTokenizer pre);

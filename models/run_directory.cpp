@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,11 @@ std::map<std::string, Tensor> read_weights(const std::string& path,
     std::map<std::string, Tensor> tensors = read_safetensors(path).tensors;
     check_sizes(settings, tensors, path);
     return tensors;
+}
+
+// "format" is what other libraries ask for before they load the file.
+std::map<std::string, std::string> weights_metadata(int64_t step) {
+    return {{"format", "pt"}, {"step", fmt::format("{}", step)}};
 }
 
 struct MetricsLine {
@@ -61,7 +67,7 @@ std::vector<MetricsLine> metrics_lines(const std::string& path) {
 }  // namespace
 
 void RunDirectory::require_unused() const {
-    check(!file_exists(file("config.json")) && !has_state(),
+    check(!has_state(),
           "'{}' already holds a run: go on with it by --resume, or choose another folder", path_);
     for (const char* name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
         check(!file_exists(file(name)),
@@ -121,12 +127,23 @@ Tokenizer RunDirectory::tokenizer(const Config& config) const {
     return tokenizer;
 }
 
-void RunDirectory::write_model(const std::map<std::string, Tensor>& state) const {
-    write_safetensors(file("model.safetensors"), {state, {}});
+void RunDirectory::write_model(const std::map<std::string, Tensor>& state, int64_t step) const {
+    write_safetensors(file("model.safetensors"), {state, weights_metadata(step)});
 }
 
-void RunDirectory::write_router(const std::map<std::string, Tensor>& state) const {
-    write_safetensors(file("router.safetensors"), {state, {}});
+void RunDirectory::write_router(const std::map<std::string, Tensor>& state, int64_t step) const {
+    write_safetensors(file("router.safetensors"), {state, weights_metadata(step)});
+}
+
+int64_t RunDirectory::weights_step() const {
+    const TensorFile model = read_safetensors(file("model.safetensors"));
+    const auto found = model.metadata.find("step");
+    int64_t step = INT64_MAX;
+    if (found != model.metadata.end()) {
+        const std::string& text = found->second;
+        std::from_chars(text.data(), text.data() + text.size(), step);
+    }
+    return step;
 }
 
 std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
@@ -179,10 +196,12 @@ void RunDirectory::append_metrics(const std::string& json) const {
     append_file(file("metrics.jsonl"), json + "\n");
 }
 
-std::vector<Json> RunDirectory::metrics() const {
+std::vector<Json> RunDirectory::metrics(int64_t last_step) const {
     std::vector<Json> objects;
     for (MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
-        objects.push_back(std::move(line.object));
+        if (line.object["step"].get<double>() <= double(last_step)) {
+            objects.push_back(std::move(line.object));
+        }
     }
     return objects;
 }

@@ -27,8 +27,8 @@ class RunDirectory {
   public:
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
-    // Throws Error unless a new run can begin here: none of a run's files is there but a
-    // tokenizer.json, which a killed beginning may have left.
+    // Throws Error unless a new run can begin here: none of a run's files is there but config.json
+    // and tokenizer.json, which a beginning leaves that came to no checkpoint.
     void require_unused() const;
     // Creates the folder and writes config.json and tokenizer.json. Throws Error unless a new run
     // can begin here, if another process is at it, or if there is another tokenizer.
@@ -40,9 +40,12 @@ class RunDirectory {
     Tokenizer tokenizer(const Config& config) const;
     void write_config(const Config& config) const;
 
-    // Weights by the names of the original's state_dict.
-    void write_model(const std::map<std::string, Tensor>& state) const;
-    void write_router(const std::map<std::string, Tensor>& state) const;
+    // Weights by the names of the original's state_dict, and the step after which they are these.
+    void write_model(const std::map<std::string, Tensor>& state, int64_t step) const;
+    void write_router(const std::map<std::string, Tensor>& state, int64_t step) const;
+    // That step of the model; the largest there is where the file does not say. Throws Error where
+    // there is no model.
+    int64_t weights_step() const;
     // The model in evaluation mode, ready to evaluate and generate. Throws Error where weights are
     // missing, not finite, or do not fit `config`.
     std::unique_ptr<SingleMoe> load(const Config& config) const;
@@ -57,9 +60,9 @@ class RunDirectory {
 
     // Appends one line of JSON to metrics.jsonl.
     void append_metrics(const std::string& json) const;
-    // The objects in its lines, each with a whole "step"; none where there is no such file. Lines
-    // that are something else, as one that a kill cut short, are left out.
-    std::vector<nlohmann::ordered_json> metrics() const;
+    // The objects in its lines, each with a whole "step", up to `last_step`; none where there is no
+    // such file. Lines that are something else, as one that a kill cut short, are left out.
+    std::vector<nlohmann::ordered_json> metrics(int64_t last_step = INT64_MAX) const;
     // Removes the lines of steps after `step`, which a resumed run will write again.
     void cut_metrics(int64_t step) const;
 

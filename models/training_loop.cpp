@@ -99,6 +99,16 @@ class Loop {
         run.write_config(config);           // the settings that hold from now on
         run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
         first_step_ = trainer_.steps();
+        for (const nlohmann::ordered_json& report : run.metrics()) {
+            if (report.contains("seconds") && report["seconds"].is_number()) {
+                seconds_before_ = report["seconds"].get<double>();
+            }
+        }
+        if (finished()) {
+            progress_.message(fmt::format(
+                "step {} is reached, so there is nothing to do: --steps with more goes on",
+                format_count(config.steps)));
+        }
     }
 
     StopReason go(const std::function<bool()>& interrupted) {
@@ -188,7 +198,7 @@ class Loop {
                                 window_.router_steps > 0 ? " learning" : "");
         }
         progress_.show(line);
-        append_metrics(metrics_line(window_, trainer_, seconds_since(start_)));
+        append_metrics(metrics_line(window_, trainer_, seconds_before_ + seconds_since(start_)));
         window_ = {};
     }
 
@@ -247,9 +257,9 @@ class Loop {
     }
 
     void write_weights() const {
-        run_.write_model(trainer_.model_weights());
+        run_.write_model(trainer_.model_weights(), trainer_.steps());
         if (const auto weights = trainer_.router_weights(); !weights.empty()) {
-            run_.write_router(weights);
+            run_.write_router(weights, trainer_.steps());
         }
     }
 
@@ -273,6 +283,7 @@ class Loop {
     ProgressLine progress_;
     Window window_;
     Clock::time_point start_ = Clock::now();
+    double seconds_before_ = 0;  // of the run, up to its last report when it was resumed
     int64_t first_step_ = 0, checkpoint_step_ = 0, evaluated_step_ = 0;
 };
 

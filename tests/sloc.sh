@@ -21,7 +21,7 @@ tests/core       1940
 tests/autograd   2000
 tests/nn          670
 tests/models     4350
-tests/examples   1310
+tests/examples   1450
 tests/bench      1340
 tests/exercises  1550
 '

@@ -22,15 +22,20 @@ struct CorpusOptions {
     uint64_t seed = 1;
 };
 
-// Is the first line one of this corpus? {"text":"...","domain":"english"}
-bool is_corpus(const std::string& bytes) {
-    const std::string_view line = std::string_view(bytes).substr(0, bytes.find('\n'));
-    const auto ends_line = [&](std::string_view domain) {
-        return line.ends_with(fmt::format(R"(","domain":"{}"}})", domain));
-    };
-    return bytes.empty() ||
-           (line.starts_with(R"({"text":")") &&
-            std::any_of(corpus_domains().begin(), corpus_domains().end(), ends_line));
+// Is every line one of this corpus? {"text":"...","domain":"english"}
+bool is_corpus(std::string_view bytes) {
+    for (size_t end = 0; !bytes.empty(); bytes.remove_prefix(std::min(end + 1, bytes.size()))) {
+        end = std::min(bytes.find('\n'), bytes.size());
+        const std::string_view line = bytes.substr(0, end);
+        const auto ends_line = [&](std::string_view domain) {
+            return line.ends_with(fmt::format(R"(","domain":"{}"}})", domain));
+        };
+        if (!line.starts_with(R"({"text":")") ||
+            std::none_of(corpus_domains().begin(), corpus_domains().end(), ends_line)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void write_stories(const std::string& path, uint64_t seed, int64_t begin, int64_t end) {

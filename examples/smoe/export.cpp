@@ -26,11 +26,13 @@ struct ExportOptions {
     std::string run, out;
 };
 
-// The last line of metrics.jsonl with all of these counts and numbers; null if there is none.
+// The last line of metrics.jsonl about the weights or what came before them, with all of these
+// counts and numbers; null if there is none. After a kill there are lines about steps that are in
+// no weights.
 Json last_metrics(const RunDirectory& run, const std::vector<std::string>& counts,
                   const std::vector<std::string>& numbers = {}) {
     Json last;
-    for (const Json& object : run.metrics()) {
+    for (const Json& object : run.metrics(run.weights_step())) {
         const auto all = [&](const std::vector<std::string>& keys, auto is_kind) {
             return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
                 return object.contains(key) && (object[key].*is_kind)();
@@ -129,8 +131,7 @@ std::string card_data(const Config& config) {
 
 std::string card_training(const Config& config, const Json& trained) {
     std::string text = "| flag of `smoe train` | value | |\n|---|---|---|\n";
-    Config copy = config;
-    visit_settings(copy, [&](const Setting& setting, const auto& field) {
+    visit_settings(config, [&](const Setting& setting, const auto& field) {
         const std::string group = setting.group, key = setting.key;
         // How often something was reported has no bearing on the weights.
         const bool training = group == "training" && !key.ends_with("_every");

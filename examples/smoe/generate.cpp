@@ -1,6 +1,7 @@
 // smoe generate: a trained model writes, on standard output, token by token. Whatever bytes it
-// writes, the terminal gets valid UTF-8.
+// writes, a terminal gets valid UTF-8 and no control characters; a pipe gets those.
 // Read next: export.cpp; models/generator.h, where the tokens come from.
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -24,8 +25,8 @@ struct GenerateOptions {
 };
 
 int generate(const GenerateOptions& options) {
-    check(options.samples >= 1 && options.samples <= 1024,
-          "--samples must be from 1 to 1024, found {}", options.samples);
+    check(options.samples >= 1 && options.samples <= Generator::most_samples,
+          "--samples must be from 1 to {}, found {}", Generator::most_samples, options.samples);
     check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}",
           options.max_tokens);
     const RunDirectory run(options.run);
@@ -35,6 +36,7 @@ int generate(const GenerateOptions& options) {
     // Colour is asked for by --show-experts, so it is given in a pipe too, but not against
     // NO_COLOR.
     const bool colour = options.show_experts && std::getenv("NO_COLOR") == nullptr;
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
 
     // All samples are written at once, but shown one after the other: the first as it comes, the
     // others when those before them have ended.
@@ -65,7 +67,8 @@ int generate(const GenerateOptions& options) {
                           show();
                           return;
                       }
-                      const std::string text = texts[sample].add(tokenizer.token_bytes(token.id));
+                      std::string text = texts[sample].add(tokenizer.token_bytes(token.id));
+                      text = terminal ? without_controls(text) : text;
                       waiting[sample] +=
                           colour && !text.empty() ? in_expert_colour(text, token.expert) : text;
                       if (token.expert >= 0) {

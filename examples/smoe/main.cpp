@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
     } catch (const smoe::UsageError& error) {
         return report(2, error.what());
     } catch (const std::bad_alloc&) {
-        return report(1, "not enough memory; a smaller model or --batch needs less");
+        return report(1, "not enough memory for this model and as much text at once");
     } catch (const std::exception& error) {
         return report(1, error.what());
     }

@@ -38,6 +38,9 @@ nlohmann::ordered_json several_runs(const ReportOptions& options) {
 
 int report(const ReportOptions& options) {
     const bool comparing = !options.compare.empty();
+    if (!comparing && options.run.empty() && options.data.size() > 1) {
+        throw UsageError("put the run directory before --data, which takes all names behind it");
+    }
     if (comparing == !options.run.empty()) {
         throw UsageError("report wants one run directory, or --compare RUN RUN ...");
     }
@@ -50,11 +53,9 @@ int report(const ReportOptions& options) {
     const std::string out = !options.out.empty() ? options.out
                             : comparing          ? "compare.html"
                                                  : RunDirectory(options.run).file("report.html");
-    if (comparing || !options.out.empty()) {  // the run's report.html is the run's
-        require_replaceable(out, "a page of smoe report", [](const std::string& bytes) {
-            return bytes.empty() || bytes.starts_with(page_start);
-        });
-    }
+    require_replaceable(out, "a page of smoe report", [](const std::string& bytes) {
+        return bytes.empty() || bytes.starts_with(page_start);
+    });
     const std::string title =
         comparing ? fmt::format("{} runs", options.compare.size()) : to_valid_utf8(options.run);
     write_file(out, report_page(title, comparing ? several_runs(options) : one_run(options)));

@@ -195,7 +195,9 @@ Json model_summary(const RunDirectory& run, const Config& config,
                    {"domains", Json::array()},
                    {"stories", Json::array()}};
     if (!sample.stories.empty()) {
-        const Dataset dataset(sample.stories, tokenizer, dataset_settings(config));
+        DatasetSettings settings = dataset_settings(config);
+        settings.held_out = data.empty();
+        const Dataset dataset(sample.stories, tokenizer, settings);
         for (const int64_t sequence : sample_sequences(dataset)) {
             result["stories"].push_back(
                 story_json(*moe, tokenizer, dataset, sequence, config.seed));

@@ -47,19 +47,6 @@ Column column(const std::vector<Json>& lines, const char* key) {
     return values;
 }
 
-// Each process counts its own seconds: adds up those before it.
-Column joined(Column seconds) {
-    double before = 0, last = 0;
-    for (double& value : seconds) {
-        if (value < last) {
-            before += last;
-        }
-        last = value;
-        value += before;
-    }
-    return seconds;
-}
-
 // (K) columns of shares in [0, 1]; a line whose counts do not fit has none.
 std::vector<Column> expert_shares(const std::vector<Json>& lines, int64_t experts) {
     std::vector<Column> shares(size_t(experts), Column(lines.size(), NAN));
@@ -119,7 +106,7 @@ double median(Column values) {
     return *middle;
 }
 
-Json settings(Config config) {
+Json settings(const Config& config) {
     Json result = Json::object();
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         result[fmt::format("{}.{}", setting.group, setting.key)] =
@@ -135,7 +122,7 @@ Json run_summary(const RunDirectory& run, const Config& config) {
                             valid = reports_with(run, "valid_loss");
     Json result;
     result["name"] = to_valid_utf8(run.path());
-    const Column seconds = joined(column(reports, "seconds"));
+    const Column seconds = column(reports, "seconds");
 
     Json& facts = result["facts"] = Json::object();
     if (!valid.empty()) {

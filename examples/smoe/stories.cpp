@@ -3,6 +3,8 @@
 // Read next: train.cpp.
 #include "examples/smoe/stories.h"
 
+#include <cmath>
+
 #include "models/story_reader.h"
 
 namespace smoe {
@@ -12,16 +14,13 @@ std::pair<std::vector<Story>, std::vector<Story>> split_stories(const Config& co
     if (!config.valid.empty()) {
         return {std::move(stories), read_stories(config.valid)};
     }
+    // Of the first n stories floor(n * share): a sum of shares would fall short of whole numbers.
+    const auto held_out = [&](size_t n) {
+        return std::floor(double(n) * config.valid_share + 1e-9);
+    };
     std::vector<Story> train, valid;
-    double owed = 0;
-    for (Story& story : stories) {
-        owed += config.valid_share;
-        if (owed >= 1) {
-            owed -= 1;
-            valid.push_back(std::move(story));
-        } else {
-            train.push_back(std::move(story));
-        }
+    for (size_t i = 0; i < stories.size(); ++i) {
+        (held_out(i + 1) > held_out(i) ? valid : train).push_back(std::move(stories[i]));
     }
     return {std::move(train), std::move(valid)};
 }

@@ -31,13 +31,14 @@ Tokenizer load(const std::string& path) {
 }
 
 int train(const TokenizerOptions& options) {
-    const auto config = std::filesystem::path(options.out).replace_filename("config.json");
-    check(!file_exists(options.out) || !file_exists(config.string()),
-          "'{}' is the tokenizer of a run, which needs it as it is: choose another name",
+    const std::filesystem::path out = options.out;
+    const bool in_run = out.filename() == "tokenizer.json" && file_exists(options.out) &&
+                        file_exists(std::filesystem::path(out).replace_filename("config.json"));
+    check(!in_run, "'{}' is the tokenizer of a run, which needs it as it is: choose another name",
           options.out);
-    require_replaceable(options.out, "a tokenizer", [&](const std::string& bytes) {
+    require_replaceable(options.out, "a tokenizer of this program", [&](const std::string& bytes) {
         try {
-            return bytes.empty() || Tokenizer::from_json(bytes, options.out).vocab_size() > 0;
+            return bytes.empty() || Tokenizer::from_json(bytes, options.out).to_json() == bytes;
         } catch (const Error&) {
             return false;
         }
@@ -50,8 +51,7 @@ int train(const TokenizerOptions& options) {
         bytes += story.text.size();
     }
     const Tokenizer tokenizer =
-        Tokenizer::train(texts, options.entries,
-                         options.pre_tokenizer == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none);
+        Tokenizer::train(texts, options.entries, pre_tokenizer_named(options.pre_tokenizer));
     write_file(options.out, tokenizer.to_json());
     fmt::print("{} tokens learned from {} stories, {}; written to {}\n",
                format_count(tokenizer.vocab_size()), format_count(int64_t(stories.size())),

@@ -51,11 +51,12 @@ struct TrainOptions {
     std::vector<std::function<void(Config&)>> given;  // copies such a setting if it was given
 };
 
-// What may change when a run goes on: how long, what is reported, and how much is kept in memory.
+// What may change when a run goes on: how long, what is reported, how much is kept in memory, and
+// where the text lies, which must be the same.
 bool may_change(const std::string& flag) {
     for (const char* free :
          {"--steps", "--minutes", "--log-every", "--eval-every", "--sample-every",
-          "--checkpoint-every", "--eval-tokens", "--recompute"}) {
+          "--checkpoint-every", "--eval-tokens", "--recompute", "--data", "--valid"}) {
         if (flag == free) {
             return true;
         }
@@ -130,10 +131,9 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
     for (const auto& apply : options.given) {
         apply(config);
     }
-    Config before = stored;
     std::vector<std::string> values;
     visit_settings(
-        before, [&](const Setting&, const auto& field) { values.push_back(setting_text(field)); });
+        stored, [&](const Setting&, const auto& field) { values.push_back(setting_text(field)); });
     size_t i = 0;
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         check(setting_text(field) == values[i] || may_change(setting.flag),
@@ -168,9 +168,7 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories
     for (const Story& story : stories) {
         texts.push_back(story.text);
     }
-    return Tokenizer::train(
-        texts, int(config.entries),
-        config.pre_tokenizer == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none);
+    return Tokenizer::train(texts, int(config.entries), pre_tokenizer_named(config.pre_tokenizer));
 }
 
 void introduce(const Config& config) {
@@ -205,14 +203,25 @@ int train(const TrainOptions& options) {
         resume ? run.tokenizer(config) : make_tokenizer(config, train_stories);
     config.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
+    if (!config.tokenizer.empty()) {
+        config.entries = tokenizer.vocab_size() - 1;
+        config.pre_tokenizer = tokenizer.pre_tokenizer() == PreTokenizer::gpt2 ? "gpt2" : "none";
+    }
     fmt::print("tokenizer: {} tokens\n", format_count(config.vocab_size));
 
     const Dataset train_data(train_stories, tokenizer, dataset_settings(config));
     fmt::print("training text: {}\n", train_data.summary());
     std::unique_ptr<Dataset> valid_data;
     if (!valid_stories.empty()) {
-        valid_data = std::make_unique<Dataset>(valid_stories, tokenizer, dataset_settings(config));
+        DatasetSettings settings = dataset_settings(config);
+        settings.held_out = config.valid.empty();
+        valid_data = std::make_unique<Dataset>(valid_stories, tokenizer, settings);
         fmt::print("held-out text: {}\n", valid_data->summary());
+        const std::string hash = fmt::format("{:016x}", valid_data->hash());
+        check(config.valid_hash.empty() || config.valid_hash == hash,
+              "the held-out text is not the one that this run was measured on: give that one, or "
+              "start a new run");
+        config.valid_hash = hash;
     } else {
         fmt::print("held-out text: none, so nothing is evaluated\n");
     }
@@ -248,6 +257,17 @@ Command add_train(CLI::App& app) {
         ->type_name("FILE");
     app.add_flag("--resume", options->resume, "go on with the run from its last checkpoint");
     add_settings(app, *options);
+    // A tokenizer that is there has its entries; and of two ways to say when to stop one would be
+    // ignored.
+    app.get_option("--tokenizer")
+        ->excludes(app.get_option("--entries"))
+        ->excludes(app.get_option("--pre-tokenizer"));
+    CLI::Option* const steps = app.get_option("--steps")->excludes(app.get_option("--minutes"));
+    options->given.push_back([steps](Config& config) {
+        if (steps->count() > 0) {
+            config.minutes = 0;
+        }
+    });
     return [options] { return train(*options); };
 }
 

@@ -97,6 +97,7 @@ TEST_CASE("text: one line stays one") {
     CHECK(to_one_line("a\nb\r\t\x1b[31m\x7f") == "a b   [31m ");
     CHECK(to_one_line("\xC3\xA4 \xFF") == "\xC3\xA4 \uFFFD");
     CHECK(to_one_line("a\u0085b\u009B31m\u00A0") == "a b 31m\u00A0");  // next line, and escape
+    CHECK(without_controls("a\n\tb\r\x1b[2J") == "a\n\tb  [2J");
 }
 
 }  // namespace smoe

@@ -20,6 +20,14 @@ TEST_CASE("outputs: outputs replace nothing but what they could have written") {
     for (const std::string name : {"model.safetensors", "config.json", "metrics.jsonl"}) {
         refused("report run -o run/" + name, 1, "'run/" + name + "' is there");
     }
+    // Alike, but not what this program writes.
+    put("alike/train.jsonl", "{\"text\":\"A.\",\"domain\":\"english\"}\n{\"text\": \"B.\"}\n");
+    refused("corpus -o alike --stories 2 --valid-stories 2", 1, "'alike/train.jsonl' is there");
+    put("alike.json", contents("run/tokenizer.json") + "\n");
+    refused("tokenizer train --data mine.jsonl -o alike.json", 1, "'alike.json' is there");
+    copy_run("run", "paged");
+    put("paged/report.html", "Somebody's.");
+    refused("report paged", 1, "'paged/report.html' is there");
     put("page.html", "<!doctype html>\n<html>somebody's</html>");
     refused("report run -o page.html", 1, "'page.html' is there");
     refused("tokenizer train --data mine.jsonl -o run/tokenizer.json", 1, "tokenizer of a run");

@@ -203,7 +203,7 @@ TEST_CASE("report: metrics that are missing, cut short, or many") {
     for (int step = 1; step <= 2500; ++step) {
         lines += Json{{"step", step},
                       {"loss", 10.0 / step},
-                      {"seconds", step <= 2000 ? step : step - 2000},
+                      {"seconds", step},
                       {"expert_tokens", step % 2 == 0 ? Json{1, 2} : Json("none")}}
                      .dump() +
                  "\n";

@@ -234,8 +234,11 @@ TEST_CASE("dataset: errors say what to do") {
         CHECK(contains(message_of(stories_of({text}), settings),
                        "one story of 100 tokens and only 10 fit: separate stories"));
     }
-    // Up to four contexts, or with company, it may well be a story.
+    // Up to four contexts, with company, or held out from a larger text, it may well be a story.
     settings.long_stories = LongStories::cut;
+    settings.held_out = true;
+    CHECK(message_of(stories_of({text}), settings) == "accepted");
+    settings.held_out = false;
     CHECK(message_of(stories_of({text.substr(60)}), settings) == "accepted");
     CHECK(contains(message_of(stories_of({text.substr(59)}), settings), "one story of 41 tokens"));
     CHECK(message_of(stories_of({text, "a"}), settings) == "accepted");

@@ -110,6 +110,14 @@ TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
         const std::string message = error_of([&] { check_sizes(other, state, "f"); });
         CHECK(message.find(name) != std::string::npos);
     }
+    // Whatever is not a vector takes memory of its own.
+    for (const auto& [name, tensor] : state) {
+        std::map<std::string, Tensor> without = state;
+        without.erase(name);
+        INFO(name);
+        const std::string message = error_of([&] { check_sizes(model, without, "f"); });
+        CHECK((tensor.shape().rank() == 1 || message.find("'" + name + "'") != message.npos));
+    }
 }
 
 TEST_CASE("decoder: a sequence's logits do not depend on its neighbours or on its future") {

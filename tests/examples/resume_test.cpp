@@ -1,0 +1,122 @@
+// A run that goes on elsewhere, later, or not at all: where its text lies, how long it goes on, what
+// its files say of it, and a second beginning in the same folder.
+// The program is built in float only, so these cases belong to the float tests.
+//
+// Read next: killed_test.cpp, for runs that were stopped against their will.
+#ifndef SMOE_DOUBLE
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/examples/workshop.h"
+
+namespace smoe {
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != text.npos;
+}
+
+std::string out_of(const std::string& words) {
+    const Outcome outcome = smoe_program(words);
+    INFO(words << "\n" << outcome.err);
+    CHECK(outcome.status == 0);
+    return outcome.out;
+}
+
+nlohmann::json config_of(const std::string& run) {
+    return nlohmann::json::parse(contents(run + "/config.json"));
+}
+
+double last_seconds(const std::string& run) {
+    double seconds = -1;
+    for (const std::string& line : split(contents(run + "/metrics.jsonl"), '\n')) {
+        seconds = nlohmann::json::parse(line).value("seconds", seconds);
+    }
+    return seconds;
+}
+
+}  // namespace
+
+TEST_CASE("resume: with the text in another place, and with no other text") {
+    copy_run("run", "moved");
+    put("elsewhere/train.jsonl", contents("corpus/train.jsonl"));
+    put("elsewhere/valid.jsonl", contents("corpus/valid.jsonl"));
+    out_of(
+        "train --run moved --resume --steps 8 --data elsewhere/train.jsonl --valid "
+        "elsewhere/valid.jsonl");
+    copy_run("run", "stayed");
+    out_of("train --run stayed --resume --steps 8");
+    CHECK(contents("moved/model.safetensors") == contents("stayed/model.safetensors"));
+    CHECK(config_of("moved")["data"]["data"][0] == "elsewhere/train.jsonl");
+    put("elsewhere/valid.jsonl", contents("corpus/train.jsonl"));
+    refused("train --run moved --resume --steps 9", 1, "the held-out text is not");
+}
+
+TEST_CASE("resume: of --steps and --minutes the one that is given says when to stop") {
+    refused("train --run new --data corpus/train.jsonl --steps 5 --minutes 1", 2, "--minutes");
+    for (const std::string minutes : {"inf", "-1"}) {
+        refused("train --run new --data corpus/train.jsonl --minutes " + minutes, 1, "minutes");
+    }
+    copy_run("run", "timed");
+    out_of("train --run timed --resume --minutes 0.002 --log-every 1");
+    CHECK(config_of("timed")["training"]["minutes"] == 0.002);
+    const double seconds = last_seconds("timed");
+    CHECK(seconds > last_seconds("run"));  // those of the first part are in it
+    const int64_t steps = nlohmann::json::parse(split(contents("timed/metrics.jsonl"), '\n').back())
+                              .value("step", int64_t(0));
+    CHECK(steps > 6);
+    const std::string more = std::to_string(steps + 2);
+    out_of("train --run timed --resume --steps " + more + " --log-every 1");
+    CHECK(has(contents("timed/metrics.jsonl"), "{\"step\": " + more + ","));
+    CHECK(!has(contents("timed/metrics.jsonl"), "{\"step\": " + std::to_string(steps + 3) + ","));
+    CHECK(last_seconds("timed") > seconds);
+    CHECK(has(out_of("train --run timed --resume"), "so there is nothing to do"));
+}
+
+TEST_CASE("resume: a beginning without a checkpoint may be begun anew, with other settings") {
+    refused(tiny_train() + "--run none --width 15", 1, "width");
+    CHECK(smoe_program(tiny_train() + "--run none --lr 1e30").status == 1);
+    CHECK(!std::filesystem::exists(workshop() + "/none/state.safetensors"));
+    std::filesystem::remove(workshop() + "/none/metrics.jsonl");
+    out_of(tiny_train() + "--run none");
+    CHECK(contents("none/model.safetensors") == contents("run/model.safetensors"));
+}
+
+TEST_CASE("resume: what a run says of itself is true of its weights") {
+    // After a kill: lines about steps that are in no weights.
+    copy_run("run", "ahead");
+    put("ahead/metrics.jsonl",
+        contents("run/metrics.jsonl") + R"({"step": 7, "tokens": 77777, "loss": 5.5})" + "\n" +
+            R"({"step": 7, "valid_loss": 5.25, "valid_bits_per_byte": 2.5})" + "\n");
+    out_of("export ahead --hf card");
+    CHECK(has(contents("card/README.md"), "Taken: 6 steps"));
+    CHECK(!has(contents("card/README.md"), "5.25"));
+
+    // A tokenizer that is there brings its own settings.
+    out_of(
+        "tokenizer train --data corpus/train.jsonl -o plain.json --entries 280 --pre-tokenizer "
+        "none");
+    std::string settings = tiny_settings();
+    settings.erase(settings.find(" --entries 300"), 14);
+    out_of("train --run plain --data corpus/train.jsonl --tokenizer plain.json" + settings);
+    CHECK(config_of("plain")["data"]["entries"] == 280);
+    CHECK(config_of("plain")["data"]["pre_tokenizer"] == "none");
+    refused("train --run new --data corpus/train.jsonl --tokenizer plain.json --entries 300", 2,
+            "--entries");
+}
+
+TEST_CASE("resume: a share of the stories is held out to the last one") {
+    std::string ten;
+    for (int story = 0; story < 10; ++story) {
+        ten += "{\"text\": \"A fox came by, and then " + std::to_string(story) + " more.\"}\n";
+    }
+    put("ten.jsonl", ten);
+    const std::string train = "train --data ten.jsonl" + tiny_settings();
+    CHECK(has(out_of(train + "--run tenth --valid-share 0.1"), "held-out text: 1 stories"));
+    CHECK(has(out_of(train + "--run third --valid-share 0.3"), "held-out text: 3 stories"));
+}
+
+}  // namespace smoe
+#endif
