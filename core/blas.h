@@ -44,4 +44,9 @@ void gemm_portable(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const re
 
 std::string blas_name();  // for the line a run prints at its start
 
+// Under a limit on address space (ulimit -v) has the library take the memory now that it works in:
+// where it finds none later, OpenBLAS asks for it for ever. Throws Error if there is not enough for
+// threads().
+void reserve_blas_memory();
+
 }  // namespace smoe

@@ -24,10 +24,18 @@ void set_threads(int count) {
     omp_set_num_threads(count);
 }
 
-void sleep_while_waiting(char** argv) {
-    if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr) {
+void prepare_threads(char** argv) {
+    const auto is_set = [](const char* name) { return std::getenv(name) != nullptr; };
+    const bool wait = !is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT");
+    const bool blas = !is_set("OPENBLAS_NUM_THREADS");
+    if (wait) {
         ::setenv("OMP_WAIT_POLICY", "passive", 1);
         ::setenv("GOMP_SPINCOUNT", "1000", 1);  // looks, about 15 us; GNU's OpenMP only
+    }
+    if (blas) {
+        ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    }
+    if (wait || blas) {
         // Returns only where that does not work: then go on as we are.
         ::execv("/proc/self/exe", argv);
     }

@@ -32,10 +32,12 @@ void set_threads(int count);  // from 1 to 1024; throws Error otherwise
 
 // Makes threads that wait for work look for it a moment, because loops follow one another closely,
 // and then sleep, so that a machine shared with other programs loses only its share: beside busy
-// neighbours a thread that looks for long keeps its core from the one it waits for. OpenMP reads
-// this wish from the environment before main, so the program is started once more, with the same
-// arguments; does nothing where OMP_WAIT_POLICY or GOMP_SPINCOUNT is set already.
-void sleep_while_waiting(char** argv);
+// neighbours a thread that looks for long keeps its core from the one it waits for. And OpenBLAS
+// start none of its own, which would each take memory for work that it never gets. Both are wishes
+// that libraries read from the environment before main, so the program is started once more, with
+// the same arguments; what OMP_WAIT_POLICY, GOMP_SPINCOUNT or OPENBLAS_NUM_THREADS say already
+// stays.
+void prepare_threads(char** argv);
 
 // Calls body(chunk) for every chunk in [0, chunks), in any order, on all threads. If bodies throw,
 // some chunks may be left out, and what the lowest chunk threw is thrown again when all have ended:

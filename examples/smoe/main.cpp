@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/blas.h"
 #include "core/check.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -95,6 +96,7 @@ int run(int argc, char** argv) {
     }
     refuse_extras(app);
     smoe::set_threads(thread_count);
+    smoe::reserve_blas_memory();
     for (const auto& [command, body] : commands) {
         if (command->parsed()) {
             return body();
@@ -113,7 +115,7 @@ int report(int status, const std::string& message) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    smoe::sleep_while_waiting(argv);
+    smoe::prepare_threads(argv);
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
     try {
         const int status = run(argc, argv);

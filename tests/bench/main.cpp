@@ -76,7 +76,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    sleep_while_waiting(argv);
+    prepare_threads(argv);
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

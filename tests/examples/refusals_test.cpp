@@ -272,6 +272,23 @@ TEST_CASE("refusals: damaged runs") {
     refused("generate run --prompt " + std::string(200, '#'), 1, "the prompt has");
 }
 
+#ifndef __SANITIZE_ADDRESS__  // whose own memory would not fit
+TEST_CASE("refusals: a limit on address space, which OpenBLAS would wait behind for ever") {
+    const std::string train = "train --run bound --data corpus/train.jsonl --steps 1 --threads 2";
+    for (const int64_t mebibytes : {150, 300, 450, 600, 2000}) {
+        CAPTURE(mebibytes);
+        std::filesystem::remove_all(workshop() + "/bound");
+        const Outcome outcome = smoe_program(train, {.address_space = mebibytes << 20});
+        if (outcome.status != 0) {
+            check_complaint(outcome, 1, "");
+            CHECK((outcome.err.find("limit on address space") != std::string::npos ||
+                   outcome.err.find("not enough memory") != std::string::npos));
+        }
+        CHECK((outcome.status == 0 || mebibytes < 2000));
+    }
+}
+#endif
+
 TEST_CASE("refusals: a loss that explodes") {
     const std::string words = tiny_train() + "--steps 40 ";
     const Outcome at_once = smoe_program(words + "--run burst --warmup 0 --lr 1e30");

@@ -46,15 +46,19 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 // In the child: only calls that are safe between fork and exec.
 void become_program(const char* program, char** arguments, char** environment,
                     const std::vector<std::string>& streams, const std::string& folder,
-                    int64_t largest_file) {
+                    const Circumstances& circumstances) {
     const int flags = O_WRONLY | O_CREAT | O_TRUNC;
     ::dup2(::open(streams[0].c_str(), O_RDONLY), 0);
     ::dup2(::open(streams[1].c_str(), flags, 0644), 1);
     ::dup2(::open(streams[2].c_str(), flags, 0644), 2);
-    if (largest_file >= 0) {
-        const rlimit limit{rlim_t(largest_file), rlim_t(largest_file)};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-    }
+    const auto limit = [](int resource, int64_t bytes) {
+        if (bytes >= 0) {
+            const rlimit both{rlim_t(bytes), rlim_t(bytes)};
+            ::setrlimit(resource, &both);
+        }
+    };
+    limit(RLIMIT_FSIZE, circumstances.largest_file);
+    limit(RLIMIT_AS, circumstances.address_space);
     // A test that was started in the background, or by nohup, must not hand that on.
     ::signal(SIGINT, SIG_DFL);
     ::signal(SIGHUP, SIG_DFL);
@@ -126,7 +130,7 @@ pid_t start_program(const std::vector<std::string>& words, const Circumstances& 
     const pid_t child = ::fork();
     if (child == 0) {
         become_program(program, argument_list.data(), variable_list.data(), streams, folder,
-                       circumstances.largest_file);
+                       circumstances);
     }
     REQUIRE(child > 0);
     return child;

@@ -21,6 +21,7 @@ struct Outcome {
 struct Circumstances {
     std::string input = "";        // on standard input
     int64_t largest_file = -1;     // bytes that a file may grow to, as on a full disk; -1: no limit
+    int64_t address_space = -1;    // bytes, as of ulimit -v; -1: no limit
     std::string output_file = "";  // that standard output goes to instead of Outcome::out
     std::string fault = "";        // of the disk, see tests/faults/fault.cpp
 };
