@@ -149,6 +149,7 @@ Config new_config(const TrainOptions& options) {
     Config config = preset(options.preset.empty() ? "tiny" : options.preset);
     if (!options.config_file.empty()) {
         config = config_from_json(read_file(options.config_file), options.config_file, config);
+        config.valid_hash = "";  // of the run that the file came from
     }
     for (const auto& apply : options.given) {
         apply(config);

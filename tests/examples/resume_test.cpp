@@ -82,6 +82,11 @@ TEST_CASE("resume: a beginning without a checkpoint may be begun anew, with othe
     std::filesystem::remove(workshop() + "/none/metrics.jsonl");
     out_of(tiny_train() + "--run none");
     CHECK(contents("none/model.safetensors") == contents("run/model.safetensors"));
+    // Settings of another run, on other text.
+    out_of(
+        "train --run alike --config run/config.json --data corpus/valid.jsonl --valid "
+        "corpus/train.jsonl");
+    CHECK(config_of("alike")["data"]["valid_hash"] != config_of("run")["data"]["valid_hash"]);
 }
 
 TEST_CASE("resume: what a run says of itself is true of its weights") {
