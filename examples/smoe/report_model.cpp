@@ -198,6 +198,10 @@ Json model_summary(const RunDirectory& run, const Config& config,
         DatasetSettings settings = dataset_settings(config);
         settings.held_out = data.empty();
         const Dataset dataset(sample.stories, tokenizer, settings);
+        if (data.empty() && sample.held_out && !config.valid_hash.empty() &&
+            config.valid_hash != fmt::format("{:016x}", dataset.hash())) {
+            result["source"] = "held-out files that have changed since training";
+        }
         for (const int64_t sequence : sample_sequences(dataset)) {
             result["stories"].push_back(
                 story_json(*moe, tokenizer, dataset, sequence, config.seed));

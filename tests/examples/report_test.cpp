@@ -180,6 +180,10 @@ TEST_CASE("report: dense runs, other routings, and runs whose text has gone") {
                     .status == 0);
         const Json there = page_data("report " + run, run + "/report.html");
         CHECK(there["model"]["domains"].size() > 0);
+        put("lost_" + routing + ".jsonl",
+            contents("corpus/valid.jsonl") + contents("corpus/train.jsonl"));
+        CHECK(page_data("report " + run, run + "/report.html")["model"]["source"] ==
+              "held-out files that have changed since training");
         std::filesystem::remove(workshop() + "/lost_" + routing + ".jsonl");
         const Json model = page_data("report " + run, run + "/report.html")["model"];
         CHECK(model["source"].get<std::string>().find("lost_" + routing) != std::string::npos);
