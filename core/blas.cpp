@@ -70,7 +70,8 @@ void reserve_blas_memory() {
     if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
         return;
     }
-    // A thread needs 128 MiB, as measured with version 0.3.21, and may set aside as much for its heap.
+    // A thread needs 128 MiB, as measured with version 0.3.21, and may set aside as much for its
+    // heap.
     const size_t bytes = size_t(threads()) << 28;
     void* const room = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     check(

@@ -45,8 +45,8 @@ class Tensor {
     Tensor slice(int64_t begin, int64_t end) const;
     Tensor clone() const;
     void fill(real value) const;
-    void copy_from(
-        const Tensor& other) const;  // both defined, of one shape; throws Error otherwise
+    // Throws Error unless both are defined and of one shape.
+    void copy_from(const Tensor& other) const;
 
   private:
     Shape shape_;

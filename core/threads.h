@@ -1,8 +1,8 @@
 // The one thread pool, and the contract that makes results independent of its size: work is cut
 // into chunks whose borders depend on the work alone, never on the number of threads, and whatever
 // is summed across chunks is summed in chunk order. So 1, 2 and N threads give the same bits. Only
-// threads.h and threads.cpp start OpenMP's threads; `omp simd` elsewhere only vectorises a loop. Refuses
-// to nest: a parallel_for inside a chunk runs inline.
+// threads.h and threads.cpp start OpenMP's threads; `omp simd` elsewhere only vectorises a loop.
+// Refuses to nest: a parallel_for inside a chunk runs inline.
 // Read next: blas.h, whose products are cut in the same way.
 #pragma once
 

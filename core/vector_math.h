@@ -111,8 +111,8 @@ inline int64_t argmax(const real* x, int64_t count) {
     return std::max_element(x, x + count) - x;
 }
 
-// Rows in a block that is summed by itself, where all rows add to one sum: the blocks' sums are then
-// added in their order, so that threads change no bit. At most 32 blocks.
+// Rows in a block that is summed by itself, where all rows add to one sum: the blocks' sums are
+// then added in their order, so that threads change no bit. At most 32 blocks.
 inline int64_t sum_grain(int64_t rows, int64_t cols) {
     return std::max(row_grain(cols), (rows + 31) / 32);
 }

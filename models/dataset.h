@@ -52,8 +52,9 @@ struct Batch {
 
 class Dataset {
   public:
-    // Throws Error for settings out of range, if no sequence is left, and for a text that is a single
-    // story of more than four times the context and would not be split: its separators are missing.
+    // Throws Error for settings out of range, if no sequence is left, and for a text that is a
+    // single story of more than four times the context and would not be split: its separators are
+    // missing.
     Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
             const DatasetSettings& settings);
 

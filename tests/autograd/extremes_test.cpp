@@ -1,6 +1,6 @@
 // Numbers at the edge: logits far beyond what exp can hold, more of them than are kept, and a NaN
-// among other numbers, which must not be lost. The table of ops works with moderate numbers, where a softmax that forgets
-// to subtract the maximum is right.
+// among other numbers, which must not be lost. The table of ops works with moderate numbers, where
+// a softmax that forgets to subtract the maximum is right.
 // Read next: tests/nn/module_test.cpp.
 #include <doctest/doctest.h>
 
