@@ -111,12 +111,13 @@ TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
         CHECK(message.find(name) != std::string::npos);
     }
     // Whatever is not a vector takes memory of its own.
-    for (const auto& [name, tensor] : state) {
+    for (const auto& entry : state) {
         std::map<std::string, Tensor> without = state;
-        without.erase(name);
-        INFO(name);
+        without.erase(entry.first);
+        INFO(entry.first);
         const std::string message = error_of([&] { check_sizes(model, without, "f"); });
-        CHECK((tensor.shape().rank() == 1 || message.find("'" + name + "'") != message.npos));
+        CHECK((entry.second.shape().rank() == 1 ||
+               message.find("'" + entry.first + "'") != message.npos));
     }
 }
 
