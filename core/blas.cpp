@@ -43,6 +43,28 @@ const bool one_blas_thread = [] {
     return true;
 }();
 
+// The flavour of OpenBLAS that is built on OpenMP forgets that, and takes threads() for its own
+// number where the caller is not one of several: then for the length of a product there is one.
+class OneThread {
+  public:
+    OneThread() {
+        if (on_openmp) {
+            set_threads(1);
+        }
+    }
+    ~OneThread() {
+        if (on_openmp) {
+            set_threads(before_);
+        }
+    }
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+
+  private:
+    static inline const bool on_openmp = openblas_get_parallel() == OPENBLAS_OPENMP;
+    const int before_ = threads();
+};
+
 CBLAS_TRANSPOSE to_cblas(Trans trans) {
     return trans == Trans::yes ? CblasTrans : CblasNoTrans;
 }
@@ -56,6 +78,7 @@ void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real
 #else
     const auto product = cblas_sgemm;
 #endif
+    const OneThread alone;
     product(CblasRowMajor, to_cblas(ta), to_cblas(tb), blasint(M), blasint(N), blasint(K), 1, A,
             blasint(lda), B, blasint(ldb), beta, C, blasint(ldc));
 }
