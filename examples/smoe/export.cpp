@@ -26,13 +26,11 @@ struct ExportOptions {
     std::string run, out;
 };
 
-// The last line of metrics.jsonl about the weights or what came before them, with all of these
-// counts and numbers; null if there is none. After a kill there are lines about steps that are in
-// no weights.
-Json last_metrics(const RunDirectory& run, const std::vector<std::string>& counts,
+// The last of these metrics with all of these counts and numbers; null if there is none.
+Json last_metrics(const std::vector<Json>& metrics, const std::vector<std::string>& counts,
                   const std::vector<std::string>& numbers = {}) {
     Json last;
-    for (const Json& object : run.metrics(run.weights_step())) {
+    for (const Json& object : metrics) {
         const auto all = [&](const std::vector<std::string>& keys, auto is_kind) {
             return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
                 return object.contains(key) && (object[key].*is_kind)();
@@ -164,6 +162,8 @@ std::string card_evaluation(const Config& config, const Json& evaluated) {
 }
 
 std::string model_card(const RunDirectory& run, const Config& config, SingleMoe& moe) {
+    // After a kill there are lines about steps that are in no weights.
+    const std::vector<Json> metrics = run.metrics(run.weights_step());
     const std::string kind = config.routing == "none" ? "dense" : "mixture-of-experts";
     return fmt::format(
         R"(---
@@ -221,8 +221,9 @@ classes only those of the tokenizer apply (`PreTrainedTokenizerFast.from_pretrai
 None is given yet. Whoever publishes this folder chooses one, minding those of the data, and names it at the top.
 )",
         kind, card_about(config), card_sizes(config, moe, moe.model.parameter_count()),
-        card_data(config), card_training(config, last_metrics(run, {"step", "tokens"})),
-        card_evaluation(config, last_metrics(run, {"step"}, {"valid_loss", "valid_bits_per_byte"})),
+        card_data(config), card_training(config, last_metrics(metrics, {"step", "tokens"})),
+        card_evaluation(config,
+                        last_metrics(metrics, {"step"}, {"valid_loss", "valid_bits_per_byte"})),
         format_count(config.context), config.vocab_size - 1);
 }
 

@@ -275,7 +275,7 @@ TEST_CASE("refusals: damaged runs") {
 #ifndef __SANITIZE_ADDRESS__  // whose own memory would not fit
 TEST_CASE("refusals: a limit on address space, which OpenBLAS would wait behind for ever") {
     const std::string train = "train --run bound --data corpus/train.jsonl --steps 1 --threads 2";
-    // With the flavour of OpenBLAS on OpenMP the first fails: that one waits before main.
+    // With the flavour of OpenBLAS on OpenMP the lowest fail: that one waits before main.
     for (const int64_t mebibytes : {150, 300, 450, 600, 2000}) {
         CAPTURE(mebibytes);
         std::filesystem::remove_all(workshop() + "/bound");

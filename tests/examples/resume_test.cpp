@@ -14,17 +14,6 @@
 namespace smoe {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != text.npos;
-}
-
-std::string out_of(const std::string& words) {
-    const Outcome outcome = smoe_program(words);
-    INFO(words << "\n" << outcome.err);
-    CHECK(outcome.status == 0);
-    return outcome.out;
-}
-
 nlohmann::json config_of(const std::string& run) {
     return nlohmann::json::parse(contents(run + "/config.json"));
 }
@@ -43,11 +32,11 @@ TEST_CASE("resume: with the text in another place, and with no other text") {
     copy_run("run", "moved");
     put("elsewhere/train.jsonl", contents("corpus/train.jsonl"));
     put("elsewhere/valid.jsonl", contents("corpus/valid.jsonl"));
-    out_of(
+    done(
         "train --run moved --resume --steps 8 --data elsewhere/train.jsonl --valid "
         "elsewhere/valid.jsonl");
     copy_run("run", "stayed");
-    out_of("train --run stayed --resume --steps 8");
+    done("train --run stayed --resume --steps 8");
     CHECK(contents("moved/model.safetensors") == contents("stayed/model.safetensors"));
     CHECK(config_of("moved")["data"]["data"][0] == "elsewhere/train.jsonl");
     put("elsewhere/valid.jsonl", contents("corpus/train.jsonl"));
@@ -60,7 +49,7 @@ TEST_CASE("resume: of --steps and --minutes the one that is given says when to s
         refused("train --run new --data corpus/train.jsonl --minutes " + minutes, 1, "minutes");
     }
     copy_run("run", "timed");
-    out_of("train --run timed --resume --minutes 0.002 --log-every 1");
+    done("train --run timed --resume --minutes 0.002 --log-every 1");
     CHECK(config_of("timed")["training"]["minutes"] == 0.002);
     const double seconds = last_seconds("timed");
     CHECK(seconds > last_seconds("run"));  // those of the first part are in it
@@ -68,11 +57,11 @@ TEST_CASE("resume: of --steps and --minutes the one that is given says when to s
                               .value("step", int64_t(0));
     CHECK(steps > 6);
     const std::string more = std::to_string(steps + 2);
-    out_of("train --run timed --resume --steps " + more + " --log-every 1");
+    done("train --run timed --resume --steps " + more + " --log-every 1");
     CHECK(has(contents("timed/metrics.jsonl"), "{\"step\": " + more + ","));
     CHECK(!has(contents("timed/metrics.jsonl"), "{\"step\": " + std::to_string(steps + 3) + ","));
     CHECK(last_seconds("timed") > seconds);
-    CHECK(has(out_of("train --run timed --resume"), "so there is nothing to do"));
+    CHECK(has(done("train --run timed --resume").out, "so there is nothing to do"));
 }
 
 TEST_CASE("resume: a beginning without a checkpoint may be begun anew, with other settings") {
@@ -80,10 +69,10 @@ TEST_CASE("resume: a beginning without a checkpoint may be begun anew, with othe
     CHECK(smoe_program(tiny_train() + "--run none --lr 1e30").status == 1);
     CHECK(!std::filesystem::exists(workshop() + "/none/state.safetensors"));
     std::filesystem::remove(workshop() + "/none/metrics.jsonl");
-    out_of(tiny_train() + "--run none");
+    done(tiny_train() + "--run none");
     CHECK(contents("none/model.safetensors") == contents("run/model.safetensors"));
     // Settings of another run, on other text.
-    out_of(
+    done(
         "train --run alike --config run/config.json --data corpus/valid.jsonl --valid "
         "corpus/train.jsonl");
     CHECK(config_of("alike")["data"]["valid_hash"] != config_of("run")["data"]["valid_hash"]);
@@ -95,17 +84,17 @@ TEST_CASE("resume: what a run says of itself is true of its weights") {
     put("ahead/metrics.jsonl",
         contents("run/metrics.jsonl") + R"({"step": 7, "tokens": 77777, "loss": 5.5})" + "\n" +
             R"({"step": 7, "valid_loss": 5.25, "valid_bits_per_byte": 2.5})" + "\n");
-    out_of("export ahead --hf card");
+    done("export ahead --hf card");
     CHECK(has(contents("card/README.md"), "Taken: 6 steps"));
     CHECK(!has(contents("card/README.md"), "5.25"));
 
     // A tokenizer that is there brings its own settings.
-    out_of(
+    done(
         "tokenizer train --data corpus/train.jsonl -o plain.json --entries 280 --pre-tokenizer "
         "none");
     std::string settings = tiny_settings();
     settings.erase(settings.find(" --entries 300"), 14);
-    out_of("train --run plain --data corpus/train.jsonl --tokenizer plain.json" + settings);
+    done("train --run plain --data corpus/train.jsonl --tokenizer plain.json" + settings);
     CHECK(config_of("plain")["data"]["entries"] == 280);
     CHECK(config_of("plain")["data"]["pre_tokenizer"] == "none");
     refused("train --run new --data corpus/train.jsonl --tokenizer plain.json --entries 300", 2,
@@ -119,8 +108,8 @@ TEST_CASE("resume: a share of the stories is held out to the last one") {
     }
     put("ten.jsonl", ten);
     const std::string train = "train --data ten.jsonl" + tiny_settings();
-    CHECK(has(out_of(train + "--run tenth --valid-share 0.1"), "held-out text: 1 stories"));
-    CHECK(has(out_of(train + "--run third --valid-share 0.3"), "held-out text: 3 stories"));
+    CHECK(has(done(train + "--run tenth --valid-share 0.1").out, "held-out text: 1 stories"));
+    CHECK(has(done(train + "--run third --valid-share 0.3").out, "held-out text: 3 stories"));
 }
 
 }  // namespace smoe

@@ -24,18 +24,6 @@ namespace {
 
 const std::string data = " --data corpus/train.jsonl --valid corpus/valid.jsonl ";
 
-Outcome done(const std::string& words, const Circumstances& circumstances = {}) {
-    const Outcome outcome = smoe_program(words, circumstances);
-    INFO(words << "\n" << outcome.err);
-    CHECK(outcome.status == 0);
-    CHECK(outcome.err == "");
-    return outcome;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != text.npos;
-}
-
 // The lines of a run's metrics: each valid JSON, reports and evaluations each with rising steps.
 std::vector<nlohmann::json> sound_metrics(const std::string& run) {
     std::vector<nlohmann::json> lines;

@@ -201,6 +201,18 @@ void refused(const std::string& words, int status, const std::string& part,
     refused(split(words, ' '), status, part, circumstances);
 }
 
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != text.npos;
+}
+
+Outcome done(const std::string& words, const Circumstances& circumstances) {
+    const Outcome outcome = smoe_program(words, circumstances);
+    INFO(words << "\n" << outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.err == "");
+    return outcome;
+}
+
 std::string tiny_train() {
     return "train --run new --data corpus/train.jsonl --valid corpus/valid.jsonl" + tiny_settings();
 }

@@ -53,6 +53,10 @@ std::map<std::string, std::string> inventory();
 
 std::vector<std::string> split(const std::string& text, char separator);
 
+// Runs the program, and fails unless it ends well and complains of nothing.
+Outcome done(const std::string& words, const Circumstances& circumstances = {});
+bool has(const std::string& text, const std::string& part);
+
 // Fails unless the program ended with `status` and one line of complaint that contains `part`.
 void check_complaint(const Outcome& outcome, int status, const std::string& part);
 // Runs the program, and fails unless it complains like that and leaves every file as it was.
