@@ -53,13 +53,15 @@ KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
 OBJ := $(BUILD)/obj-$(KEY)
 
 SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
-             models/*.cpp models/corpus/*.cpp)
+             models/*/*.cpp models/text/corpus/*.cpp)
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
+# What tests ask of the program's own code, beside running it.
+TESTED  := examples/smoe/golden.cpp
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
-TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp))
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp))
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
@@ -104,7 +106,7 @@ ubsan: ## every test under UndefinedBehaviorSanitizer
 # new, as the sanitizer does.
 tsan: ## training and generation under ThreadSanitizer (clang)
 	@$(MAKE) --no-print-directory $(BUILD)/tsan/tests-float BUILD=$(BUILD)/tsan CXX=$(CLANG) CXXFLAGS='-O1 -g' \
-	  SANITIZE=-fsanitize=thread WITHOUT=tests/models/generator_memory_test.cpp
+	  SANITIZE=-fsanitize=thread WITHOUT=tests/models/generation/generator_memory_test.cpp
 	@OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES=libarcher.so TSAN_OPTIONS='ignore_noninstrumented_modules=1 halt_on_error=1' \
 	  $(BUILD)/tsan/tests-float --test-case='trainer*,decoder*,generator*,incremental*,ops*,threads*,storage*,tokenizer*'
 
@@ -162,7 +164,7 @@ lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each che
 	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done
 
 # What the test of an exercise is linked with, in double, where gradients can be checked closely.
-EXERCISE_PARTS = $(call double,tests/main.cpp tests/autograd/gradient_check.cpp $(SOURCES))
+EXERCISE_PARTS = $(call double,tests/main.cpp tests/autograd/gradient_check.cpp $(SOURCES) $(TESTED))
 
 exercise: ## test your solution of an exercise: NAME=core_pi FILE=mine.cpp
 	@[ -f "tests/exercises/$(NAME).cpp" ] && [ -f "$(FILE)" ] || \
@@ -221,10 +223,10 @@ $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/co
 $(BUILD)/bench: $(call float,$(SOURCES) $(BENCH)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
-$(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTS)) $(OBJ)/configuration
+$(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTED) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
-$(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTS)) $(OBJ)/configuration
+$(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTED) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
@@ -248,8 +250,8 @@ FORCE:
 
 # Nothing is hot in the command line and where JSON is read, and this way they compile in two thirds
 # of the time.
-COLD := $(PROGRAM) core/safetensors.cpp $(addprefix models/,config.cpp golden.cpp run_directory.cpp \
-          story_reader.cpp tokenizer_json.cpp training_loop.cpp)
+COLD := $(PROGRAM) core/safetensors.cpp models/text/story_reader.cpp models/text/tokenizer_json.cpp \
+        $(addprefix models/training/,config.cpp run_directory.cpp training_loop.cpp)
 $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 
 $(OBJ)/float/%.o: %.cpp
@@ -261,5 +263,5 @@ $(OBJ)/double/%.o: %.cpp
 	$(CXX) $(FLAGS) -DSMOE_DOUBLE -MMD -MP -c $< -o $@
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS) $(BENCH)) $(call double,$(SOURCES) $(TESTS)) \
+-include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS) $(BENCH)) $(call double,$(SOURCES) $(TESTED) $(TESTS)) \
            $(addprefix $(OBJ)/float/examples/,$(addsuffix .o,$(LESSONS))))

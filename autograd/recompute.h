@@ -1,7 +1,7 @@
 // Memory for time: a part of the graph whose insides are thrown away after forward and made again
 // in backward (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016; PyTorch calls it
 // checkpointing). Refuses to know what the part computes.
-// Read next: models/decoder.cpp, where a part is a block of the transformer.
+// Read next: models/transformer/decoder.cpp, where a part is a block of the transformer.
 #pragma once
 
 #include <functional>

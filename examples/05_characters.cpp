@@ -19,7 +19,7 @@
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/threads.h"
-#include "models/corpus/corpus.h"
+#include "models/text/corpus/corpus.h"
 #include "nn/flat_parameters.h"
 #include "nn/layers.h"
 #include "nn/linear.h"

@@ -3,7 +3,7 @@
 // reads the word and '>', then it answers; the loss counts the answer only, as nobody could predict
 // the letters of a random word. Claim: it reverses more than 95 % of words that it has never seen
 // without a mistake.
-// Next: 08_experts.cpp. The network: models/decoder.h.
+// Next: 08_experts.cpp. The network: models/transformer/decoder.h.
 #include <fmt/core.h>
 
 #include <set>
@@ -15,7 +15,7 @@
 #include "core/check.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
-#include "models/decoder.h"
+#include "models/transformer/decoder.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
 

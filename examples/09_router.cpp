@@ -1,10 +1,10 @@
 // Lesson 9: how a router learns, and when it fails. Two languages of eight letters: in one each
 // letter is followed by the next, in the other by the one before. The model sees one letter, so
 // that only its expert can tell it the language; the router sees all letters so far, and learns by
-// the original's two losses (models/router_loss.h). Claims: it finds the languages if two experts
+// the original's two losses (models/transformer/router_loss.h). Claims: it finds the languages if two experts
 // know one each and stay as they are. If they learn, too, it does not. Without the distribution
 // loss it does, but letter by letter: expert 0 is one language after 'a', the other after 'b'.
-// Next: 10_story.cpp. This loop: models/trainer.cpp.
+// Next: 10_story.cpp. This loop: models/training/trainer.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -16,8 +16,8 @@
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/threads.h"
-#include "models/router.h"
-#include "models/router_loss.h"
+#include "models/transformer/router.h"
+#include "models/transformer/router_loss.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
 

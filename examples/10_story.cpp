@@ -3,7 +3,7 @@
 // pieces, and a model learns to go on with a text: a router picks an expert for each token, and all
 // experts share one network. Then it tells a story. Claim: after 600 steps the loss on stories that
 // it has never seen is below 2.3 nats a token, where knowing nothing gives log(1025) = 6.9.
-// Next: examples/smoe/train.cpp, the same with files and flags; models/trainer.cpp, what a step is.
+// Next: examples/smoe/train.cpp, the same with files and flags; models/training/trainer.cpp, what a step is.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 
 #include "core/check.h"
 #include "core/threads.h"
-#include "models/corpus/corpus.h"
-#include "models/dataset.h"
-#include "models/evaluation.h"
-#include "models/generator.h"
-#include "models/progress.h"
-#include "models/tokenizer.h"
-#include "models/trainer.h"
+#include "models/generation/generator.h"
+#include "models/text/corpus/corpus.h"
+#include "models/text/dataset.h"
+#include "models/text/tokenizer.h"
+#include "models/training/evaluation.h"
+#include "models/training/progress.h"
+#include "models/training/trainer.h"
 
 using namespace smoe;
 

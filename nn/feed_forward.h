@@ -1,6 +1,6 @@
 // The feed-forward network of a block, and of every expert in it: one set of weights; an expert is
 // what its masks leave of them. Refuses to choose experts: labels are handed in.
-// Read next: models/decoder.h; autograd/ops/sparse_feed_forward.cpp for the arithmetic.
+// Read next: models/transformer/decoder.h; autograd/ops/sparse_feed_forward.cpp for the arithmetic.
 #pragma once
 
 #include "autograd/ops.h"

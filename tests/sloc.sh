@@ -9,24 +9,27 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core             1740
-autograd         1670
-nn                870
-models           4870
-models/corpus    1980
-examples         1060
-examples/smoe    2080
-tests             240
-tests/core       1940
-tests/autograd   2000
-tests/nn          670
-tests/models     4350
-tests/examples   1450
-tests/bench      1340
-tests/exercises  1550
+core                1900
+autograd            2200
+nn                  1200
+models/text         2100
+models/text/corpus  1980
+models/transformer  1200
+models/generation    700
+models/training     1900
+examples            1060
+examples/smoe       2800
+tests                240
+tests/core          1940
+tests/autograd      2700
+tests/nn            1000
+tests/models        5000
+tests/examples      2300
+tests/bench         1340
+tests/exercises     1550
 '
 files=$(find core autograd nn models examples tests \( -name '*.h' -o -name '*.cpp' \) \
-    ! -path models/unicode_tables.cpp)
+    ! -path models/text/unicode_tables.cpp)
 
 # shellcheck disable=SC2086  # no name holds a blank
 awk -v budgets="$budgets" -v longest_file=400 '
@@ -56,7 +59,7 @@ FNR > longest_file { too_long[FILENAME] = FNR }
 /[ \t]\/\/ / { ++comments[home] }
 { ++code[home] }
 END {
-    heading = "%-16s %6s %7s %7s %9s %6s  %s\n"
+    heading = "%-19s %6s %7s %7s %9s %6s  %s\n"
     printf heading, "folder", "files", "code", "budget", "comments", "share", "longest file"
     for (i = 1; i <= folders; ++i) {
         name = folder[i]
@@ -64,7 +67,7 @@ END {
             complain(name " has a budget and no file: take it out of the table in tests/sloc.sh")
             continue
         }
-        printf "%-16s %6d %7d %7d %9d %4.0f %%  %s, %d\n", name, files[name], code[name], budget[name],
+        printf "%-19s %6d %7d %7d %9d %4.0f %%  %s, %d\n", name, files[name], code[name], budget[name],
             comments[name], 100 * comments[name] / lines[name], longest_name[name], longest[name]
         all_files += files[name]
         all_code += code[name]
@@ -72,7 +75,7 @@ END {
         all_comments += comments[name]
         all_lines += lines[name]
     }
-    printf "%-16s %6d %7d %7d %9d %4.0f %%\n", "all", all_files, all_code, all_budget, all_comments,
+    printf "%-19s %6d %7d %7d %9d %4.0f %%\n", "all", all_files, all_code, all_budget, all_comments,
         100 * all_comments / all_lines
     fflush()
     for (i = 1; i <= folders; ++i) {

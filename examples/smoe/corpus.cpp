@@ -10,8 +10,8 @@
 #include "core/file.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
-#include "models/corpus/corpus.h"
-#include "models/progress.h"
+#include "models/text/corpus/corpus.h"
+#include "models/training/progress.h"
 
 namespace smoe {
 namespace {

@@ -1,6 +1,6 @@
 // smoe eval: how well a trained model predicts a text, by domain, and which expert takes what. For
 // people as tables, for programs as JSON.
-// Read next: generate.cpp; models/evaluation.cpp, where the numbers come from.
+// Read next: generate.cpp; models/training/evaluation.cpp, where the numbers come from.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,11 +8,11 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "examples/smoe/commands.h"
-#include "models/evaluation.h"
-#include "models/progress.h"
-#include "models/run_directory.h"
-#include "models/story_reader.h"
-#include "models/trainer.h"
+#include "models/text/story_reader.h"
+#include "models/training/evaluation.h"
+#include "models/training/progress.h"
+#include "models/training/run_directory.h"
+#include "models/training/trainer.h"
 
 namespace smoe {
 namespace {

@@ -1,7 +1,7 @@
 // smoe export: a trained run as a folder that Hugging Face tools read: settings, weights and
 // tokenizer as the run has them, what those tools want to know besides, and a model card.
 // Refuses to write where anything is, and to invent what a run does not know: licence, language.
-// Read next: models/config.cpp, which writes the keys of config.json.
+// Read next: models/training/config.cpp, which writes the keys of config.json.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -12,9 +12,9 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "examples/smoe/commands.h"
-#include "models/progress.h"
-#include "models/run_directory.h"
-#include "models/sampling.h"
+#include "models/generation/sampling.h"
+#include "models/training/progress.h"
+#include "models/training/run_directory.h"
 
 namespace smoe {
 namespace {

@@ -1,6 +1,6 @@
 // smoe generate: a trained model writes, on standard output, token by token. Whatever bytes it
 // writes, a terminal gets valid UTF-8 and no control characters; a pipe gets those.
-// Read next: export.cpp; models/generator.h, where the tokens come from.
+// Read next: export.cpp; models/generation/generator.h, where the tokens come from.
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -9,9 +9,9 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/token_text.h"
-#include "models/generator.h"
-#include "models/progress.h"
-#include "models/run_directory.h"
+#include "models/generation/generator.h"
+#include "models/training/progress.h"
+#include "models/training/run_directory.h"
 
 namespace smoe {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "models/config.h"
-#include "models/run_directory.h"
+#include "models/training/config.h"
+#include "models/training/run_directory.h"
 
 namespace smoe {
 

@@ -13,10 +13,10 @@
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/stories.h"
 #include "examples/smoe/token_text.h"
-#include "models/evaluation.h"
-#include "models/generator.h"
-#include "models/story_reader.h"
-#include "models/trainer.h"
+#include "models/generation/generator.h"
+#include "models/text/story_reader.h"
+#include "models/training/evaluation.h"
+#include "models/training/trainer.h"
 
 namespace smoe {
 namespace {

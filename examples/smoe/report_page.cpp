@@ -8,7 +8,7 @@
 namespace smoe {
 namespace {
 
-// Colours of experts are those of the terminal (models/progress.cpp), set by the script.
+// Colours of experts are those of the terminal (models/training/progress.cpp), set by the script.
 constexpr const char* style = R"css(
 :root { color-scheme: light dark; --ground: #fcfcfa; --text: #1c1c1a; --faint: #6a6a66; --line: #d8d8d2; --card: #f2f2ee; }
 @media (prefers-color-scheme: dark) {

@@ -6,7 +6,7 @@
 
 #include "core/text.h"
 #include "examples/smoe/report_data.h"
-#include "models/progress.h"
+#include "models/training/progress.h"
 
 namespace smoe {
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "models/story_reader.h"
+#include "models/text/story_reader.h"
 
 namespace smoe {
 

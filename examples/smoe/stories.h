@@ -1,13 +1,13 @@
 // Which stories a run learns from, and on which ones it is measured. `train` splits them, `report`
 // looks at the second part again.
-// Read next: models/story_reader.h.
+// Read next: models/text/story_reader.h.
 #pragma once
 
 #include <utility>
 #include <vector>
 
-#include "models/config.h"
-#include "models/story.h"
+#include "models/text/story.h"
+#include "models/training/config.h"
 
 namespace smoe {
 

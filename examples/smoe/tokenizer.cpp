@@ -13,9 +13,9 @@
 #include "core/file.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
-#include "models/progress.h"
-#include "models/story_reader.h"
-#include "models/tokenizer.h"
+#include "models/text/story_reader.h"
+#include "models/text/tokenizer.h"
+#include "models/training/progress.h"
 
 namespace smoe {
 namespace {

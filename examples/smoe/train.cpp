@@ -1,6 +1,6 @@
 // smoe train: text in, run directory out. Settings come from a preset, a file and flags, in this
 // order; a run that goes on takes them from its folder.
-// Read next: eval.cpp; models/training_loop.h, where the steps are taken.
+// Read next: eval.cpp; models/training/training_loop.h, where the steps are taken.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>
@@ -14,9 +14,9 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/stories.h"
-#include "models/progress.h"
-#include "models/trainer.h"
-#include "models/training_loop.h"
+#include "models/training/progress.h"
+#include "models/training/trainer.h"
+#include "models/training/training_loop.h"
 
 namespace smoe {
 namespace {

@@ -1,13 +1,13 @@
 // smoe verify: recomputes golden files and prints the largest difference of each quantity. Exits
 // with 1 if one is too large.
-// Read next: models/golden.h, what is compared and how.
+// Read next: examples/smoe/golden.h, what is compared and how.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "examples/smoe/commands.h"
-#include "models/golden.h"
+#include "examples/smoe/golden.h"
 
 namespace smoe {
 namespace {

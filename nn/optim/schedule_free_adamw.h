@@ -2,7 +2,7 @@
 // a schedule. z makes the steps, x is their average and is what one evaluates, y lies between the
 // two and is where gradients are taken. The parameters hold y in training mode and x in evaluation
 // mode; z and v are kept beside.
-// Read next: models/trainer.h, which switches the modes.
+// Read next: models/training/trainer.h, which switches the modes.
 #pragma once
 
 #include "nn/optim/optimizer.h"

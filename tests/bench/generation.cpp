@@ -3,14 +3,14 @@
 // keys and values of the positions before it; nothing of that is used twice, so memory is the
 // limit. Weights that fit into the processor's cache beat this "limit": it is shown for the paper's
 // size only.
-// Read next: models/generator.h.
+// Read next: models/generation/generator.h.
 #include <fmt/core.h>
 
 #include <functional>
 
 #include "core/check.h"
-#include "models/config.h"
-#include "models/generator.h"
+#include "models/generation/generator.h"
+#include "models/training/config.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/roofline.h"
 

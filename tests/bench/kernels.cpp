@@ -9,7 +9,7 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/storage.h"
-#include "models/single_moe.h"
+#include "models/transformer/single_moe.h"
 #include "nn/optim/schedule_free_adamw.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/composed.h"

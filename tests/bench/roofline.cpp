@@ -10,7 +10,7 @@
 
 #include "core/blas.h"
 #include "core/threads.h"
-#include "models/config.h"
+#include "models/training/config.h"
 
 namespace smoe::bench {
 namespace {

@@ -13,7 +13,7 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/safetensors.h"
-#include "models/trainer.h"
+#include "models/training/trainer.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/text.h"
 

@@ -1,5 +1,5 @@
 """The Single Mixture of Experts language model in PyTorch, as somebody who knows PyTorch would write it: the yardstick
-of compare_torch.py. It says what models/decoder.h and nn/ say, module by module, under the same parameter names, so
+of compare_torch.py. It says what models/transformer/decoder.h and nn/ say, module by module, under the same parameter names, so
 that a state_dict from one side loads on the other. It refuses to be clever where PyTorch is not: no custom kernels,
 no ragged batches. Read next: compare_torch.py.
 

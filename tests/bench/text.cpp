@@ -7,9 +7,9 @@
 #include <numeric>
 #include <span>
 
-#include "models/corpus/corpus.h"
-#include "models/story_reader.h"
-#include "models/trainer.h"
+#include "models/text/corpus/corpus.h"
+#include "models/text/story_reader.h"
+#include "models/training/trainer.h"
 
 namespace smoe::bench {
 namespace {

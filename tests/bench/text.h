@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "models/config.h"
-#include "models/dataset.h"
-#include "models/story.h"
-#include "models/tokenizer.h"
+#include "models/text/dataset.h"
+#include "models/text/story.h"
+#include "models/text/tokenizer.h"
+#include "models/training/config.h"
 
 namespace smoe::bench {
 

@@ -1,6 +1,6 @@
 // The tokenizer: megabytes (10^6 bytes) of text per second, encoding on one thread and on all, and
 // learning a vocabulary.
-// Read next: models/tokenizer.h.
+// Read next: models/text/tokenizer.h.
 #include <fmt/core.h>
 
 #include "core/threads.h"

@@ -8,8 +8,8 @@
 #include <functional>
 
 #include "core/storage.h"
-#include "models/router.h"
-#include "models/single_moe.h"
+#include "models/transformer/router.h"
+#include "models/transformer/single_moe.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/roofline.h"
 #include "tests/bench/text.h"

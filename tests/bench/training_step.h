@@ -7,8 +7,8 @@
 
 #include <memory>
 
-#include "models/dataset.h"
-#include "models/decoder.h"
+#include "models/text/dataset.h"
+#include "models/transformer/decoder.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
 

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/dataset.h"
-#include "models/decoder.h"
+#include "models/text/dataset.h"
+#include "models/transformer/decoder.h"
 
 namespace smoe::bench {
 

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
-#include "models/config.h"
+#include "models/training/config.h"
 #include "tests/examples/workshop.h"
 
 namespace smoe {

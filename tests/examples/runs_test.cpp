@@ -16,7 +16,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
-#include "models/config.h"
+#include "models/training/config.h"
 #include "tests/examples/workshop.h"
 
 namespace smoe {

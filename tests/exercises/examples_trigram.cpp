@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "models/corpus/corpus.h"
+#include "models/text/corpus/corpus.h"
 #include "tests/exercises/exercise.h"
 
 using Probability = std::function<double(char before_last, char last, char next)>;

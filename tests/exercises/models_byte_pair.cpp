@@ -1,6 +1,6 @@
 // Exercise: learn the merges of byte-pair encoding (Sennrich, Haddow, Birch, 2016) in the slow and
-// obvious way, and get those of models/bpe_trainer.h, which does it fast. Each story is one word, a row
-// of ids; ids 0 to 255 are bytes_in_id_order() (models/bpe.h). Up to `count` times:
+// obvious way, and get those of models/text/bpe_trainer.h, which does it fast. Each story is one word, a row
+// of ids; ids 0 to 255 are bytes_in_id_order() (models/text/bpe.h). Up to `count` times:
 //     count all pairs of neighbours, overlaps included: "aaa" holds (a, a) twice
 //     take the most frequent pair; among equals the smaller left id, then the smaller right id
 //     stop if it does not occur twice; otherwise merge number i joins it to id 256 + i everywhere,
@@ -11,8 +11,8 @@
 
 #include "core/rng.h"
 #include "core/text.h"
-#include "models/bpe_trainer.h"
-#include "models/corpus/corpus.h"
+#include "models/text/bpe_trainer.h"
+#include "models/text/corpus/corpus.h"
 #include "tests/exercises/exercise.h"
 
 std::vector<smoe::Merge> slow_merges(std::span<const std::string_view> stories, int count);

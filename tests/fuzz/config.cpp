@@ -1,7 +1,7 @@
 // Fuzz target: a config.json. What is accepted must be the same when it is written and read again.
 // Refuses to train with it.
 // Read next: fuzz.h, what every target has in common.
-#include "models/config.h"
+#include "models/training/config.h"
 
 #include "tests/fuzz/fuzz.h"
 

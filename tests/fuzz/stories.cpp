@@ -3,7 +3,7 @@
 // Read next: fuzz.h, what every target has in common.
 #include <array>
 
-#include "models/story_reader.h"
+#include "models/text/story_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

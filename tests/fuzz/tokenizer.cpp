@@ -1,7 +1,7 @@
 // Fuzz target: a tokenizer.json. What is accepted must be the same when it is written and read
 // again, and must lose no byte of a text.
 // Read next: fuzz.h, what every target has in common.
-#include "models/tokenizer.h"
+#include "models/text/tokenizer.h"
 
 #include "tests/fuzz/fuzz.h"
 

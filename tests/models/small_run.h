@@ -1,6 +1,6 @@
 // A run small enough for tests: a few stories, a tokenizer of 300 tokens, a model of a few thousand
 // weights. Refuses to be realistic.
-// Read next: trainer_test.cpp.
+// Read next: tests/models/training/trainer_test.cpp.
 #pragma once
 
 #include <unistd.h>
@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "models/config.h"
-#include "models/corpus/corpus.h"
-#include "models/dataset.h"
-#include "models/tokenizer.h"
-#include "models/trainer.h"
+#include "models/text/corpus/corpus.h"
+#include "models/text/dataset.h"
+#include "models/text/tokenizer.h"
+#include "models/training/config.h"
+#include "models/training/trainer.h"
 
 namespace smoe {
 

@@ -1,6 +1,6 @@
 // Each optimiser against a scalar loop of its own formula, modes, warm-up, saving and continuing.
 // Schedule-free AdamW is compared with the paper's three sequences in both modes.
-// Read next: tests/models/trainer_test.cpp.
+// Read next: tests/models/training/trainer_test.cpp.
 #include <doctest/doctest.h>
 
 #include <cmath>

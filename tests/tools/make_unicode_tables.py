@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-# Writes models/unicode_tables.cpp: the letters, numbers and white space of Unicode as sorted ranges.
+# Writes models/text/unicode_tables.cpp: the letters, numbers and white space of Unicode as sorted ranges.
 # The version is fixed to 16.0, that of the Hugging Face `tokenizers` 0.23, so that both split alike;
 # a Python whose unicodedata is older takes the package unicodedata2 (pip install unicodedata2==16.0.0).
 # Refuses to write anything from another version. Run from the repository root; read next:
-# models/unicode_tables.h.
+# models/text/unicode_tables.h.
 import sys
 
 try:
@@ -23,7 +23,7 @@ HEADER = """\
 // Dense on purpose: all ranges of letters (L), numbers (N) and white space (S), sorted, disjoint.
 // Refuses to list symbols: whatever lies in no range is one.
 // Read next: pre_tokenizer.cpp, its user.
-#include "models/unicode_tables.h"
+#include "models/text/unicode_tables.h"
 
 #include <algorithm>
 #include <iterator>
@@ -84,7 +84,7 @@ if unicodedata.unidata_version != VERSION:
     sys.exit(f"expected Unicode {VERSION}, this Python has {unicodedata.unidata_version}: "
              f"pip install unicodedata2=={VERSION}")
 rows = ranges()
-with open("models/unicode_tables.cpp", "w", encoding="ascii") as out:
+with open("models/text/unicode_tables.cpp", "w", encoding="ascii") as out:
     out.write(HEADER.format(version=VERSION))
     for start in range(0, len(rows), PER_LINE):
         out.write("    " + ", ".join(rows[start:start + PER_LINE]) + ",\n")

@@ -2,8 +2,8 @@
 // Read next: tests/exercises/examples_accumulate.cpp, its test.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
-#include "models/dataset.h"
-#include "models/decoder.h"
+#include "models/text/dataset.h"
+#include "models/transformer/decoder.h"
 
 double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch,
                             const smoe::Labels& labels, int64_t parts) {

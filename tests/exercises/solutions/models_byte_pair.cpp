@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/bpe.h"
+#include "models/text/bpe.h"
 
 std::vector<smoe::Merge> slow_merges(std::span<const std::string_view> stories, int count) {
     std::array<int32_t, 256> id_of = {};

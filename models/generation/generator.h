@@ -1,0 +1,68 @@
+// Text, token by token: the router labels the new position, the model continues, a token is drawn.
+// A token costs one pass over the weights of both, which all samples share, and allocates nothing.
+// Refuses to know text: token ids in, token ids out.
+// Read next: sampling.h; examples/smoe for the program that prints it.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "models/generation/incremental_decoder.h"
+#include "models/generation/sampling.h"
+#include "models/transformer/single_moe.h"
+
+namespace smoe {
+
+class Generator {
+  public:
+    static constexpr int64_t most_samples = 1024;
+
+    // For `samples` texts at a time. `moe` must be in evaluation mode, outlive this and keep its
+    // weights meanwhile. end_of_text is also the start token. Throws Error for impossible numbers.
+    Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples);
+
+    struct Token {
+        int64_t sample;
+        int32_t id;
+        int32_t expert;  // that processes the token; -1: none, dense
+    };
+    using OnToken = std::function<void(const Token&)>;
+
+    // Continues `prompt` (without the start token) in every sample, each until it draws
+    // end_of_text, has drawn max_tokens, or fills the model's context, start token included.
+    // Reports every token with the expert at its own position: those of the prompt, for each
+    // sample, and then each drawn one as soon as the router has labelled it. A drawn end_of_text is
+    // reported too, with expert -1: nothing processes it. Sample i draws from a stream of (seed,
+    // i): what it becomes does not depend on how many others there are (with more than
+    // few_vectors of them up to rounding). Experts of the prompt under "random" routing are common
+    // to all samples. Throws Error for a prompt that does not fit, for ids outside the vocabulary
+    // and for impossible settings.
+    void run(const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed,
+             int64_t max_tokens, const OnToken& on_token);
+
+    // Tokens that a prompt may have.
+    int64_t longest_prompt() const { return moe_.model.settings().context - 1; }
+
+  private:
+    using Next = IncrementalDecoder::Next;
+
+    void check_request(const std::vector<int32_t>& prompt, const Sampling& sampling,
+                       int64_t max_tokens) const;
+    void read_prompt(const std::vector<int32_t>& prompt, uint64_t seed, const OnToken& on_token);
+    void draw(const Sampling& sampling, const OnToken& on_token);
+    void route();
+    std::span<real> logits(size_t rows);
+
+    const SingleMoe& moe_;
+    int32_t end_of_text_;
+    int64_t samples_;
+    IncrementalDecoder model_;
+    std::unique_ptr<IncrementalDecoder> router_;  // null for routers without a network
+    Sampler sampler_;
+    std::vector<Next> next_;    // the prompt, then the last token of each text being written
+    std::vector<Rng> chance_;   // of each slot
+    std::vector<real> logits_;  // (samples, V), a row for each of next_
+    std::vector<real> scores_;  // (rows, K), the router's
+};
+
+}  // namespace smoe

@@ -1,0 +1,102 @@
+// Choosing a token: probabilities first, then those that may not be drawn become 0, then one draw.
+// Sums of probabilities are taken in double.
+// Read next: tests/models/generation/sampling_test.cpp.
+#include "models/generation/sampling.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+
+// Larger values first, equal ones by id.
+constexpr auto before = [](const Sampler::Ranked& a, const Sampler::Ranked& b) {
+    return a.value > b.value || (a.value == b.value && a.id < b.id);
+};
+
+void check_sampling(const Sampling& s) {
+    check(s.kind == "greedy" || s.kind == "multinomial" || s.kind == "nucleus",
+          "sampling: expected greedy, multinomial or nucleus, found '{}'", s.kind);
+    check(std::isfinite(s.temperature) && s.temperature > 0,
+          "sampling: the temperature must be above 0, found {}; its limit at 0 is greedy sampling",
+          s.temperature);
+    check(s.top_p > 0 && s.top_p <= 1, "sampling: top_p must be above 0 and at most 1, found {}",
+          s.top_p);
+    check(s.top_k >= 0, "sampling: top_k must not be negative, found {}", s.top_k);
+}
+
+int32_t Sampler::draw(std::span<const real> logits, const Sampling& sampling, Rng& rng) {
+    check(!logits.empty(), "sampling: there are no logits to choose from");
+    check(std::all_of(logits.begin(), logits.end(), [](real x) { return std::isfinite(x); }),
+          "sampling: the model's output is not finite: its training has diverged");
+    const int64_t best = argmax(logits.data(), int64_t(logits.size()));
+    if (sampling.kind == "greedy") {
+        return int32_t(best);
+    }
+    // softmax(logits / temperature); taken from the best one, no exponent is above 0.
+    probs_.resize(logits.size());
+    for (size_t i = 0; i < probs_.size(); ++i) {
+        const double below_best = double(logits[i]) - double(logits[size_t(best)]);
+        probs_[i] = real(std::exp(below_best / sampling.temperature));
+    }
+    const auto drop_from = [this](size_t first) {
+        for (size_t place = first; place < ranked_.size(); ++place) {
+            probs_[size_t(ranked_[place].id)] = 0;
+        }
+    };
+    if (sampling.top_k > 0 && uint64_t(sampling.top_k) < probs_.size()) {
+        rank(logits);
+        bring_forward(0, size_t(sampling.top_k));
+        drop_from(size_t(sampling.top_k));
+    }
+    double total = 0;
+    for (const real prob : probs_) {
+        total += prob;
+    }
+    for (real& prob : probs_) {
+        prob = real(prob / total);
+    }
+    if (sampling.kind == "nucleus") {
+        drop_from(nucleus(probs_, sampling.top_p).size());
+    }
+    return int32_t(rng.categorical(probs_));
+}
+
+std::span<const Sampler::Ranked> Sampler::nucleus(std::span<const real> probs, double top_p) {
+    rank(probs);
+    double running = 0;
+    size_t kept = 0;
+    // Few are in it as a rule, so the likeliest are sorted first, then twice as many.
+    for (size_t sorted = 32; kept < ranked_.size(); sorted *= 2) {
+        const size_t end = std::min(ranked_.size(), kept + sorted);
+        bring_forward(kept, end);
+        std::sort(ranked_.begin() + ptrdiff_t(kept), ranked_.begin() + ptrdiff_t(end), before);
+        while (kept < end) {
+            running += ranked_[kept++].value;
+            // Rounding may take the sum of all past 1 before the last.
+            if (top_p < 1 && running > top_p) {
+                return {ranked_.data(), kept};
+            }
+        }
+    }
+    return ranked_;
+}
+
+// All values in any order.
+void Sampler::rank(std::span<const real> values) {
+    ranked_.clear();
+    for (size_t id = 0; id < values.size(); ++id) {
+        ranked_.push_back({values[id], int32_t(id)});
+    }
+}
+
+// Of the places from `begin` on, moves the largest to those before `end`.
+void Sampler::bring_forward(size_t begin, size_t end) {
+    // Linear in the vocabulary, where sorting all of it would not be.
+    std::nth_element(ranked_.begin() + ptrdiff_t(begin), ranked_.begin() + ptrdiff_t(end),
+                     ranked_.end(), before);
+}
+
+}  // namespace smoe

@@ -1,0 +1,139 @@
+// Stories as token sequences, and the batches a model learns from. A story becomes one sequence of
+// predictions: from the start token and the tokens so far, the next one; at last, the end of text.
+//     story  s1 s2 s3     inputs  E s1 s2 s3     targets  s1 s2 s3 E     (E: end of text and start)
+// Batches are ragged: their sequences lie end to end, and nothing is computed on padding.
+// Refuses to read files or to draw chance of its own: stories and the seed are handed in.
+//
+// Read next: models/training/trainer.h, which takes one step for each batch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/text/story.h"
+#include "models/text/tokenizer.h"
+
+namespace smoe {
+
+// What becomes of a story that exceeds the context.
+enum class LongStories {
+    cut,    // its beginning is kept, without an end
+    split,  // consecutive sequences, each with a start token, the last with the end
+    drop    // it is left out
+};
+
+struct DatasetSettings {
+    // Most tokens of a sequence, start token included. The last of them predicts nothing, so a
+    // sequence has at most context - 1 positions, and a story of context - 2 tokens fits whole.
+    int context = 251;
+    LongStories long_stories = LongStories::cut;
+    // Fill every sequence up to context - 1 positions with end of text, and predict that too, as
+    // the original does.
+    bool pad = false;
+    // Held out from a larger text, whose separators are known to be there: one long story is all
+    // right.
+    bool held_out = false;
+    int batch = 16;     // sequences
+    uint64_t seed = 0;  // of the order in training
+};
+
+// B sequences, N positions in all. A position predicts targets[i] from the inputs of its sequence
+// up to inputs[i].
+struct Batch {
+    std::vector<int32_t> inputs;   // (N)
+    std::vector<int32_t> targets;  // (N)
+    std::vector<int64_t> offsets;  // (B + 1) sequence b is at offsets[b] .. offsets[b + 1] - 1
+    std::vector<int32_t> stories;  // (B) number of each sequence in the dataset
+
+    int64_t size() const { return int64_t(inputs.size()); }  // N
+};
+
+class Dataset {
+  public:
+    // Throws Error for settings out of range, if no sequence is left, and for a text that is a
+    // single story of more than four times the context and would not be split: its separators are
+    // missing.
+    Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
+            const DatasetSettings& settings);
+
+    const DatasetSettings& settings() const { return settings_; }
+    int64_t size() const { return int64_t(domain_of_.size()); }  // sequences
+    int64_t tokens() const;                                      // predictions in one epoch
+
+    // What became of the stories, in one line for people.
+    std::string summary() const;
+    struct Counts {
+        int64_t stories = 0;
+        int64_t whole = 0, shortened = 0, dropped = 0, empty = 0;  // shortened: cut or split
+        int64_t bytes = 0, bytes_kept = 0;                         // of text
+    };
+    const Counts& counts() const { return counts_; }
+
+    // Names of the domains that have sequences, sorted, and the place of a sequence's domain in
+    // them.
+    const std::vector<std::string>& domains() const { return domains_; }
+    int domain_of(int64_t sequence) const { return domain_of_.at(size_t(sequence)); }
+
+    // Bytes of text that predicting `target` predicts, 0 for end of text: summed over targets they
+    // turn a loss per token into bits per byte.
+    int64_t bytes_of(int32_t target) const { return token_bytes_.at(size_t(target)); }
+
+    // Those sequences, in that order. Throws Error for a number outside [0, size()).
+    Batch batch(std::span<const int64_t> sequences) const;
+
+    // The sequences of each batch for evaluation: all of them, or as many as have at most
+    // `max_tokens` predictions (but at least one) if that is not 0. The choice is the same each
+    // time, whatever the seed, and spread evenly, so that each domain has its share.
+    std::vector<std::vector<int64_t>> evaluation_batches(int64_t max_tokens = 0) const;
+
+    // Of the sequences, not of their order in training: tells texts apart when training resumes.
+    uint64_t hash() const { return hash_; }
+
+  private:
+    size_t room() const { return size_t(settings_.context - 1); }  // positions of a sequence
+    void require_separators(std::span<const std::vector<int32_t>> stories) const;
+    bool is_kept(std::span<const int32_t> tokens) const;
+    void add_story(std::span<const int32_t> tokens, int32_t domain);
+    int64_t tokens_of(int64_t sequence) const;  // with padding
+
+    DatasetSettings settings_;
+    int32_t end_of_text_;
+    std::vector<int32_t> targets_;        // of all sequences, end to end, without padding
+    std::vector<int64_t> offsets_ = {0};  // (size() + 1) into targets_
+    std::vector<int32_t> domain_of_;      // (size())
+    std::vector<std::string> domains_;
+    std::vector<int32_t> token_bytes_;  // (vocab_size)
+    Counts counts_;
+    uint64_t hash_ = 0;
+};
+
+// Training batches without end: in every epoch each sequence once, in an order that depends on
+// (seed, epoch) alone; the last batch of an epoch may be smaller.
+class BatchStream {
+  public:
+    explicit BatchStream(const Dataset& data);  // must outlive the stream
+
+    Batch next();
+
+    struct Position {
+        uint64_t epoch = 0, batch = 0;
+        bool operator==(const Position&) const = default;
+    };
+    Position position() const { return position_; }  // of the batch that comes next
+    // Throws Error if epochs of this dataset have no batch of that number.
+    void seek(const Position& position);
+
+    uint64_t epoch() const { return position_.epoch; }
+    uint64_t batches_per_epoch() const;
+
+  private:
+    void shuffle();
+
+    const Dataset& data_;
+    Position position_;
+    std::vector<int64_t> order_;  // of the sequences, in this epoch
+};
+
+}  // namespace smoe

@@ -1,0 +1,52 @@
+// Evaluation: one pass over the sequences, without a graph, summed in double.
+// Read next: training_loop.cpp, which runs it every few hundred steps.
+#include "models/training/evaluation.h"
+
+#include <algorithm>
+#include <numbers>
+
+#include "autograd/variable.h"
+
+namespace smoe {
+
+double EvaluationPart::loss() const {
+    return loss_sum / double(std::max<int64_t>(1, tokens));
+}
+
+double EvaluationPart::bits_per_byte() const {
+    return loss_sum / std::numbers::ln2 / double(std::max<int64_t>(1, bytes));
+}
+
+Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens) {
+    const NoGrad no_grad;
+    const int64_t K = moe.router.experts();
+    Rng chance = stream(seed, Stream::evaluation);
+    Evaluation result;
+    result.total.domain = "all";
+    for (const std::string& domain : data.domains()) {
+        result.domains.emplace_back().domain = domain;
+    }
+    for (const std::vector<int64_t>& indices : data.evaluation_batches(max_tokens)) {
+        const Batch batch = data.batch(indices);
+        const Labels labels = moe.router.choose(batch.inputs, batch.offsets, chance);
+        const Tensor losses =
+            moe.model.losses(batch.inputs, batch.offsets, labels, batch.targets).value();
+        for (size_t b = 0; b < batch.stories.size(); ++b) {
+            EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];
+            for (EvaluationPart* part : {&result.total, &domain}) {
+                part->expert_tokens.resize(labels.empty() ? 0 : size_t(K));
+                for (int64_t n = batch.offsets[b]; n < batch.offsets[b + 1]; ++n) {
+                    part->loss_sum += losses.data()[n];
+                    part->tokens += 1;
+                    part->bytes += data.bytes_of(batch.targets[size_t(n)]);
+                    if (!labels.empty()) {
+                        ++part->expert_tokens[size_t(labels[size_t(n)])];
+                    }
+                }
+            }
+        }
+    }
+    return result;
+}
+
+}  // namespace smoe

@@ -1,0 +1,36 @@
+// How well a model predicts text that it has not seen: loss per token and bits per byte, of each
+// domain and of all, and the experts that it used. Refuses to report or to choose the text.
+// Read next: training_loop.h and examples/smoe/eval.cpp, which call it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/text/dataset.h"
+#include "models/transformer/single_moe.h"
+
+namespace smoe {
+
+// Sums over the tokens of one domain, or of all.
+struct EvaluationPart {
+    std::string domain;
+    double loss_sum = 0;
+    int64_t tokens = 0, bytes = 0;
+    std::vector<int64_t> expert_tokens;  // (K); empty when dense
+
+    double loss() const;           // nats per token
+    double bits_per_byte() const;  // of the text: comparable between tokenizers
+};
+
+struct Evaluation {
+    EvaluationPart total;
+    std::vector<EvaluationPart> domains;
+};
+
+// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`, or on an even
+// choice of them with at most `max_tokens` tokens if that is not 0. Routing by chance starts from
+// the same seed each time.
+Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
+
+}  // namespace smoe

@@ -1,0 +1,157 @@
+// Formatting for people: numbers with units, bars, curves. Numbers that cannot be shown are left
+// out or a question mark, never an error in the middle of training.
+// Read next: training_loop.cpp.
+#include "models/training/progress.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+
+namespace smoe {
+
+bool is_terminal(int descriptor) {
+    return ::isatty(descriptor) == 1;
+}
+
+bool wants_colour(int descriptor) {
+    return is_terminal(descriptor) && std::getenv("NO_COLOR") == nullptr;
+}
+
+std::string in_expert_colour(const std::string& text, int64_t expert) {
+    if (expert < 0) {
+        return text;
+    }
+    // Twelve colours of the 256-colour palette that stay readable on light and on dark ground.
+    constexpr std::array<int, 12> palette = {33, 166, 35, 161, 97, 136, 31, 127, 64, 203, 61, 172};
+    return fmt::format("\x1b[38;5;{}m{}\x1b[0m", palette[size_t(expert) % palette.size()], text);
+}
+
+std::string format_duration(double seconds) {
+    if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) {
+        return "?";
+    }
+    const int64_t total = std::llround(seconds);
+    const int64_t hours = total / 3600, minutes = total / 60 % 60;
+    return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, total % 60)
+                     : fmt::format("{}:{:02}", minutes, total % 60);
+}
+
+std::string format_bytes(int64_t bytes) {
+    constexpr std::array<const char*, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = double(bytes);
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < units.size(); ++unit) {
+        value /= 1024;
+    }
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string format_count(int64_t count) {
+    std::string digits = fmt::format("{}", count);
+    for (int64_t at = int64_t(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) {
+        digits.insert(size_t(at), 1, ',');
+    }
+    return digits;
+}
+
+std::string bars(const std::vector<int64_t>& counts) {
+    constexpr std::array<const char*, 8> heights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    const int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+    std::string text;
+    for (const int64_t count : counts) {
+        text += heights[most > 0 ? size_t(count * 7 / most) : 0];
+    }
+    return text;
+}
+
+std::string text_plot(const std::vector<std::pair<double, double>>& all, int width, int height) {
+    // Sums and differences of what is drawn must stay finite.
+    const auto can_be_drawn = [](const std::pair<double, double>& point) {
+        return std::abs(point.first) <= 1e100 && std::abs(point.second) <= 1e100;
+    };
+    std::vector<std::pair<double, double>> points;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(points), can_be_drawn);
+    if (points.empty()) {
+        return "";
+    }
+    const auto by_x = [](const auto& a, const auto& b) { return a.first < b.first; };
+    const double left = std::min_element(points.begin(), points.end(), by_x)->first;
+    const double right = std::max_element(points.begin(), points.end(), by_x)->first;
+    // From points to columns, averaging, and from columns to stars in rows.
+    std::vector<double> sums(size_t(width), 0);
+    std::vector<int> counts(size_t(width), 0);
+    for (const auto& [x, y] : points) {
+        const double place = right > left ? (x - left) / (right - left) : 0;
+        const size_t column = size_t(std::lround(place * (width - 1)));
+        sums[column] += y;
+        ++counts[column];
+    }
+    std::vector<std::optional<double>> columns(static_cast<size_t>(width));
+    double low = INFINITY, high = -INFINITY;
+    for (size_t column = 0; column < columns.size(); ++column) {
+        if (counts[column] > 0) {
+            columns[column] = sums[column] / counts[column];
+            low = std::min(low, *columns[column]);
+            high = std::max(high, *columns[column]);
+        }
+    }
+    std::vector<std::string> rows(size_t(height), std::string(size_t(width), ' '));
+    for (size_t column = 0; column < columns.size(); ++column) {
+        if (columns[column].has_value()) {
+            const double place = high > low ? (*columns[column] - low) / (high - low) : 0;
+            rows[size_t(height - 1 - std::lround(place * (height - 1)))][column] = '*';
+        }
+    }
+    std::string text;
+    for (int row = 0; row < height; ++row) {
+        const double value = high - (high - low) * row / std::max(1, height - 1);
+        const bool labelled = row == 0 || row == height - 1 || row == height / 2;
+        std::string label(8, ' ');
+        if (labelled) {
+            label = value < 1e4 ? fmt::format("{:8.3f}", value) : fmt::format("{:8.2e}", value);
+        }
+        text += label + " |" + rows[size_t(row)] + "\n";
+    }
+    const std::string first = fmt::format("{:g}", left), last = fmt::format("{:g}", right);
+    text += "         +" + std::string(size_t(width), '-') + "\n          " + first;
+    const int gap = width - int(first.size()) - int(last.size());
+    return text + std::string(size_t(std::max(1, gap)), ' ') + last + "\n";
+}
+
+namespace {
+
+// Where nobody reads any more, training has yet to save: main() complains at the end.
+void put(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine() : terminal_(is_terminal(STDOUT_FILENO)) {}
+
+void ProgressLine::show(const std::string& line) {
+    put(fmt::format("{}{}", terminal_ ? "\r\x1b[K" : "", line + (terminal_ ? "" : "\n")));
+    open_ = terminal_;
+}
+
+void ProgressLine::message(const std::string& text) {
+    put(fmt::format("{}{}\n", open_ ? "\r\x1b[K" : "", text));
+    open_ = false;
+}
+
+void ProgressLine::finish() {
+    if (open_) {
+        put("\n");
+    }
+    open_ = false;
+}
+
+}  // namespace smoe

@@ -1,0 +1,222 @@
+// RunDirectory: names, order of writing, and the messages when something does not fit. What a file
+// holds is the matter of its own module.
+// Read next: training_loop.cpp.
+#include "models/training/run_directory.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "core/file.h"
+
+namespace smoe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names of states, newest first. The first exists only while write_state renames, or if that was
+// cut short.
+constexpr const char* next_state = "state.next.safetensors";
+constexpr const char* last_state = "state.safetensors";
+constexpr const char* previous_state = "state.previous.safetensors";
+constexpr std::array states = {next_state, last_state, previous_state};
+
+// Reads weights and compares with `settings` what sizes them.
+std::map<std::string, Tensor> read_weights(const std::string& path,
+                                           const DecoderSettings& settings) {
+    std::map<std::string, Tensor> tensors = read_safetensors(path).tensors;
+    check_sizes(settings, tensors, path);
+    return tensors;
+}
+
+// "format" is what other libraries ask for before they load the file.
+std::map<std::string, std::string> weights_metadata(int64_t step) {
+    return {{"format", "pt"}, {"step", fmt::format("{}", step)}};
+}
+
+struct MetricsLine {
+    std::string text;
+    Json object;
+};
+constexpr int deepest = 8;  // to copy an object that is nested without end would exhaust the stack
+
+std::vector<MetricsLine> metrics_lines(const std::string& path) {
+    std::vector<MetricsLine> lines;
+    const std::string text = file_exists(path) ? read_file(path) : "";
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        MetricsLine line{text.substr(begin, end - begin), {}};
+        bool deep = false;
+        const auto watch = [&](int depth, Json::parse_event_t, const Json&) {
+            deep |= depth > deepest;
+            return !deep;
+        };
+        line.object = Json::parse(line.text, watch, false);
+        if (!deep && line.object.is_object() && line.object.contains("step") &&
+            line.object["step"].is_number_integer()) {
+            lines.push_back(std::move(line));
+        }
+        begin = end + 1;
+    }
+    return lines;
+}
+
+}  // namespace
+
+void RunDirectory::require_unused() const {
+    check(!has_state(),
+          "'{}' already holds a run: go on with it by --resume, or choose another folder", path_);
+    for (const char* name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
+        check(!file_exists(file(name)),
+              "'{}' already holds a {}, which a run there would replace: choose another folder",
+              path_, name);
+    }
+}
+
+void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
+    const bool is_new = !file_exists(path_);
+    make_folder(path_);
+    const FolderLock lock(path_);
+    require_unused();
+    const std::string other = file("tokenizer.json");
+    check(!file_exists(other) ||
+              Tokenizer::from_json(read_file(other), other).hash() == tokenizer.hash(),
+          "'{}' already holds another tokenizer.json: choose another folder, or use it by "
+          "--tokenizer",
+          path_);
+    try {
+        // config.json last: where it is, a run is, and --resume will go on with it.
+        write_file(file("tokenizer.json"), tokenizer.to_json());
+        write_config(config);
+    } catch (...) {
+        std::error_code ignored;
+        if (is_new) {
+            std::filesystem::remove(file("tokenizer.json"), ignored);
+            std::filesystem::remove(path_, ignored);
+        }
+        throw;
+    }
+}
+
+bool RunDirectory::has_state() const {
+    return std::any_of(states.begin(), states.end(),
+                       [this](const char* name) { return file_exists(file(name)); });
+}
+
+void RunDirectory::write_config(const Config& config) const {
+    write_file(file("config.json"), to_json(config));
+}
+
+Config RunDirectory::config() const {
+    check(file_exists(file("config.json")), "'{}' is not a run directory: it holds no config.json",
+          path_);
+    return config_from_json(read_file(file("config.json")), file("config.json"));
+}
+
+Tokenizer RunDirectory::tokenizer(const Config& config) const {
+    const std::string name = file("tokenizer.json");
+    Tokenizer tokenizer = Tokenizer::from_json(read_file(name), name);
+    const std::string hash = fmt::format("{:016x}", tokenizer.hash());
+    check(hash == config.tokenizer_hash && tokenizer.vocab_size() == config.vocab_size,
+          "'{}' is not the tokenizer this model was trained with: its hash is {} with {} tokens, "
+          "config.json says {} with {}",
+          name, hash, tokenizer.vocab_size(), config.tokenizer_hash, config.vocab_size);
+    return tokenizer;
+}
+
+void RunDirectory::write_model(const std::map<std::string, Tensor>& state, int64_t step) const {
+    write_safetensors(file("model.safetensors"), {state, weights_metadata(step)});
+}
+
+void RunDirectory::write_router(const std::map<std::string, Tensor>& state, int64_t step) const {
+    write_safetensors(file("router.safetensors"), {state, weights_metadata(step)});
+}
+
+int64_t RunDirectory::weights_step() const {
+    const TensorFile model = read_safetensors(file("model.safetensors"));
+    const auto found = model.metadata.find("step");
+    int64_t step = INT64_MAX;
+    if (found != model.metadata.end()) {
+        const std::string& text = found->second;
+        std::from_chars(text.data(), text.data() + text.size(), step);
+    }
+    return step;
+}
+
+std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
+    check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
+    const auto model = read_weights(file("model.safetensors"), model_settings(config));
+    std::map<std::string, Tensor> router;
+    if (config.routing == "router") {
+        router = read_weights(file("router.safetensors"), router_settings(config));
+    }
+    auto moe = std::make_unique<SingleMoe>(config);
+    moe->model.load_state(model, file("model.safetensors"));
+    if (moe->router.network() != nullptr) {
+        moe->router.network()->load_state(router, file("router.safetensors"));
+    }
+    moe->set_training(false);
+    return moe;
+}
+
+void RunDirectory::write_state(const TensorFile& state) const {
+    // Under a name of its own until it is whole on disk: the last two are there all the time.
+    write_safetensors(file(next_state), state);
+    finish_writing_state();
+}
+
+void RunDirectory::finish_writing_state() const {
+    if (!file_exists(file(next_state))) {
+        return;
+    }
+    if (file_exists(file(last_state))) {
+        rename_file(file(last_state), file(previous_state));
+    }
+    rename_file(file(next_state), file(last_state));
+}
+
+TensorFile RunDirectory::state() const {
+    std::string problem;
+    for (const char* name : states) {
+        if (file_exists(file(name))) {
+            try {
+                return read_safetensors(file(name));
+            } catch (const Error& error) {  // damaged: an older one is better than none
+                problem = problem.empty() ? error.what() : problem;
+            }
+        }
+    }
+    fail("{}", problem.empty() ? fmt::format("'{}' holds no checkpoint", path_) : problem);
+}
+
+void RunDirectory::append_metrics(const std::string& json) const {
+    append_file(file("metrics.jsonl"), json + "\n");
+}
+
+std::vector<Json> RunDirectory::metrics(int64_t last_step) const {
+    std::vector<Json> objects;
+    for (MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
+        if (line.object["step"].get<double>() <= double(last_step)) {
+            objects.push_back(std::move(line.object));
+        }
+    }
+    return objects;
+}
+
+void RunDirectory::cut_metrics(int64_t step) const {
+    if (!file_exists(file("metrics.jsonl"))) {
+        return;
+    }
+    std::string kept;
+    for (const MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
+        if (line.object["step"].get<double>() <= double(step)) {
+            kept += line.text + "\n";
+        }
+    }
+    write_file(file("metrics.jsonl"), kept);
+}
+
+}  // namespace smoe

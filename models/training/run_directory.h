@@ -1,0 +1,76 @@
+// A run on disk: the folder that training fills and that everything else reads. Each file is
+// replaced whole or not at all, and a state alone is enough to go on, so a run can be killed at any
+// instant. Refuses to interpret a state: trainer.h fills and reads it.
+// Read next: trainer.h.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "models/text/tokenizer.h"
+#include "models/transformer/single_moe.h"
+
+namespace smoe {
+
+//     config.json                  every setting
+//     tokenizer.json               the tokenizer
+//     model.safetensors            evaluation-mode weights
+//     router.safetensors           likewise, if the router learns
+//     state.safetensors            what resuming needs, in one file
+//     state.previous.safetensors   the same of the checkpoint before
+//     metrics.jsonl                one object per report
+class RunDirectory {
+  public:
+    explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+
+    // Throws Error unless a new run can begin here: none of a run's files is there but config.json
+    // and tokenizer.json, which a beginning leaves that came to no checkpoint.
+    void require_unused() const;
+    // Creates the folder and writes config.json and tokenizer.json. Throws Error unless a new run
+    // can begin here, if another process is at it, or if there is another tokenizer.
+    void create(const Config& config, const Tokenizer& tokenizer) const;
+
+    bool has_state() const;
+    Config config() const;  // throws Error where no run is
+    // Throws Error if the tokenizer is not the one that `config` was trained with.
+    Tokenizer tokenizer(const Config& config) const;
+    void write_config(const Config& config) const;
+
+    // Weights by the names of the original's state_dict, and the step after which they are these.
+    void write_model(const std::map<std::string, Tensor>& state, int64_t step) const;
+    void write_router(const std::map<std::string, Tensor>& state, int64_t step) const;
+    // That step of the model; the largest there is where the file does not say. Throws Error where
+    // there is no model.
+    int64_t weights_step() const;
+    // The model in evaluation mode, ready to evaluate and generate. Throws Error where weights are
+    // missing, not finite, or do not fit `config`.
+    std::unique_ptr<SingleMoe> load(const Config& config) const;
+
+    // Makes `state` the newest one and the newest one the previous one. At every instant of it
+    // there is one on disk that is whole.
+    void write_state(const TensorFile& state) const;
+    // Gives files their final names, should write_state have been stopped before it did.
+    void finish_writing_state() const;
+    // The newest whole state. Throws Error, naming the newest file, if none is whole.
+    TensorFile state() const;
+
+    // Appends one line of JSON to metrics.jsonl.
+    void append_metrics(const std::string& json) const;
+    // The objects in its lines, each with a whole "step", up to `last_step`; none where there is no
+    // such file. Lines that are something else, as one that a kill cut short, are left out.
+    std::vector<nlohmann::ordered_json> metrics(int64_t last_step = INT64_MAX) const;
+    // Removes the lines of steps after `step`, which a resumed run will write again.
+    void cut_metrics(int64_t step) const;
+
+    std::string file(const std::string& name) const { return path_ + "/" + name; }
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+}  // namespace smoe

@@ -1,0 +1,101 @@
+// One training run in memory: model, router, optimisers, random streams and the place in the data.
+// It takes steps, and can be saved and continued bit for bit. Refuses to print, keep
+// time or touch the disk: training_loop.h does.
+// Read next: training_loop.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "models/text/dataset.h"
+#include "models/transformer/single_moe.h"
+#include "nn/flat_parameters.h"
+#include "nn/optim/optimizer.h"
+
+namespace smoe {
+
+// How a configuration reads its text.
+DatasetSettings dataset_settings(const Config& config);
+
+struct StepReport {
+    int64_t step = 0;      // counted from 1
+    int64_t tokens = 0;    // that were predicted
+    double loss = 0;       // mean over them, in nats
+    double grad_norm = 0;  // length of the model's gradient, before --clip
+    bool router_learned = false;
+    double correctness = 0, distribution = 0;  // the router's losses, where it learned
+    std::vector<int64_t> expert_tokens;        // (K) tokens each expert got; empty when dense
+};
+
+class Trainer {
+  public:
+    // Builds model and optimisers from `config`. `data` must outlive the trainer.
+    Trainer(const Config& config, const Dataset& data);
+
+    // One batch. In phase 1 the router samples labels and both learn; from step config.router_steps
+    // on the router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the
+    // step, and the tensor where there is one, and changing nothing, if the loss or a gradient is
+    // not finite.
+    StepReport step();
+
+    // Throws Error, naming the step, if a step with a finite loss left weights that are not: they
+    // must not be evaluated or saved.
+    void require_finite_weights() const;
+
+    // While one lives, the model holds evaluation-mode weights and uses no dropout. Training goes
+    // on afterwards as if nothing had happened.
+    class EvaluationMode {
+      public:
+        explicit EvaluationMode(Trainer& trainer);
+        ~EvaluationMode();
+        EvaluationMode(const EvaluationMode&) = delete;
+        EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+      private:
+        Trainer& trainer_;
+    };
+
+    // Evaluation-mode weights, by name; the weights in training are not touched.
+    std::map<std::string, Tensor> model_weights() const;
+    std::map<std::string, Tensor> router_weights() const;  // empty where no network routes
+
+    // Everything that the next steps depend on, and its way back. load_state throws Error, naming
+    // `origin`, if the state does not fit the configuration or the data.
+    TensorFile state() const;
+    void load_state(const TensorFile& state, const std::string& origin);
+
+    // Throws Error, naming its file, unless `state` is of the size that `config` asks for. To be
+    // asked before a trainer takes the memory.
+    static void require_fitting(const Config& config, const TensorFile& state);
+
+    SingleMoe& moe() { return moe_; }
+    int64_t steps() const { return steps_; }    // that have been taken
+    int64_t tokens() const { return tokens_; }  // that were predicted in them
+    // Of the next batch, counted from 0.
+    int64_t epoch() const { return int64_t(stream_.position().epoch); }
+
+  private:
+    struct Learner {  // parameters and their optimiser
+        Learner(Module& module, const std::string& kind, const OptimizerSettings& settings);
+        FlatParameters flat;
+        std::unique_ptr<Optimizer> optimizer;
+    };
+    void freeze_router();
+    Labels frozen_labels(const Batch& batch);
+    void set_training(bool on);
+
+    Config config_;
+    const Dataset& data_;
+    SingleMoe moe_;
+    Learner model_;
+    std::unique_ptr<Learner> router_;  // null once frozen, and where no network routes
+    // What the frozen router said of each sequence of the data; empty where it was not asked yet.
+    std::vector<std::vector<uint8_t>> kept_labels_;
+    Rng label_rng_;
+    BatchStream stream_;
+    int64_t steps_ = 0, tokens_ = 0;
+};
+
+}  // namespace smoe

@@ -1,0 +1,308 @@
+// The loop around Trainer::step: what is due after it, in which order, and what to say when a step
+// fails.
+// Read next: examples/smoe/train.cpp.
+#include "models/training/training_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "models/generation/generator.h"
+#include "models/training/evaluation.h"
+#include "models/training/progress.h"
+#include "models/training/trainer.h"
+
+namespace smoe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// What has happened since the last report.
+struct Window {
+    double loss_sum = 0, grad_norm_sum = 0, correctness = 0, distribution = 0, seconds = 0;
+    int64_t tokens = 0, steps = 0, router_steps = 0;
+    std::vector<int64_t> expert_tokens;
+
+    void add(const StepReport& report, double step_seconds) {
+        loss_sum += report.loss * double(report.tokens);  // batches differ in length
+        grad_norm_sum += report.grad_norm;
+        tokens += report.tokens;
+        seconds += step_seconds;
+        ++steps;
+        if (report.router_learned) {
+            correctness += report.correctness;
+            distribution += report.distribution;
+            ++router_steps;
+        }
+        expert_tokens.resize(report.expert_tokens.size());
+        for (size_t k = 0; k < expert_tokens.size(); ++k) {
+            expert_tokens[k] += report.expert_tokens[k];
+        }
+    }
+    double loss() const { return loss_sum / double(tokens); }
+    double grad_norm() const { return grad_norm_sum / double(steps); }
+    double tokens_per_second() const { return double(tokens) / seconds; }
+};
+
+// One object of metrics.jsonl, without its line end.
+std::string metrics_line(const Window& window, const Trainer& trainer, double seconds) {
+    std::string line = fmt::format(
+        R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
+        R"("grad_norm": {:.6g}, "tokens_per_second": {:.1f}, "peak_bytes": {})",
+        trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
+        window.grad_norm(), window.tokens_per_second(), memory_use().peak);
+    if (window.router_steps > 0) {
+        line += fmt::format(R"(, "router_correctness": {:.6f}, "router_distribution": {:.6f})",
+                            window.correctness / double(window.router_steps),
+                            window.distribution / double(window.router_steps));
+    }
+    if (!window.expert_tokens.empty()) {
+        line += R"(, "expert_tokens": [)";
+        for (size_t k = 0; k < window.expert_tokens.size(); ++k) {
+            line += fmt::format("{}{}", k > 0 ? ", " : "", window.expert_tokens[k]);
+        }
+        line += "]";
+    }
+    return line + "}";
+}
+
+class Loop {
+  public:
+    Loop(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
+         const Dataset& train, const Dataset* valid)
+        : run_(run),
+          config_(config),
+          tokenizer_(tokenizer),
+          valid_(valid),
+          lock_(run.path()),
+          trainer_(config, train) {
+        if (run.has_state()) {
+            // Should the last run have been stopped on its way through a checkpoint. First, so that
+            // messages name files as they are called from now on.
+            run.finish_writing_state();
+            const TensorFile state = run.state();
+            trainer_.load_state(state, state.origin);
+            trainer_.require_finite_weights();
+            checkpoint_step_ = trainer_.steps();
+            write_weights();
+            progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
+                                          state.origin));
+        }
+        run.write_config(config);           // the settings that hold from now on
+        run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
+        first_step_ = trainer_.steps();
+        for (const nlohmann::ordered_json& report : run.metrics()) {
+            if (report.contains("seconds") && report["seconds"].is_number()) {
+                seconds_before_ = report["seconds"].get<double>();
+            }
+        }
+        if (finished()) {
+            progress_.message(fmt::format(
+                "step {} is reached, so there is nothing to do: --steps with more goes on",
+                format_count(config.steps)));
+        }
+    }
+
+    StopReason go(const std::function<bool()>& interrupted) {
+        try {
+            const StopReason reason = take_steps(interrupted);
+            progress_.finish();
+            return reason;
+        } catch (...) {
+            progress_.finish();  // so that the message begins a line of its own
+            throw;
+        }
+    }
+
+  private:
+    StopReason take_steps(const std::function<bool()>& interrupted) {
+        const auto due = [this](int64_t every) {
+            return every > 0 && trainer_.steps() % every == 0;
+        };
+        bool stopped = false;
+        while (!finished() && !stopped) {
+            step();
+            stopped = interrupted();  // asked between steps only, where all is whole
+            const bool last = stopped || finished();
+            if (due(config_.log_every) || last) {
+                report();
+            }
+            // Losses of a step are taken before its update: only now is known what it did.
+            if (due(config_.eval_every) || due(config_.sample_every) ||
+                due(config_.checkpoint_every) || last) {
+                guard([&] { trainer_.require_finite_weights(); });
+            }
+            if (due(config_.eval_every) || (last && !stopped)) {
+                evaluate_now();
+            }
+            if (due(config_.sample_every) && !last) {
+                sample_now();
+            }
+            if (due(config_.checkpoint_every) || last) {
+                checkpoint();
+            }
+        }
+        return stopped ? StopReason::interrupted : StopReason::finished;
+    }
+
+    bool finished() const {
+        return config_.minutes > 0 ? seconds_since(start_) >= 60 * config_.minutes
+                                   : trainer_.steps() >= config_.steps;
+    }
+
+    // Calls body(); to an Error it adds where the last good weights are.
+    template <class Body>
+    void guard(const Body& body) {
+        try {
+            body();
+        } catch (const Error& error) {
+            fail("{}; {}", error.what(),
+                 checkpoint_step_ > 0 ? fmt::format("the checkpoint of step {} is kept in '{}'",
+                                                    checkpoint_step_, run_.path())
+                                      : std::string("there is no checkpoint yet"));
+        }
+    }
+
+    void step() {
+        const Clock::time_point before = Clock::now();
+        StepReport report;
+        guard([&] { report = trainer_.step(); });
+        window_.add(report, seconds_since(before));
+    }
+
+    // At the pace of the steps since this program started, not of those before.
+    double seconds_left() const {
+        const double elapsed = seconds_since(start_);
+        if (config_.minutes > 0) {
+            return 60 * config_.minutes - elapsed;
+        }
+        const int64_t done = trainer_.steps() - first_step_;
+        return elapsed / double(done) * double(config_.steps - trainer_.steps());
+    }
+
+    void report() {
+        std::string line = fmt::format(
+            "step {:>6}  loss {:.4f}  {:>7} tok/s  peak {}  left {}", trainer_.steps(),
+            window_.loss(), format_count(int64_t(window_.tokens_per_second())),
+            format_bytes(memory_use().peak), format_duration(std::max(0.0, seconds_left())));
+        if (!window_.expert_tokens.empty()) {
+            line += fmt::format("  experts {}{}", bars(window_.expert_tokens),
+                                window_.router_steps > 0 ? " learning" : "");
+        }
+        progress_.show(line);
+        append_metrics(metrics_line(window_, trainer_, seconds_before_ + seconds_since(start_)));
+        window_ = {};
+    }
+
+    void append_metrics(const std::string& line) {
+        guard([&] {
+            lock_.require_in_place();
+            run_.append_metrics(line);
+        });
+    }
+
+    // Once a step, though it may be due and the last one, too.
+    void evaluate_now() {
+        if (valid_ == nullptr || evaluated_step_ == trainer_.steps()) {
+            return;
+        }
+        evaluated_step_ = trainer_.steps();
+        const Trainer::EvaluationMode mode(trainer_);
+        const EvaluationPart total =
+            evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens).total;
+        guard([&] {
+            check(std::isfinite(total.loss()),
+                  "step {}: the held-out loss is {}, so training stops here; a lower --lr or a "
+                  "longer --warmup may help",
+                  trainer_.steps(), total.loss());
+        });
+        progress_.message(
+            fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
+                        trainer_.steps(), total.loss(), total.bits_per_byte()));
+        append_metrics(
+            fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})",
+                        trainer_.steps(), total.loss(), total.bits_per_byte()));
+    }
+
+    void sample_now() {
+        const Trainer::EvaluationMode mode(trainer_);
+        constexpr int64_t most_tokens = 60;
+        std::vector<int32_t> ids;
+        // Another seed each time, so that the samples differ, and the same ones in every run.
+        Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
+        generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), most_tokens,
+                      [&](const Generator::Token& token) { ids.push_back(token.id); });
+        progress_.message(printable(tokenizer_.decode(ids)));
+    }
+
+    void checkpoint() {
+        if (checkpoint_step_ == trainer_.steps()) {
+            return;
+        }
+        // The state first: it alone decides where a resumed run goes on.
+        guard([&] {
+            lock_.require_in_place();
+            run_.write_state(trainer_.state());
+        });
+        checkpoint_step_ = trainer_.steps();
+        guard([&] { write_weights(); });
+    }
+
+    void write_weights() const {
+        run_.write_model(trainer_.model_weights(), trainer_.steps());
+        if (const auto weights = trainer_.router_weights(); !weights.empty()) {
+            run_.write_router(weights, trainer_.steps());
+        }
+    }
+
+    static std::string printable(const std::string& text) {
+        std::string lines;
+        for (size_t begin = 0; begin <= text.size();) {
+            const size_t end = std::min(text.find('\n', begin), text.size());
+            lines +=
+                (begin > 0 ? "\n    | " : "    | ") + to_one_line(text.substr(begin, end - begin));
+            begin = end + 1;
+        }
+        return lines;
+    }
+
+    const RunDirectory& run_;
+    const Config& config_;
+    const Tokenizer& tokenizer_;
+    const Dataset* valid_;
+    FolderLock lock_;  // two processes in one run would mix their checkpoints
+    Trainer trainer_;
+    ProgressLine progress_;
+    Window window_;
+    Clock::time_point start_ = Clock::now();
+    double seconds_before_ = 0;  // of the run, up to its last report when it was resumed
+    int64_t first_step_ = 0, checkpoint_step_ = 0, evaluated_step_ = 0;
+};
+
+}  // namespace
+
+StopReason run_training(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
+                        const Dataset& train, const Dataset* valid,
+                        const std::function<bool()>& interrupted) {
+    return Loop(run, config, tokenizer, train, valid).go(interrupted);
+}
+
+std::string loss_curve(const RunDirectory& run, int width, int height) {
+    std::vector<std::pair<double, double>> points;
+    for (const nlohmann::ordered_json& report : run.metrics()) {
+        if (report.contains("loss") && report["loss"].is_number()) {
+            points.emplace_back(report["step"].get<double>(), report["loss"].get<double>());
+        }
+    }
+    return text_plot(points, width, height);
+}
+
+}  // namespace smoe

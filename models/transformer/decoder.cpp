@@ -1,0 +1,161 @@
+// Decoder: embeddings, blocks, output projection. The chance of a block is drawn before it is
+// computed, so that it can be computed again.
+// Read next: router.cpp.
+#include "models/transformer/decoder.h"
+
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "autograd/recompute.h"
+#include "core/check.h"
+
+namespace smoe {
+namespace {
+
+// In the first member that is built from settings, so that nothing is built from impossible ones.
+const DecoderSettings& checked(const DecoderSettings& s) {
+    const auto positive = [](int64_t value, const char* what) {
+        constexpr int64_t most = int64_t(1) << 24;
+        check(value > 0 && value <= most, "model: {} must be from 1 to {}, found {}", what, most,
+              value);
+    };
+    positive(s.vocab, "the vocabulary");
+    positive(s.outputs, "the number of outputs");
+    positive(s.context, "the context");
+    positive(s.width, "the width");
+    positive(s.layers, "the number of layers");
+    positive(s.heads, "the number of heads");
+    positive(s.hidden, "the feed-forward width");
+    positive(s.experts, "the number of experts");
+    check(s.width % s.heads == 0, "model: {} heads do not divide the width {}", s.heads, s.width);
+    check(s.width % 2 == 0, "model: the width must be even for sine and cosine positions, found {}",
+          s.width);
+    return s;
+}
+
+}  // namespace
+
+Tensor sinusoidal_positions(int64_t length, int64_t width) {
+    const Tensor table = Tensor::empty({length, width});
+    for (int64_t t = 0; t < length; ++t) {
+        for (int64_t i = 0; i < width; ++i) {
+            const double angle = double(t) / std::pow(10000.0, double(i - i % 2) / double(width));
+            table.data()[t * width + i] = real(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+        }
+    }
+    return table;
+}
+
+double parameter_count(const DecoderSettings& s) {
+    const double V = double(s.vocab), C = double(s.width), F = double(s.hidden);
+    const double attention = 4 * C * C, feed_forward = 2 * F * C + F + C, norms = 4 * C;
+    return V * C + double(s.layers) * (attention + feed_forward + norms) + double(s.outputs) * C;
+}
+
+void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& state,
+                 const std::string& origin) {
+    const auto require = [&](const std::string& name, const Shape& shape) {
+        const auto found = state.find(name);
+        check(found != state.end(), "'{}' lacks the tensor '{}' of a model of {} layers", origin,
+              name, s.layers);
+        check(found->second.shape() == shape, "'{}': '{}' has shape {}, this model needs {}",
+              origin, name, found->second.shape().str(), shape.str());
+    };
+    require("token_embedding.weight", {s.vocab, s.width});
+    require("pos_embedding", {1, s.context, s.width});
+    require("decoder.weight", {s.outputs, s.width});
+    for (int64_t layer = 0; layer < s.layers; ++layer) {
+        const std::string block = fmt::format("layers.{}.", layer);
+        require(block + "attn.qkv_proj.weight", {3 * s.width, s.width});
+        require(block + "attn.out_proj.weight", {s.width, s.width});
+        require(block + "ffn.lin_1.linear.weight", {s.hidden, s.width});
+        require(block + "ffn.lin_2.linear.weight", {s.width, s.hidden});
+        require(block + "ffn.lin_1.mask", {s.experts, s.hidden});
+        require(block + "ffn.lin_2.mask", {s.experts, s.width});
+    }
+}
+
+std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets) {
+    std::vector<int32_t> positions;
+    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
+        for (int64_t t = offsets[b]; t < offsets[b + 1]; ++t) {
+            positions.push_back(int32_t(t - offsets[b]));
+        }
+    }
+    return positions;
+}
+
+Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init,
+             Rng& dropout_rng)
+    : Module(scope),
+      attn({this, "attn"}, s.width, s.heads, init),
+      ffn({this, "ffn"}, s.width, s.hidden,
+          MaskDraw{
+              .experts = s.experts, .rate = s.mask_rate, .seed = s.mask_seed, .stream = number},
+          s.mask_where, init, s.form),
+      norm1({this, "norm1"}, s.width),
+      norm2({this, "norm2"}, s.width),
+      dropout_({this, "dropout"}, s.dropout, dropout_rng) {}
+
+Block::Draws Block::draw() const {
+    const Dropout::Draw attention = dropout_.draw();
+    return {attention, dropout_.draw()};
+}
+
+Variable Block::forward(const Variable& x, const std::vector<int64_t>& offsets,
+                        const Routing& routing, const Draws& draws) const {
+    // As in "Attention Is All You Need" the norm comes last: norm(x + dropout(branch)).
+    const Variable y = norm1.forward(x, attn.forward(x, offsets), draws[0]);
+    return norm2.forward(y, ffn.forward(y, routing), draws[1]);
+}
+
+Decoder::Decoder(const DecoderSettings& settings, Rng& init)
+    : Module(Scope{}),
+      settings_(checked(settings)),
+      dropout_rng_(init.bits64()),  // its own: dropout must not change what is drawn as weights
+      token_embedding_({this, "token_embedding"}, settings.vocab, settings.width, init),
+      pos_embedding_(buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
+                                                 .reshape({1, settings.context, settings.width}))),
+      decoder_({this, "decoder"}, settings.width, settings.outputs, false, init) {
+    for (int64_t layer = 0; layer < settings.layers; ++layer) {
+        layers_.push_back(std::make_unique<Block>(Scope{this, fmt::format("layers.{}", layer)},
+                                                  settings, uint64_t(layer), init, dropout_rng_));
+    }
+}
+
+Variable Decoder::forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                          const Labels& labels) const {
+    return decoder_.forward(features(tokens, offsets, labels));  // (N, outputs)
+}
+
+Variable Decoder::losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                         const Labels& labels, const std::vector<int32_t>& targets) const {
+    return linear_cross_entropy(features(tokens, offsets, labels), decoder_.weight, targets);
+}
+
+Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                           const Labels& labels) const {
+    const std::vector<int32_t> positions = positions_of(offsets);
+    check(positions.size() == tokens.size(), "model: {} tokens, but offsets for {} positions",
+          tokens.size(), positions.size());
+    for (const int32_t position : positions) {
+        check(position < settings_.context, "model: a sequence is longer than the context of {}",
+              settings_.context);
+    }
+    // A constant, so that no gradient is computed for what is not learned.
+    const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
+    Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
+    // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
+    const auto routing = std::make_shared<const Routing>(labels, settings_.experts);
+    for (const std::unique_ptr<Block>& layer : layers_) {
+        // The draws are the closure's, so that computing a block again drops the same elements.
+        const auto block = [&layer = *layer, offsets, routing,
+                            draws = layer->draw()](const Variable& in) {
+            return layer.forward(in, offsets, *routing, draws);
+        };
+        x = settings_.recompute ? recompute(block, x) : block(x);  // (N, C)
+    }
+    return x;
+}
+
+}  // namespace smoe

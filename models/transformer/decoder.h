@@ -1,0 +1,112 @@
+// The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward
+// networks. The language model is one with as many outputs as tokens, the router one with as many
+// as experts. Refuses to know tokens' meaning, losses or sampling.
+// Read next: router.h, single_moe.h; models/generation/incremental_decoder.h for text token by token.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+
+#include "nn/attention.h"
+#include "nn/feed_forward.h"
+#include "nn/layers.h"
+
+namespace smoe {
+
+struct DecoderSettings {
+    int64_t vocab = 0;    // V, tokens that can come in
+    int64_t outputs = 0;  // columns of the logits
+    int64_t context = 0;  // T, most positions of a sequence
+    int64_t width = 0;    // C
+    int64_t layers = 0;
+    int64_t heads = 0;
+    int64_t hidden = 0;  // F, width of the feed-forward networks
+    double dropout = 0;
+    int64_t experts = 0;  // K
+    double mask_rate = 0;
+    uint64_t mask_seed = 0;
+    MaskWhere mask_where = MaskWhere::both;
+    FeedForwardForm form = FeedForwardForm::automatic;
+    bool recompute = false;  // blocks keep their input only and are computed again in backward
+};
+
+// (length, width): sin(t / 10000^(2i/width)) in column 2i, the cosine in column 2i+1 (Vaswani et
+// al., 2017, section 3.5).
+Tensor sinusoidal_positions(int64_t length, int64_t width);
+
+// Of a Decoder with these settings, without building one; a double, since settings may be anything.
+double parameter_count(const DecoderSettings& settings);
+
+// Throws Error, naming `origin`, unless the tensors that a Decoder's memory depends on are among
+// `state` in the shapes that `settings` ask for. Takes no memory itself: a file of settings alone
+// must not make a program fill the machine.
+void check_sizes(const DecoderSettings& settings, const std::map<std::string, Tensor>& state,
+                 const std::string& origin);
+
+// The place of each row in its own sequence, for sequences end to end with offsets (B + 1).
+std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets);
+
+// norm1(x + dropout(attention(x))), then norm2(x + dropout(feed-forward(x))).
+class Block : public Module {
+  public:
+    Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init,
+          Rng& dropout_rng);
+
+    // The chance of one forward pass: the dropout of both branches.
+    using Draws = std::array<Dropout::Draw, 2>;
+    Draws draw() const;
+
+    // x (N, C), ragged sequences with offsets (B + 1) -> (N, C)
+    Variable forward(const Variable& x, const std::vector<int64_t>& offsets, const Routing& routing,
+                     const Draws& draws) const;
+
+    CausalSelfAttention attn;
+    FeedForward ffn;
+    LayerNorm norm1, norm2;
+
+  private:
+    Dropout dropout_;
+};
+
+//     x = E[token] + P[position];   per block: x = norm1(x + dropout(attn(x)))
+//                                              x = norm2(x + dropout(ffn(x, expert)))
+//     logits = x W_dec^T
+class Decoder : public Module {
+  public:
+    // Draws weights from `init`; dropout gets a stream of its own from it. Throws Error for
+    // impossible sizes.
+    Decoder(const DecoderSettings& settings, Rng& init);
+
+    // tokens (N), the sequences of the batch end to end with offsets (B + 1); labels (N), or empty
+    // for the dense network -> logits (N, outputs)
+    Variable forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                     const Labels& labels) const;
+
+    // Cross-entropy of those logits with targets (N) -> (N), in nats; the logits never exist at
+    // once.
+    Variable losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                    const Labels& labels, const std::vector<int32_t>& targets) const;
+
+    const DecoderSettings& settings() const { return settings_; }
+    const Embedding& token_embedding() const { return token_embedding_; }
+    const Tensor& pos_embedding() const { return pos_embedding_; }  // (1, T, C)
+    const std::vector<std::unique_ptr<Block>>& layers() const { return layers_; }
+    const Linear& decoder() const { return decoder_; }  // the output projection
+    Rng& dropout_rng() { return dropout_rng_; }
+    const Rng& dropout_rng() const { return dropout_rng_; }
+
+  private:
+    // What the output projection is given, (N, C).
+    Variable features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
+                      const Labels& labels) const;
+
+    DecoderSettings settings_;
+    Rng dropout_rng_;
+    Embedding token_embedding_;
+    Tensor& pos_embedding_;  // (1, T, C)
+    std::vector<std::unique_ptr<Block>> layers_;
+    Linear decoder_;
+};
+
+}  // namespace smoe

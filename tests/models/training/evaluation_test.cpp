@@ -1,0 +1,35 @@
+// Tests of models/training/evaluation.h: sums over tokens, domains that add up to all, and no chance in it.
+#include "models/training/evaluation.h"
+
+#include <doctest/doctest.h>
+#include <cmath>
+
+#include "tests/models/small_run.h"
+
+using namespace smoe;
+
+TEST_CASE("evaluate: weighted by token, split by domain, the same each time") {
+    const SmallRun run(small_config());
+    SingleMoe moe(run.config);
+    moe.set_training(false);
+    const Evaluation all = evaluate(moe, run.data, 1, 0);
+    CHECK(all.total.tokens == run.data.tokens());
+    CHECK(all.total.bytes == run.data.counts().bytes_kept);
+    double loss_sum = 0;
+    int64_t tokens = 0, bytes = 0;
+    CHECK(all.domains.size() == 3);
+    for (const EvaluationPart& part : all.domains) {
+        loss_sum += part.loss_sum;
+        tokens += part.tokens;
+        bytes += part.bytes;
+        CHECK(part.tokens > 0);
+        CHECK(part.expert_tokens.size() == 4);
+    }
+    CHECK(loss_sum == doctest::Approx(all.total.loss_sum));
+    CHECK(tokens == all.total.tokens);
+    CHECK(bytes == all.total.bytes);
+    CHECK(all.total.bits_per_byte() ==
+          doctest::Approx(all.total.loss() * double(tokens) / std::log(2) / double(bytes)));
+    CHECK(evaluate(moe, run.data, 1, 0).total.loss_sum == all.total.loss_sum);
+    CHECK(evaluate(moe, run.data, 1, 100).total.tokens <= 100);
+}
