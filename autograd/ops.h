@@ -1,7 +1,7 @@
 // The catalogue of ops: every function that computes with Variables, one declaration each. The
 // family file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
 // it has one. Every op throws Error, naming itself and the shapes, for inputs that do not fit. Ids
-// and labels are plain vectors: they have no gradient. N is the number of rows: "all axes but the
+// and experts are plain vectors: they have no gradient. N is the number of rows: "all dimensions but the
 // last" of a Variable. Refuses to broadcast. To add an op: a section in the family's .cpp, a line
 // here, a row in tests/autograd/op_table.cpp.
 // Read next: ops/elementwise.cpp.
@@ -36,9 +36,9 @@ Variable mean(const Variable& x);  // of all elements, at least one
 Variable matmul(const Variable& a, const Variable& b);
 // x (N, I), weight (O, I), bias (O) or undefined -> x weight^T + bias (N, O)
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
-// x (N, C), gates (K, C), labels (N) in [0, K): row n times row labels[n] of gates. The gates are
+// x (N, C), masks (K, C), experts (N) in [0, K): row n times row experts[n] of masks. The masks are
 // constants: no gradient flows into them.
-Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int32_t>& labels);
+Variable mask_rows(const Variable& x, const Tensor& masks, const std::vector<int32_t>& experts);
 
 // ops/feed_forward.cpp, ops/sparse_feed_forward.cpp
 struct FeedForwardWeights {
@@ -47,24 +47,24 @@ struct FeedForwardWeights {
 };
 // What the hidden neurons and the outputs of each of K experts are multiplied with; constants, 0
 // for a neuron that the expert does not keep.
-struct ExpertGates {
+struct ExpertMasks {
     Tensor hidden, output;  // (K, F), (K, C)
 };
 // The rows of a batch sorted by expert: those of expert e, rising, are rows[begin[e]] to
-// rows[begin[e + 1] - 1]. Throws Error for a label outside [0, experts).
+// rows[begin[e + 1] - 1]. Throws Error for a expert outside [0, experts).
 struct ExpertGroups {
-    ExpertGroups(const std::vector<int32_t>& labels, int64_t experts);
+    ExpertGroups(const std::vector<int32_t>& experts, int64_t num_experts);
 
     std::vector<int32_t> rows;   // (N)
     std::vector<int64_t> begin;  // (K + 1)
 };
-// x (N, C), labels (N) in [0, K), or empty for no gates at all; with e = labels[n], row n is
+// x (N, C), experts (N) in [0, K), or empty for no masks at all; with e = experts[n], row n is
 //   output[e] * (weight_2 (hidden[e] * relu(weight_1 x + bias_1)) + bias_2) -> (N, C)
 Variable feed_forward(const Variable& x, const FeedForwardWeights& weights,
-                      const ExpertGates& gates = {}, const std::vector<int32_t>& labels = {});
-// The same up to rounding, computing only what gates that are not 0 let through.
+                      const ExpertMasks& masks = {}, const std::vector<int32_t>& experts = {});
+// The same up to rounding, computing only what masks that are not 0 let through.
 Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weights,
-                             const ExpertGates& gates, const ExpertGroups& groups);
+                             const ExpertMasks& masks, const ExpertGroups& groups);
 
 // ops/embedding.cpp
 // weight (V, C), ids (N) in [0, V) -> row ids[n] of weight (N, C)
@@ -72,7 +72,7 @@ Variable embedding(const Variable& weight, const std::vector<int32_t>& ids);
 // x (N, K), ids (N) in [0, K) -> x[n, ids[n]] (N)
 Variable pick(const Variable& x, const std::vector<int32_t>& ids);
 
-// ops/normalise.cpp: along the last axis.
+// ops/normalise.cpp: along the last dimension.
 Variable softmax(const Variable& x);  // e^x / sum of e^x
 // (x - mean) / sqrt(variance + eps) * weight + bias; weight, bias (C); biased variance (Ba et al.,
 // 2016)

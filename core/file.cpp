@@ -91,11 +91,11 @@ bool is_pipe_or_device(const std::string& path) {
 
 // The file that `path` leads to, there or not.
 std::string behind_links(const std::string& path) {
-    constexpr int most_links = 40;  // as the system follows them
+    constexpr int max_links = 40;  // as the system follows them
     std::filesystem::path target = path;
     std::error_code error;
     for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
-        check(links < most_links, "cannot write '{}': it is a link that leads to itself", path);
+        check(links < max_links, "cannot write '{}': it is a link that leads to itself", path);
         target = target.parent_path() / std::filesystem::read_symlink(target, error);
     }
     return target.string();

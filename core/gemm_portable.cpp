@@ -58,9 +58,9 @@ void gemm_portable(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const re
     }
     const int64_t a_row = ta == Trans::yes ? 1 : lda, a_k = ta == Trans::yes ? lda : 1;
     const int64_t b_col = tb == Trans::yes ? ldb : 1, b_k = tb == Trans::yes ? 1 : ldb;
-    const int64_t most_k = std::min(K, block_k), most_cols = std::min(N, block_cols);
-    std::vector<real> packed_a(size_t(round_up(M, tile_rows) * most_k));
-    std::vector<real> packed_b(size_t(round_up(most_cols, tile_cols) * most_k));
+    const int64_t max_k = std::min(K, block_k), max_cols = std::min(N, block_cols);
+    std::vector<real> packed_a(size_t(round_up(M, tile_rows) * max_k));
+    std::vector<real> packed_b(size_t(round_up(max_cols, tile_cols) * max_k));
     real tile[tile_rows * tile_cols];
     for (int64_t k = 0; k < K; k += block_k) {
         const int64_t depth = std::min(block_k, K - k);

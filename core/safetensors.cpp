@@ -289,8 +289,8 @@ std::string make_header(const std::string& path, const TensorFile& file) {
         check(name != metadata_key, "cannot write '{}': the name {} is reserved", path, name);
         check(tensor.defined(), "cannot write '{}': the tensor {} is undefined", path, shown(name));
         Json shape = Json::array();
-        for (int axis = 0; axis < tensor.shape().rank(); ++axis) {
-            shape.push_back(tensor.size(axis));
+        for (int dim = 0; dim < tensor.shape().rank(); ++dim) {
+            shape.push_back(tensor.size(dim));
         }
         const uint64_t end = offset + uint64_t(tensor.numel()) * sizeof(real);
         header[name] = {{"dtype", sizeof(real) == 4 ? "F32" : "F64"},

@@ -24,7 +24,7 @@ struct TensorFile {
     const Tensor& get(const std::string& name) const;
 };
 
-// Reads F64 F32 F16 BF16, I64 I32 I16 I8, U64 U32 U16 U8 and BOOL (0 or 1) of up to four axes as
+// Reads F64 F32 F16 BF16, I64 I32 I16 I8, U64 U32 U16 U8 and BOOL (0 or 1) of up to four dimensions as
 // `real`; in the float build integers beyond 2^24 are rounded. Throws Error naming the file and
 // what is wrong with it.
 TensorFile read_safetensors(const std::string& path);

@@ -1,4 +1,4 @@
-// The extent of a tensor along each axis: at most four numbers, row-major, none negative.
+// The extent of a tensor along each dim: at most four numbers, row-major, none negative.
 // Knows nothing of strides: every tensor here is contiguous.
 //
 // Read next: tensor.h.
@@ -19,15 +19,15 @@ class Shape {
     Shape() = default;  // rank 0: a single number
     Shape(std::initializer_list<int64_t> sizes)
         : Shape(std::span<const int64_t>(sizes.begin(), sizes.size())) {}
-    // Throws Error for more than four axes, a negative size, or more elements than 2^48.
+    // Throws Error for more than four dimensions, a negative size, or more elements than 2^48.
     explicit Shape(std::span<const int64_t> sizes);
 
     int rank() const { return rank_; }
     int64_t numel() const { return numel_; }
 
-    // Size along `axis`; negative axes count from the end, -1 is the last. Throws Error for an axis
+    // Size along `dim`; negative dims count from the end, -1 is the last. Throws Error for a dim
     // that is not there.
-    int64_t operator[](int axis) const;
+    int64_t operator[](int dim) const;
 
     std::string str() const;  // "(2, 3)"
     bool operator==(const Shape&) const = default;

@@ -26,7 +26,7 @@ struct Cache {
     // By size class the first of the free blocks: each holds the address of the next in its first
     // bytes, so that giving one back needs no memory, which may be short just then.
     std::map<size_t, void*> free_blocks;
-    size_t lent = 0, most_lent = 0;  // bytes of blocks in use, now and at most
+    size_t lent = 0, max_lent = 0;  // bytes of blocks in use, now and at most
     MemoryUse use;
 };
 
@@ -90,7 +90,7 @@ void give_back(void* block, size_t bytes) {
 // one will do for their requests, too.
 void make_room(Cache& cache, size_t bytes) {
     constexpr size_t slack = size_t(4) << 20;
-    const size_t most = std::max(cache.most_lent, cache.lent + bytes) + slack;
+    const size_t most = std::max(cache.max_lent, cache.lent + bytes) + slack;
     auto& blocks = cache.free_blocks;
     const auto is_stocked = [](const auto& row) { return row.second != nullptr; };
     while (size_t(cache.use.held) + bytes > most) {
@@ -129,7 +129,7 @@ Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real)
         shared.use.held += int64_t(block_bytes_);
     }
     shared.lent += block_bytes_;
-    shared.most_lent = std::max(shared.most_lent, shared.lent);
+    shared.max_lent = std::max(shared.max_lent, shared.lent);
     shared.use.live += int64_t(bytes_);
     shared.use.peak = std::max(shared.use.peak, shared.use.live);
 }
@@ -163,7 +163,7 @@ void release_cached_memory() {
             shared.use.held -= int64_t(size);
         }
     }
-    shared.most_lent = shared.lent;
+    shared.max_lent = shared.lent;
 }
 
 }  // namespace smoe

@@ -55,18 +55,18 @@ Tensor Tensor::reshape(const Shape& shape) const {
     return view;
 }
 
-Tensor Tensor::slice(int64_t begin, int64_t end) const {
-    check(shape_.rank() >= 1 && 0 <= begin && begin <= end && end <= shape_[0],
-          "tensor: no rows {} to {} in shape {}", begin, end, shape_.str());
+Tensor Tensor::narrow(int64_t start, int64_t length) const {
+    check(shape_.rank() >= 1 && start >= 0 && length >= 0 && start <= shape_[0] - length,
+          "tensor: there are no {} rows from row {} in shape {}", length, start, shape_.str());
     std::vector<int64_t> sizes;
     int64_t stride = 1;
-    for (int axis = 0; axis < shape_.rank(); ++axis) {
-        sizes.push_back(axis == 0 ? end - begin : shape_[axis]);
-        stride *= axis == 0 ? 1 : shape_[axis];
+    for (int dim = 0; dim < shape_.rank(); ++dim) {
+        sizes.push_back(dim == 0 ? length : shape_[dim]);
+        stride *= dim == 0 ? 1 : shape_[dim];
     }
     Tensor view = *this;
     view.shape_ = Shape(std::span<const int64_t>(sizes));
-    view.data_ += begin * stride;
+    view.data_ += start * stride;
     return view;
 }
 

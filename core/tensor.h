@@ -1,5 +1,5 @@
 // An n-dimensional array of `real`, contiguous and row-major. A Tensor is a handle: copies share
-// the numbers, and so do reshape and slice; clone copies them. const-ness is that of the handle, as
+// the numbers, and so do reshape and narrow; clone copies them. const-ness is that of the handle, as
 // with a shared_ptr. Tensors compute nothing and know no gradients: kernels take their data
 // pointers, and autograd/variable.h records. Refuses strides: a transposed or column-sliced view
 // does not exist; kernels take leading dimensions.
@@ -29,10 +29,10 @@ class Tensor {
 
     bool defined() const { return storage_ != nullptr; }
     const Shape& shape() const { return shape_; }
-    int64_t size(int axis) const { return shape_[axis]; }  // negative axes count from the end
+    int64_t size(int dim) const { return shape_[dim]; }  // negative dims count from the end
     int64_t numel() const { return defined() ? shape_.numel() : 0; }
-    int64_t cols() const { return shape_.rank() == 0 ? 1 : shape_[-1]; }  // last axis
-    int64_t rows() const { return cols() == 0 ? 0 : numel() / cols(); }   // all axes before it
+    int64_t cols() const { return shape_.rank() == 0 ? 1 : shape_[-1]; }  // last dim
+    int64_t rows() const { return cols() == 0 ? 0 : numel() / cols(); }  // all dimensions before it
 
     real* data() const { return data_; }
     std::span<real> values() const { return {data_, size_t(numel())}; }
@@ -40,9 +40,9 @@ class Tensor {
 
     // The same numbers under another shape of as many elements. Throws Error otherwise.
     Tensor reshape(const Shape& shape) const;
-    // Rows begin .. end-1 of the first axis, sharing the numbers. Throws Error unless 0 <= begin <=
-    // end <= size(0).
-    Tensor slice(int64_t begin, int64_t end) const;
+    // `length` rows of dimension 0 from row `start` on, sharing the numbers. Throws Error unless
+    // they lie within [0, size(0)).
+    Tensor narrow(int64_t start, int64_t length) const;
     Tensor clone() const;
     void fill(real value) const;
     // Throws Error unless both are defined and of one shape.

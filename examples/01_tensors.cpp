@@ -33,9 +33,9 @@ int main() {
 
     fmt::print("\nreshape reads the same numbers in another way, slice takes leading rows:\n");
     const Tensor b = a.reshape({3, 2});
-    const Tensor last = a.slice(1, 2);
+    const Tensor last = a.narrow(1, 1);
     print("b = a.reshape({3, 2})", b);
-    print("last = a.slice(1, 2)", last);
+    print("last = a.narrow(1, 1)", last);
 
     fmt::print(
         "\nBoth share a's memory. After a's last number becomes 60, so does theirs; a clone\n"

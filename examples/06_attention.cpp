@@ -135,8 +135,8 @@ int main() {
     check(difference < 1e-6, "lesson: loops and op should agree, they differ by {}", difference);
 
     const Tensor v_changed = v.clone(), k_changed = k.clone();
-    v_changed.slice(T - 1, T).fill(9);
-    k_changed.slice(T - 1, T).fill(9);
+    v_changed.narrow(T - 1, 1).fill(9);
+    k_changed.narrow(T - 1, 1).fill(9);
     const Tensor changed = by_op(q, k_changed, v_changed);
     const double past = largest_difference(changed, expected, (T - 1) * C);
     fmt::print("Another word in the place of 'hat' changes the op's other three rows by {}.\n",

@@ -99,7 +99,7 @@ int main() {
                    .layers = 2,
                    .heads = 4,
                    .hidden = 128,
-                   .experts = 1},
+                   .num_experts = 1},
                   rng);
     const FlatParameters flat(model);
     const auto optimizer =

@@ -50,7 +50,7 @@ struct Network : Module {
         for (int64_t distance = 2; distance <= context; ++distance) {
             x = add(x, tables.forward(back(distance, (distance - 1) * V)));
         }
-        x = gate_rows(relu(neurons.forward(x)), masks, Ids(places.size(), expert));  // (N, hidden)
+        x = mask_rows(relu(neurons.forward(x)), masks, Ids(places.size(), expert));  // (N, hidden)
         return mean(cross_entropy(scores.forward(x), back(0, 0)));
     }
     Tensor masks;
@@ -124,7 +124,9 @@ int main() {
     for (size_t shared : {0, 1, 2}) {
         Network network(halves(shared), Rng(8));
         // Of the neurons that expert 0 does not keep, (hidden / 2, width).
-        const auto rest = [&] { return network.neurons.weight.value().slice(hidden / 2, hidden); };
+        const auto rest = [&] {
+            return network.neurons.weight.value().narrow(hidden / 2, hidden / 2);
+        };
         const Tensor before = rest().clone();
         x[shared] = loss(network, unseen[0], 1);
         train(network, {read(0, 200)[0]}, 100);

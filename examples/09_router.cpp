@@ -25,12 +25,12 @@ using namespace smoe;
 
 namespace {
 
-constexpr int64_t letters = 8, length = 8, experts = 2;
+constexpr int64_t letters = 8, length = 8, num_experts = 2;
 
 // Sequences of both languages in turn, end to end.
 struct Batch {
     std::vector<int32_t> inputs, targets;
-    Labels language;
+    Experts language;
     std::vector<int64_t> sequences = {0}, single = {0};  // offsets: of sequences, of each letter
 
     Batch(int count, Rng& rng) {
@@ -51,7 +51,7 @@ struct Batch {
 // Of the model and of the router, which differ in what they are asked.
 DecoderSettings settings(int64_t outputs) {
     DecoderSettings s{.vocab = letters, .outputs = outputs, .context = length, .width = 32};
-    s.layers = 1, s.heads = 2, s.hidden = 64, s.experts = experts, s.mask_rate = 0.5;
+    s.layers = 1, s.heads = 2, s.hidden = 64, s.num_experts = num_experts, s.mask_rate = 0.5;
     return s;
 }
 
@@ -84,10 +84,10 @@ struct Told {
 Told run(const char* what, int taught, bool fixed, bool distribute) {
     Rng rng(9);
     Decoder model(settings(letters), rng);
-    Router router("router", settings(experts), 0, rng);
+    Router router("router", settings(num_experts), 0, rng);
     Learner model_learner(model), router_learner(*router.network());
-    const auto losses_of = [&model](const Batch& batch, const Labels& labels) {  // (N)
-        return model.losses(batch.inputs, batch.single, labels, batch.targets);
+    const auto losses_of = [&model](const Batch& batch, const Experts& experts) {  // (N)
+        return model.losses(batch.inputs, batch.single, experts, batch.targets);
     };
     for (int step = 0; step < taught; ++step) {
         const Batch batch(64, rng);
@@ -96,11 +96,11 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     for (int step = 0; step < 600; ++step) {
         const Batch batch(64, rng);
         const Variable r = softmax(router.network()->forward(batch.inputs, batch.sequences, {}));
-        const Labels labels = sample_labels(r.value(), rng);
-        const Variable losses = losses_of(batch, labels);
+        const Experts experts = sample_experts(r.value(), rng);
+        const Variable losses = losses_of(batch, experts);
         // the first asks for experts whose tokens beat the average, the second for equal shares
         const auto [correctness, distribution] =
-            router_losses(r, labels, losses.value(), positions_of(batch.sequences));
+            router_losses(r, experts, losses.value(), positions_of(batch.sequences));
         router_learner.learn(distribute ? add(correctness, distribution) : correctness);
         if (!fixed) {
             model_learner.learn(mean(losses));
@@ -110,11 +110,11 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     router_learner.optimizer->eval();
     const NoGrad no_grad;
     const Batch batch(400, rng);
-    const Labels labels = router.choose(batch.inputs, batch.sequences, rng);  // argmax
+    const Experts experts = router.choose(batch.inputs, batch.sequences, rng);  // argmax
     std::array<std::array<double, 4>, letters + 1> count = {};  // after each letter, and in all
-    for (size_t i = 0; i < labels.size(); ++i) {
+    for (size_t i = 0; i < experts.size(); ++i) {
         if (i % length > 0) {  // at the first letter nobody can know the language
-            const size_t cell = 2 * size_t(batch.language[i]) + size_t(labels[i]);
+            const size_t cell = 2 * size_t(batch.language[i]) + size_t(experts[i]);
             count[size_t(batch.inputs[i])][cell] += 1;
             count[letters][cell] += 1;
         }

@@ -37,7 +37,7 @@ int main() {
     config.vocab_size = tokenizer.vocab_size();
     config.model = {.width = 64, .layers = 2, .heads = 4, .hidden = 256, .dropout = 0};
     config.router = {.width = 32, .layers = 1, .heads = 2, .hidden = 128, .dropout = 0};
-    config.experts = 4, config.batch = 4, config.optim.warmup = 50, config.router_steps = 100;
+    config.num_experts = 4, config.batch = 4, config.optim.warmup = 50, config.router_steps = 100;
 
     const Dataset data(stories, tokenizer, dataset_settings(config));
     Trainer trainer(config, data);

@@ -1,5 +1,5 @@
 // The feed-forward network of a block, and of every expert in it: one set of weights; an expert is
-// what its masks leave of them. Refuses to choose experts: labels are handed in.
+// what its masks leave of them. Refuses to choose experts: experts are handed in.
 // Read next: models/transformer/decoder.h; autograd/ops/sparse_feed_forward.cpp for the arithmetic.
 #pragma once
 
@@ -21,11 +21,11 @@ enum class FeedForwardForm {
 
 // The expert of each row of a batch; the rows are sorted by expert once for all layers.
 struct Routing {
-    Labels labels;  // (N), or empty: none, the dense network
+    Experts experts;  // (N), or empty: none, the dense network
     ExpertGroups groups;
 
-    Routing(Labels of_rows, int64_t experts)
-        : labels(std::move(of_rows)), groups(labels, experts) {}
+    Routing(Experts of_rows, int64_t num_experts)
+        : experts(std::move(of_rows)), groups(experts, num_experts) {}
 };
 
 // lin_2(relu(lin_1(x, e)), e): C -> F -> C, with biases. Where masks do not apply they are all
@@ -44,8 +44,8 @@ class FeedForward : public Module {
     FeedForwardForm form_;
 };
 
-// Does the sparse form pay for this routing through experts with these gates? The shapes alone
+// Does the sparse form pay for this routing through experts with these masks? The shapes alone
 // decide.
-bool sparse_pays(const ExpertGates& gates, const ExpertGroups& groups);
+bool sparse_pays(const ExpertMasks& masks, const ExpertGroups& groups);
 
 }  // namespace smoe

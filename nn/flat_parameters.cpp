@@ -21,8 +21,8 @@ FlatParameters::FlatParameters(Module& module)
     for (Variable* variable : module.parameters()) {
         const Shape shape = variable->shape();
         const int64_t end = begin + shape.numel();
-        variable->rebind(values_.slice(begin, end).reshape(shape),
-                         grads_.slice(begin, end).reshape(shape));
+        variable->rebind(values_.narrow(begin, end - begin).reshape(shape),
+                         grads_.narrow(begin, end - begin).reshape(shape));
         begin = end;
     }
 }
@@ -52,7 +52,7 @@ double FlatParameters::clip_grad_norm(double most) const {
 }
 
 std::string FlatParameters::first_not_finite(const Tensor& flat) const {
-    for (const auto& [name, tensor] : state_with(flat)) {
+    for (const auto& [name, tensor] : state_dict_with(flat)) {
         const auto numbers = tensor.values();
         if (!std::all_of(numbers.begin(), numbers.end(), [](real x) { return std::isfinite(x); })) {
             return name;
@@ -61,15 +61,15 @@ std::string FlatParameters::first_not_finite(const Tensor& flat) const {
     return "";
 }
 
-std::map<std::string, Tensor> FlatParameters::state_with(const Tensor& values) const {
-    std::map<std::string, Tensor> state = module_.state();
+std::map<std::string, Tensor> FlatParameters::state_dict_with(const Tensor& values) const {
+    std::map<std::string, Tensor> state = module_.state_dict();
     for (auto& [name, tensor] : state) {
         const real* const first = values_.data();
         const std::less<const real*> before;
         // A parameter lies in the flat buffer, a buffer of the module elsewhere.
         if (!before(tensor.data(), first) && before(tensor.data(), first + values_.numel())) {
             const int64_t begin = tensor.data() - first;
-            tensor = values.slice(begin, begin + tensor.numel()).reshape(tensor.shape());
+            tensor = values.narrow(begin, tensor.numel()).reshape(tensor.shape());
         }
     }
     return state;

@@ -27,7 +27,7 @@ class FlatParameters {
     std::string first_not_finite(const Tensor& flat) const;
 
     // state() of the module with its parameters taken from `values` (P) instead of its own memory.
-    std::map<std::string, Tensor> state_with(const Tensor& values) const;
+    std::map<std::string, Tensor> state_dict_with(const Tensor& values) const;
 
   private:
     Module& module_;

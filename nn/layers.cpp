@@ -20,7 +20,7 @@ Tensor normal_tensor(const Shape& shape, Rng& rng) {
 }  // namespace
 
 Embedding::Embedding(const Scope& scope, int64_t count, int64_t width, Rng& rng)
-    : Module(scope), weight(parameter("weight", normal_tensor({count, width}, rng))) {}
+    : Module(scope), weight(register_parameter("weight", normal_tensor({count, width}, rng))) {}
 
 Variable Embedding::forward(const std::vector<int32_t>& ids) const {
     return embedding(weight, ids);
@@ -28,8 +28,8 @@ Variable Embedding::forward(const std::vector<int32_t>& ids) const {
 
 LayerNorm::LayerNorm(const Scope& scope, int64_t width)
     : Module(scope),
-      weight(parameter("weight", Tensor::full({width}, 1))),
-      bias(parameter("bias", Tensor::zeros({width}))) {}
+      weight(register_parameter("weight", Tensor::full({width}, 1))),
+      bias(register_parameter("bias", Tensor::zeros({width}))) {}
 
 Variable LayerNorm::forward(const Variable& x) const {
     return layer_norm(x, weight, bias);

@@ -1,4 +1,4 @@
-// Linear, MaskedLinear and the drawing of masks. A mask is saved with the model, its gates are
+// Linear, MaskedLinear and the drawing of masks. A mask is saved with the model, its masks are
 // derived from it when it is drawn or loaded.
 // Read next: feed_forward.cpp.
 #include "nn/linear.h"
@@ -22,21 +22,23 @@ Tensor uniform_tensor(const Shape& shape, double bound, Rng& rng) {
 
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Rng& rng)
     : Module(scope),
-      weight(parameter("weight", uniform_tensor({out, in}, 1 / std::sqrt(double(in)), rng))),
-      bias(with_bias ? &parameter("bias", uniform_tensor({out}, 1 / std::sqrt(double(in)), rng))
-                     : nullptr) {}
+      weight(
+          register_parameter("weight", uniform_tensor({out, in}, 1 / std::sqrt(double(in)), rng))),
+      bias(with_bias
+               ? &register_parameter("bias", uniform_tensor({out}, 1 / std::sqrt(double(in)), rng))
+               : nullptr) {}
 
 Variable Linear::forward(const Variable& x) const {
     return linear(x, weight, bias != nullptr ? *bias : Variable());
 }
 
 Tensor draw_masks(const MaskDraw& draw, int64_t width) {
-    check(draw.experts > 0, "masks: the number of experts must be positive, found {}",
-          draw.experts);
+    check(draw.num_experts > 0, "masks: the number of experts must be positive, found {}",
+          draw.num_experts);
     check(draw.rate >= 0 && draw.rate < 1, "masks: the rate must be in [0, 1), found {}",
           draw.rate);
     Rng rng(draw.seed, draw.stream);
-    const Tensor mask = Tensor::empty({draw.experts, width});
+    const Tensor mask = Tensor::empty({draw.num_experts, width});
     for (real& entry : mask.values()) {
         entry = draw.rate == 0 || rng.uniform() > draw.rate ? 1 : 0;
     }
@@ -47,11 +49,11 @@ namespace {
 
 // mask / (mean of its row), the factors that an expert's neurons are multiplied with. As dropout
 // divides by 1 - p, so that what sums over neurons keeps its size, whatever the mask's luck.
-Tensor gates_of(const Tensor& mask) {
-    const Tensor gates = mask.clone();
+Tensor scaled(const Tensor& mask) {
+    const Tensor masks = mask.clone();
     const int64_t width = mask.size(1);
     for (int64_t expert = 0; expert < mask.size(0); ++expert) {
-        real* const row = gates.data() + expert * width;
+        real* const row = masks.data() + expert * width;
         check(std::all_of(row, row + width, [](real entry) { return entry == 0 || entry == 1; }),
               "masks: the mask of expert {} holds numbers other than 0 and 1", expert);
         const real kept = sum(row, width);
@@ -63,7 +65,7 @@ Tensor gates_of(const Tensor& mask) {
             row[c] *= real(width) / kept;
         }
     }
-    return gates;
+    return masks;
 }
 
 }  // namespace
@@ -72,23 +74,23 @@ MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Ma
                            Rng& rng)
     : Module(scope),
       linear({this, "linear"}, in, out, true, rng),
-      mask(buffer("mask", draw_masks(draw, out))) {
+      mask(register_buffer("mask", draw_masks(draw, out))) {
     state_loaded();
 }
 
 void MaskedLinear::check_buffer(const std::string&, const Tensor& value) const {
-    gates_of(value);
+    scaled(value);
 }
 
 void MaskedLinear::state_loaded() {
-    gates_ = gates_of(mask);
+    masks_ = scaled(mask);
     const std::span<real> entries = mask.values();
     all_kept_ = std::find(entries.begin(), entries.end(), real(0)) == entries.end();
 }
 
-Variable MaskedLinear::forward(const Variable& x, const Labels& labels) const {
+Variable MaskedLinear::forward(const Variable& x, const Experts& experts) const {
     const Variable y = linear.forward(x);
-    return labels.empty() || all_kept_ ? y : gate_rows(y, gates_, labels);
+    return experts.empty() || all_kept_ ? y : mask_rows(y, masks_, experts);
 }
 
 }  // namespace smoe

@@ -12,7 +12,7 @@
 namespace smoe {
 
 // The expert of each row of a batch; empty: none, the dense network.
-using Labels = std::vector<int32_t>;
+using Experts = std::vector<int32_t>;
 
 // A tensor of uniform numbers in [-bound, bound).
 Tensor uniform_tensor(const Shape& shape, double bound, Rng& rng);
@@ -29,7 +29,7 @@ class Linear : public Module {
 
 // Which neurons an expert keeps in a layer of `width` neurons.
 struct MaskDraw {
-    int64_t experts = 0;
+    int64_t num_experts = 0;
     double rate = 0;      // share of neurons switched off, in [0, 1); 0 keeps all
     uint64_t seed = 0;    // of all masks of a model
     uint64_t stream = 0;  // tells its layers apart
@@ -40,16 +40,16 @@ struct MaskDraw {
 Tensor draw_masks(const MaskDraw& draw, int64_t width);
 
 // y = (x weight^T + bias) * m_e / mean(m_e) with m_e the mask of the row's expert e in this layer;
-// without labels a plain linear layer. The bias is masked too. Expert masks: github.com/DaiDaiLoh/
+// without experts a plain linear layer. The bias is masked too. Expert masks: github.com/DaiDaiLoh/
 // SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
 class MaskedLinear : public Module {
   public:
     // Throws Error for an expert that would keep no neuron, and as draw_masks does.
     MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw, Rng& rng);
-    Variable forward(const Variable& x, const Labels& labels) const;
+    Variable forward(const Variable& x, const Experts& experts) const;
 
     // (experts, out): mask / mean of its row, what y is multiplied with.
-    const Tensor& gates() const { return gates_; }
+    const Tensor& masks() const { return masks_; }
     bool all_kept() const { return all_kept_; }  // by every expert
 
     Linear linear;
@@ -59,7 +59,7 @@ class MaskedLinear : public Module {
     void check_buffer(const std::string& name, const Tensor& value) const override;
     void state_loaded() override;
 
-    Tensor gates_;
+    Tensor masks_;
     bool all_kept_ = false;
 };
 

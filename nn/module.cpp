@@ -47,7 +47,7 @@ int64_t Module::parameter_count() {
     return count;
 }
 
-std::map<std::string, Tensor> Module::state() const {
+std::map<std::string, Tensor> Module::state_dict() const {
     std::map<std::string, Tensor> found;
     collect("", found);
     return found;
@@ -65,8 +65,9 @@ void Module::collect(const std::string& prefix, std::map<std::string, Tensor>& f
     }
 }
 
-void Module::load_state(const std::map<std::string, Tensor>& values, const std::string& origin) {
-    const std::map<std::string, Tensor> own = state();
+void Module::load_state_dict(const std::map<std::string, Tensor>& values,
+                             const std::string& origin) {
+    const std::map<std::string, Tensor> own = state_dict();
     for (const auto& [name, tensor] : own) {
         const auto given = values.find(name);
         check(given != values.end(),
@@ -93,7 +94,7 @@ void Module::load_state(const std::map<std::string, Tensor>& values, const std::
     for (const auto& [name, tensor] : own) {
         tensor.copy_from(values.at(name));
     }
-    announce_loaded();  // gates are derived from masks, which may be others now
+    announce_loaded();  // masks are derived from masks, which may be others now
 }
 
 void Module::check_buffer(const std::string&, const Tensor&) const {}
@@ -115,10 +116,10 @@ void Module::announce_loaded() {
     }
 }
 
-void Module::set_training(bool on) {
+void Module::train(bool on) {
     training_ = on;
     for (const auto& child : children_) {
-        child.value->set_training(on);
+        child.value->train(on);
     }
 }
 
@@ -133,12 +134,12 @@ void Module::require_new(const std::string& name) const {
     refuse(children_);
 }
 
-Variable& Module::parameter(const std::string& name, const Tensor& value) {
+Variable& Module::register_parameter(const std::string& name, const Tensor& value) {
     require_new(name);
     return parameters_.emplace_back(Named<Variable>{name, Variable(value, true)}).value;
 }
 
-Tensor& Module::buffer(const std::string& name, const Tensor& value) {
+Tensor& Module::register_buffer(const std::string& name, const Tensor& value) {
     require_new(name);
     return buffers_.emplace_back(Named<Tensor>{name, value}).value;
 }

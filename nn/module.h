@@ -37,28 +37,29 @@ class Module {
 
     // Parameters and buffers by name, "layers.0.attn.qkv_proj.weight"; the tensors share memory
     // with the module.
-    std::map<std::string, Tensor> state() const;
+    std::map<std::string, Tensor> state_dict() const;
 
     // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
-    // are exactly those of state(), every shape fits, every number is finite and every module takes
+    // are exactly those of state_dict(), every shape fits, every number is finite and every module takes
     // its buffers; then nothing has been changed.
-    void load_state(const std::map<std::string, Tensor>& values, const std::string& origin);
+    void load_state_dict(const std::map<std::string, Tensor>& values, const std::string& origin);
 
     // Training mode (the default) switches dropout on, here and below.
-    void set_training(bool on);
+    void train(bool on = true);
+    void eval() { train(false); }
     bool training() const { return training_; }
 
   protected:
     // Both return a reference that stays valid as long as the module lives. Throw Error if there is
     // something of this name already: a checkpoint would hold only one of the two.
-    Variable& parameter(const std::string& name, const Tensor& value);
-    Tensor& buffer(const std::string& name, const Tensor& value);
+    Variable& register_parameter(const std::string& name, const Tensor& value);
+    Tensor& register_buffer(const std::string& name, const Tensor& value);
 
-    // Throws Error for a value that the buffer must not have. Asked before load_state changes
+    // Throws Error for a value that the buffer must not have. Asked before load_state_dict changes
     // anything.
     virtual void check_buffer(const std::string& name, const Tensor& value) const;
 
-    // Called after load_state has changed buffers, for what is derived from them.
+    // Called after load_state_dict has changed buffers, for what is derived from them.
     virtual void state_loaded() {}
 
   private:

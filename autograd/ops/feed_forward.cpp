@@ -1,6 +1,6 @@
-// The feed-forward network with an expert's gates in one op: two products, and everything between
+// The feed-forward network with an expert's masks in one op: two products, and everything between
 // and behind them done on each block of a result while it is in cache. Every neuron is computed and
-// the gates zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
+// the masks zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
 // without them.
 // Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
@@ -14,26 +14,26 @@
 namespace smoe {
 namespace {
 
-int64_t checked_experts(int64_t experts) {
-    check(experts > 0, "experts: their number must be positive, found {}", experts);
-    return experts;
+int64_t checked_experts(int64_t num_experts) {
+    check(num_experts > 0, "experts: their number must be positive, found {}", num_experts);
+    return num_experts;
 }
 
 }  // namespace
 
-ExpertGroups::ExpertGroups(const std::vector<int32_t>& labels, int64_t experts)
-    : rows(labels.size()), begin(size_t(checked_experts(experts)) + 1, 0) {
-    check_ids("experts", "label", labels, int64_t(labels.size()), experts);
-    for (const int32_t label : labels) {
-        ++begin[size_t(label) + 1];
+ExpertGroups::ExpertGroups(const std::vector<int32_t>& experts, int64_t num_experts)
+    : rows(experts.size()), begin(size_t(checked_experts(num_experts)) + 1, 0) {
+    check_ids("experts", "expert", experts, int64_t(experts.size()), num_experts);
+    for (const int32_t expert : experts) {
+        ++begin[size_t(expert) + 1];
     }
-    for (size_t e = 0; e < size_t(experts); ++e) {
+    for (size_t e = 0; e < size_t(num_experts); ++e) {
         begin[e + 1] += begin[e];
     }
     // A counting sort: rows of one expert keep their order, so sums over them do, too.
     std::vector<int64_t> next(begin.begin(), begin.end() - 1);
-    for (size_t n = 0; n < labels.size(); ++n) {
-        rows[size_t(next[size_t(labels[n])]++)] = int32_t(n);
+    for (size_t n = 0; n < experts.size(); ++n) {
+        rows[size_t(next[size_t(experts[n])]++)] = int32_t(n);
     }
 }
 
@@ -49,64 +49,64 @@ void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeig
           C, F, C, w.bias_1.shape().str(), w.weight_2.shape().str(), w.bias_2.shape().str());
 }
 
-void check_gates(const char* op, const ExpertGates& gates, int64_t hidden, int64_t width) {
-    check(gates.hidden.shape().rank() == 2 && gates.hidden.size(1) == hidden &&
-              gates.output.shape() == Shape{gates.hidden.size(0), width},
-          "{}: expected gates (K, {}) and (K, {}), found {} and {}", op, hidden, width,
-          gates.hidden.shape().str(), gates.output.shape().str());
+void check_masks(const char* op, const ExpertMasks& masks, int64_t hidden, int64_t width) {
+    check(masks.hidden.shape().rank() == 2 && masks.hidden.size(1) == hidden &&
+              masks.output.shape() == Shape{masks.hidden.size(0), width},
+          "{}: expected masks (K, {}) and (K, {}), found {} and {}", op, hidden, width,
+          masks.hidden.shape().str(), masks.output.shape().str());
 }
 
-Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const ExpertGates& gates,
-                      const std::vector<int32_t>& labels) {
+Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const ExpertMasks& masks,
+                      const std::vector<int32_t>& experts) {
     check_feed_forward("feed_forward", x, w);
     const int64_t N = x.shape()[0], C = x.shape()[1], F = w.weight_1.shape()[0];
-    const bool gated = !labels.empty();
-    if (gated) {
-        check_gates("feed_forward", gates, F, C);
-        check_ids("feed_forward", "label", labels, N, gates.hidden.size(0));
+    const bool masked = !experts.empty();
+    if (masked) {
+        check_masks("feed_forward", masks, F, C);
+        check_ids("feed_forward", "expert", experts, N, masks.hidden.size(0));
     }
     const Tensor X = x.value(), W1 = w.weight_1.value(), W2 = w.weight_2.value();
     const Tensor hidden = Tensor::empty({N, F}), out = Tensor::empty({N, C});
-    const auto gate_row = [](const Tensor& table, const std::vector<int32_t>& own, int64_t row) {
+    const auto mask_row = [](const Tensor& table, const std::vector<int32_t>& own, int64_t row) {
         return table.data() + own[size_t(row)] * table.size(1);
     };
 
-    // hidden (N, F) = gate * relu(x (N, C) weight_1^T (C, F) + bias_1 (F))
+    // hidden (N, F) = mask * relu(x (N, C) weight_1^T (C, F) + bias_1 (F))
     const real* const b1 = w.bias_1.value().data();
     gemm(Trans::no, Trans::yes, N, F, C, X.data(), C, W1.data(), C, 0, hidden.data(), F,
          [&](const GemmBlock& block) {
              for (int64_t row = block.row; row < block.row + block.rows; ++row) {
                  real* const h = hidden.data() + row * F + block.col;
                  bias_relu(block.cols, b1 + block.col, h);
-                 if (gated) {
-                     multiply<false>(block.cols, gate_row(gates.hidden, labels, row) + block.col, h,
-                                     h);
+                 if (masked) {
+                     multiply<false>(block.cols, mask_row(masks.hidden, experts, row) + block.col,
+                                     h, h);
                  }
              }
          });
-    // out (N, C) = gate * (hidden (N, F) weight_2^T (F, C) + bias_2 (C))
+    // out (N, C) = mask * (hidden (N, F) weight_2^T (F, C) + bias_2 (C))
     const real* const b2 = w.bias_2.value().data();
     gemm(Trans::no, Trans::yes, N, C, F, hidden.data(), F, W2.data(), F, 0, out.data(), C,
          [&](const GemmBlock& block) {
              for (int64_t row = block.row; row < block.row + block.rows; ++row) {
                  real* const y = out.data() + row * C + block.col;
                  axpy(block.cols, 1, b2 + block.col, y);
-                 if (gated) {
-                     multiply<false>(block.cols, gate_row(gates.output, labels, row) + block.col, y,
-                                     y);
+                 if (masked) {
+                     multiply<false>(block.cols, mask_row(masks.output, experts, row) + block.col,
+                                     y, y);
                  }
              }
          });
 
     return record("feed_forward", out, {x, w.weight_1, w.bias_1, w.weight_2, w.bias_2},
-                  [X, W1, W2, hidden, gates, labels, gated, gate_row, N, C, F](
+                  [X, W1, W2, hidden, masks, experts, masked, mask_row, N, C, F](
                       const Tensor& dout, std::span<Tensor* const> din) {
-                      // out = gate * z: dz = gate * dout
-                      const Tensor dz = gated ? Tensor::empty({N, C}) : dout;
-                      if (gated) {
+                      // out = mask * z: dz = mask * dout
+                      const Tensor dz = masked ? Tensor::empty({N, C}) : dout;
+                      if (masked) {
                           parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
                               for (int64_t n = begin; n < end; ++n) {
-                                  multiply<false>(C, gate_row(gates.output, labels, n),
+                                  multiply<false>(C, mask_row(masks.output, experts, n),
                                                   dout.data() + n * C, dz.data() + n * C);
                               }
                           });
@@ -121,7 +121,7 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                       if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
                           return;
                       }
-                      // hidden = gate * relu(a): da (N, F) = gate * (dz (N, C) weight_2 (C, F))
+                      // hidden = mask * relu(a): da (N, F) = mask * (dz (N, C) weight_2 (C, F))
                       // where hidden is not 0, and 0 elsewhere
                       const Tensor da = Tensor::empty({N, F});
                       gemm(Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(),
@@ -129,10 +129,10 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
                                for (int64_t row = block.row; row < block.row + block.rows; ++row) {
                                    const int64_t at = row * F + block.col;
                                    relu_backward(block.cols, hidden.data() + at, da.data() + at);
-                                   if (gated) {
+                                   if (masked) {
                                        multiply<false>(
                                            block.cols,
-                                           gate_row(gates.hidden, labels, row) + block.col,
+                                           mask_row(masks.hidden, experts, row) + block.col,
                                            da.data() + at, da.data() + at);
                                    }
                                }

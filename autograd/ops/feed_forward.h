@@ -10,8 +10,8 @@ namespace smoe {
 // Throws Error, naming `op`, unless x is (N, C) and the weights are those of a network C -> F -> C.
 void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeights& w);
 
-// Throws Error, naming `op`, unless the gates are (K, hidden) and (K, width).
-void check_gates(const char* op, const ExpertGates& gates, int64_t hidden, int64_t width);
+// Throws Error, naming `op`, unless the masks are (K, hidden) and (K, width).
+void check_masks(const char* op, const ExpertMasks& masks, int64_t hidden, int64_t width);
 
 // h = max(h + bias, 0); written so that NaN stays NaN
 inline void bias_relu(int64_t count, const real* bias, real* h) {
@@ -22,7 +22,7 @@ inline void bias_relu(int64_t count, const real* bias, real* h) {
     }
 }
 
-// h = gate * relu(a): da = dh where h is not 0, else 0, whatever the sign of the gate, and so that
+// h = mask * relu(a): da = dh where h is not 0, else 0, whatever the sign of the mask, and so that
 // NaN stays NaN; da holds dh before
 inline void relu_backward(int64_t count, const real* h, real* da) {
 #pragma omp simd

@@ -1,5 +1,5 @@
 // What many ops check of their inputs: that there is one, and whole numbers for each row (ids,
-// labels, targets). Refuses to know shapes, which each op checks for itself.
+// experts, targets). Refuses to know shapes, which each op checks for itself.
 // Read next: embedding.cpp.
 #pragma once
 
@@ -16,7 +16,7 @@ inline void check_defined(const char* op, const Variable& x) {
     check(x.defined(), "{}: an input is undefined: a Variable that nothing was assigned to", op);
 }
 
-// Throws Error, naming `op` and `what` the ids are ("label"), unless there is one for each of
+// Throws Error, naming `op` and `what` the ids are ("expert"), unless there is one for each of
 // `rows` rows and all lie in [0, count).
 inline void check_ids(const char* op, const char* what, const std::vector<int32_t>& ids,
                       int64_t rows, int64_t count) {

@@ -1,4 +1,4 @@
-// Products with matrices (matmul, linear) and with per-row gates (gate_rows). Each gradient of a
+// Products with matrices (matmul, linear) and with per-row masks (mask_rows). Each gradient of a
 // product is a product again, added in place (beta = 1).
 // Read next: embedding.cpp; feed_forward.cpp for two of them in one op.
 #include "autograd/ops.h"
@@ -62,26 +62,26 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                   });
 }
 
-Variable gate_rows(const Variable& x, const Tensor& gates, const std::vector<int32_t>& labels) {
-    check_defined("gate_rows", x);
+Variable mask_rows(const Variable& x, const Tensor& masks, const std::vector<int32_t>& experts) {
+    check_defined("mask_rows", x);
     const int64_t N = x.value().rows(), C = x.value().cols();
-    check(gates.shape().rank() == 2 && gates.size(1) == C,
-          "gate_rows: expected gates of shape (K, {}) for x {}, found {}", C, x.shape().str(),
-          gates.shape().str());
-    check_ids("gate_rows", "label", labels, N, gates.size(0));
-    // to[n] += or = from[n] * gates[labels[n]]; forward and backward are the same product
-    const auto apply = [gates, labels, N, C](const real* from, real* to, bool accumulate) {
+    check(masks.shape().rank() == 2 && masks.size(1) == C,
+          "mask_rows: expected masks of shape (K, {}) for x {}, found {}", C, x.shape().str(),
+          masks.shape().str());
+    check_ids("mask_rows", "expert", experts, N, masks.size(0));
+    // to[n] += or = from[n] * masks[experts[n]]; forward and backward are the same product
+    const auto apply = [masks, experts, N, C](const real* from, real* to, bool accumulate) {
         parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
             const auto product = accumulate ? multiply<true> : multiply<false>;
             for (int64_t n = begin; n < end; ++n) {
-                product(C, gates.data() + labels[size_t(n)] * C, from + n * C, to + n * C);
+                product(C, masks.data() + experts[size_t(n)] * C, from + n * C, to + n * C);
             }
         });
     };
     const Tensor out = Tensor::empty(x.shape());
     apply(x.value().data(), out.data(), false);
-    return record("gate_rows", out, {x}, [apply](const Tensor& dout, std::span<Tensor* const> din) {
-        apply(dout.data(), din[0]->data(), true);  // dx = dout * gates[labels]
+    return record("mask_rows", out, {x}, [apply](const Tensor& dout, std::span<Tensor* const> din) {
+        apply(dout.data(), din[0]->data(), true);  // dx = dout * masks[experts]
     });
 }
 

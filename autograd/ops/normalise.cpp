@@ -1,4 +1,4 @@
-// Along the last axis: softmax, layer_norm, and layer_norm of a residual sum. A row is read and
+// Along the last dim: softmax, layer_norm, and layer_norm of a residual sum. A row is read and
 // written while it is in cache; layer_norm keeps two numbers a row beside its input and computes
 // the rest again.
 // Read next: attention.cpp.

@@ -71,7 +71,7 @@ Indices between(Indices indices, int64_t begin, int64_t end) {
 // What an expert keeps of the neurons of a layer (or, for the inputs of the network, all).
 struct Kept {
     std::vector<int32_t> neurons;  // rising
-    const real* gates = nullptr;   // (width of the layer), of all neurons
+    const real* masks = nullptr;   // (width of the layer), of all neurons
     // A matrix of kept neurons holds the blocks (rows of the expert, kept neurons) of the experts
     // one behind the other; here begins the expert's own.
     int64_t begin = 0;
@@ -93,8 +93,8 @@ class Plan {
   public:
     const int64_t C, F;  // widths of the network's outputs and of its hidden layer
 
-    Plan(const ExpertGroups& groups, const ExpertGates& gates)
-        : C(gates.output.size(1)), F(gates.hidden.size(1)), groups_(groups), gates_(gates) {
+    Plan(const ExpertGroups& groups, const ExpertMasks& masks)
+        : C(masks.output.size(1)), F(masks.hidden.size(1)), groups_(groups), masks_(masks) {
         for (size_t e = 0; e + 1 < groups_.begin.size(); ++e) {
             const int64_t begin = groups_.begin[e], count = groups_.begin[e + 1] - begin;
             if (count == 0) {
@@ -105,8 +105,8 @@ class Plan {
             expert.input.neurons.resize(size_t(C));
             std::iota(expert.input.neurons.begin(), expert.input.neurons.end(), 0);
             expert.input.begin = begin * C;
-            expert.hidden = kept(gates_.hidden, int64_t(e), count, hidden_numel_);
-            expert.output = kept(gates_.output, int64_t(e), count, output_numel_);
+            expert.hidden = kept(masks_.hidden, int64_t(e), count, hidden_numel_);
+            expert.output = kept(masks_.output, int64_t(e), count, output_numel_);
             const int64_t blocks = (count + row_block - 1) / row_block;
             const int64_t grain = (count + blocks - 1) / blocks;
             for (int64_t first = 0; first < count; first += grain) {
@@ -140,10 +140,10 @@ class Plan {
         int64_t first, count;  // of its rows
     };
 
-    static Kept kept(const Tensor& gates, int64_t expert, int64_t rows, int64_t& numel) {
-        Kept kept{{}, gates.data() + expert * gates.size(1), numel};
-        for (int64_t i = 0; i < gates.size(1); ++i) {
-            if (kept.gates[i] != 0) {
+    static Kept kept(const Tensor& masks, int64_t expert, int64_t rows, int64_t& numel) {
+        Kept kept{{}, masks.data() + expert * masks.size(1), numel};
+        for (int64_t i = 0; i < masks.size(1); ++i) {
+            if (kept.masks[i] != 0) {
                 kept.neurons.push_back(int32_t(i));
             }
         }
@@ -152,7 +152,7 @@ class Plan {
     }
 
     const ExpertGroups groups_;
-    const ExpertGates gates_;
+    const ExpertMasks masks_;
     std::vector<Expert> experts_;  // those with rows
     std::vector<Task> tasks_;      // the longest first, which evens out the threads
     int64_t hidden_numel_ = 0, output_numel_ = 0;
@@ -167,13 +167,13 @@ void for_each_hidden_block(const Expert& expert, const Body& body) {
     }
 }
 
-// The row blocks' numbers times the gates of `neurons`, a part of what the expert keeps.
-void multiply_by_gates(const Kept& kept, Indices neurons, int64_t rows, real* x, int64_t ld) {
+// The row blocks' numbers times the masks of `neurons`, a part of what the expert keeps.
+void multiply_by_masks(const Kept& kept, Indices neurons, int64_t rows, real* x, int64_t ld) {
     const int64_t size = int64_t(neurons.size());
-    real* const gates = scratch(3, size);
-    gather(kept.gates, 0, one_row, neurons, gates);
+    real* const masks = scratch(3, size);
+    gather(kept.masks, 0, one_row, neurons, masks);
     for (int64_t n = 0; n < rows; ++n) {
-        multiply<false>(size, gates, x + n * ld, x + n * ld);
+        multiply<false>(size, masks, x + n * ld, x + n * ld);
     }
 }
 
@@ -196,7 +196,7 @@ void forward(const Plan& plan, const Weights& w, const Tensor& x, const Tensor& 
         for_each_hidden_block(expert, [&](int64_t begin, Indices neurons) {
             const int64_t size = int64_t(neurons.size());
             real* const h = hs + begin;  // (count, size), leading dimension kept
-            // h (count, size) = gate * relu(x (count, C) w1^T (C, size) + b1 (size))
+            // h (count, size) = mask * relu(x (count, C) w1^T (C, size) + b1 (size))
             real* const w1 = scratch(2, size * C);
             gather(w.weight_1.data(), C, neurons, expert.input.neurons, w1);
             gemm_serial(Trans::no, Trans::yes, count, size, C, xs, C, w1, C, 0, h, kept);
@@ -205,25 +205,25 @@ void forward(const Plan& plan, const Weights& w, const Tensor& x, const Tensor& 
             for (int64_t n = 0; n < count; ++n) {
                 bias_relu(size, b1, h + n * kept);
             }
-            multiply_by_gates(expert.hidden, neurons, count, h, kept);
+            multiply_by_masks(expert.hidden, neurons, count, h, kept);
             // y (count, outputs) += h (count, size) w2^T (size, outputs)
             real* const w2 = scratch(2, outputs * size);
             gather(w.weight_2.data(), F, expert.output.neurons, neurons, w2);
             gemm_serial(Trans::no, Trans::yes, count, outputs, size, h, kept, w2, size, 1, ys,
                         outputs);
         });
-        for (int64_t n = 0; n < count; ++n) {  // out = gate * (y + b2), and 0 where not kept
+        for (int64_t n = 0; n < count; ++n) {  // out = mask * (y + b2), and 0 where not kept
             real* const y = out.data() + rows[size_t(n)] * C;
             std::fill_n(y, C, real(0));
             for (int64_t c = 0; c < outputs; ++c) {
                 const int32_t o = expert.output.neurons[size_t(c)];
-                y[o] = expert.output.gates[o] * (ys[n * outputs + c] + w.bias_2.data()[o]);
+                y[o] = expert.output.masks[o] * (ys[n * outputs + c] + w.bias_2.data()[o]);
             }
         }
     });
 }
 
-// dout (N, C) -> dz = gate * dout (kept outputs), da = the gradient before the relu (kept hidden
+// dout (N, C) -> dz = mask * dout (kept outputs), da = the gradient before the relu (kept hidden
 // neurons); adds to dx (N, C) unless that is null.
 void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden,
                         const Tensor& dout, const Tensor& dz, const Tensor& da, Tensor* dx) {
@@ -233,7 +233,7 @@ void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden
         const int64_t kept = expert.hidden.size(), outputs = expert.output.size();
         real* const dzs = dz.data() + expert.output.begin + first * outputs;  // (count, outputs)
         gather(dout.data(), C, rows, expert.output.neurons, dzs);
-        multiply_by_gates(expert.output, expert.output.neurons, count, dzs, outputs);
+        multiply_by_masks(expert.output, expert.output.neurons, count, dzs, outputs);
         real* const dxs = scratch(0, count * C);
         std::fill_n(dxs, count * C, real(0));
         const real* const hs = hidden.data() + expert.hidden.begin + first * kept;
@@ -246,11 +246,11 @@ void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden
             gather(w.weight_2.data(), F, expert.output.neurons, neurons, w2);
             gemm_serial(Trans::no, Trans::no, count, size, outputs, dzs, outputs, w2, size, 0, d,
                         kept);
-            // h = gate * relu(a): da = gate * dh where h is not 0
+            // h = mask * relu(a): da = mask * dh where h is not 0
             for (int64_t n = 0; n < count; ++n) {
                 relu_backward(size, hs + begin + n * kept, d + n * kept);
             }
-            multiply_by_gates(expert.hidden, neurons, count, d, kept);
+            multiply_by_masks(expert.hidden, neurons, count, d, kept);
             if (dx != nullptr) {  // dx (count, C) += da (count, size) w1 (size, C)
                 real* const w1 = scratch(2, size * C);
                 gather(w.weight_1.data(), C, neurons, expert.input.neurons, w1);
@@ -305,15 +305,15 @@ void backward_to_weights(const Plan& plan, const Tensor& dy, Kept Expert::*to, c
 }  // namespace
 
 Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weights,
-                             const ExpertGates& gates, const ExpertGroups& groups) {
+                             const ExpertMasks& masks, const ExpertGroups& groups) {
     check_feed_forward("sparse_feed_forward", x, weights);
     const int64_t N = x.shape()[0], C = x.shape()[1], F = weights.weight_1.shape()[0];
-    check_gates("sparse_feed_forward", gates, F, C);
+    check_masks("sparse_feed_forward", masks, F, C);
     check(int64_t(groups.rows.size()) == N &&
-              int64_t(groups.begin.size()) == gates.hidden.size(0) + 1,
+              int64_t(groups.begin.size()) == masks.hidden.size(0) + 1,
           "sparse_feed_forward: {} rows and {} experts, but groups of {} rows and {} experts", N,
-          gates.hidden.size(0), groups.rows.size(), int64_t(groups.begin.size()) - 1);
-    const auto plan = std::make_shared<const Plan>(groups, gates);
+          masks.hidden.size(0), groups.rows.size(), int64_t(groups.begin.size()) - 1);
+    const auto plan = std::make_shared<const Plan>(groups, masks);
     const Weights w{weights.weight_1.value(), weights.bias_1.value(), weights.weight_2.value(),
                     weights.bias_2.value()};
     const Tensor X = x.value(), hidden = Tensor::empty({plan->hidden_numel()});

@@ -87,7 +87,7 @@ std::string card_about(const Config& config) {
         "{} as a Single Mixture of Experts:\nits feed-forward network contains {} experts. An "
         "expert is that network with {:g} % of its {} neurons\nswitched off, the same ones always; "
         "which one a token gets is decided by {}.\n",
-        base, config.experts, 100 * config.mask_rate,
+        base, config.num_experts, 100 * config.mask_rate,
         config.mask_where == "both" ? "hidden and output" : config.mask_where,
         config.routing == "router" ? "a smaller transformer, `router.safetensors`"
         : config.routing == "hash" ? "a hash of its id"

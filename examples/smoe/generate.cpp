@@ -25,8 +25,8 @@ struct GenerateOptions {
 };
 
 int generate(const GenerateOptions& options) {
-    check(options.samples >= 1 && options.samples <= Generator::most_samples,
-          "--samples must be from 1 to {}, found {}", Generator::most_samples, options.samples);
+    check(options.samples >= 1 && options.samples <= Generator::max_samples,
+          "--samples must be from 1 to {}, found {}", Generator::max_samples, options.samples);
     check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}",
           options.max_tokens);
     const RunDirectory run(options.run);
@@ -44,7 +44,8 @@ int generate(const GenerateOptions& options) {
     std::vector<std::string> waiting(size_t(options.samples));
     std::vector<bool> ended(size_t(options.samples), false);
     size_t shown = 0;
-    std::vector<int64_t> expert_tokens(config.routing == "none" ? 0 : size_t(config.experts), 0);
+    std::vector<int64_t> expert_tokens(config.routing == "none" ? 0 : size_t(config.num_experts),
+                                       0);
     const auto show = [&] {
         while (shown < waiting.size()) {
             fmt::print("{}", std::exchange(waiting[shown], ""));

@@ -116,7 +116,7 @@ std::unique_ptr<Decoder> read_decoder(Reader& file, const std::string& prefix,
     check_sizes(settings, state, file.origin());
     Rng unused(0);
     auto decoder = std::make_unique<Decoder>(settings, unused);
-    decoder->load_state(state, file.origin());
+    decoder->load_state_dict(state, file.origin());
     return decoder;
 }
 
@@ -199,7 +199,7 @@ class Verification {
                 .layers = file_.size(layers),
                 .heads = file_.size(heads),
                 .hidden = 4 * file_.size(width),
-                .experts = K_,
+                .num_experts = K_,
                 .form = form_};
     }
 
@@ -211,9 +211,9 @@ class Verification {
     // `values`.
     void expect_each(const std::string& prefix, const Decoder& decoder, const FlatParameters& flat,
                      const Tensor& values) {
-        const std::map<std::string, Tensor> state = decoder.state();
-        const std::map<std::string, Tensor> ours = flat.state_with(values);
-        for (const auto& [name, gradient] : flat.state_with(flat.grads())) {
+        const std::map<std::string, Tensor> state = decoder.state_dict();
+        const std::map<std::string, Tensor> ours = flat.state_dict_with(values);
+        for (const auto& [name, gradient] : flat.state_dict_with(flat.grads())) {
             // Masks and positions are no parameters: they have no place among the gradients.
             if (gradient.data() != state.at(name).data()) {
                 expect(prefix + name, ours.at(name), gradient.shape());
@@ -234,11 +234,11 @@ class Verification {
         expect("dense_logits", model_->forward(tokens_, offsets_, {}).value(), {B_, T_, V_});
         const Tensor routing = router_->forward(tokens_, offsets_, {}).value();
         expect("router_logits", routing, {B_, T_, K_});
-        const Tensor labels = Tensor::empty({B_, T_});
+        const Tensor experts = Tensor::empty({B_, T_});
         for (int64_t n = 0; n < B_ * T_; ++n) {
-            labels.data()[n] = real(argmax(routing.data() + n * K_, K_));
+            experts.data()[n] = real(argmax(routing.data() + n * K_, K_));
         }
-        expect("expert", labels, {B_, T_});
+        expect("expert", experts, {B_, T_});
         verify_nucleus(logits);
     }
 
@@ -255,8 +255,7 @@ class Verification {
         const Tensor kept = Tensor::zeros({B_, V_});
         Sampler sampler;
         for (int64_t b = 0; b < B_; ++b) {
-            for (const Sampler::Ranked& token :
-                 sampler.nucleus(probs.slice(b, b + 1).values(), 0.9)) {
+            for (const Sampler::Ranked& token : sampler.nucleus(probs.narrow(b, 1).values(), 0.9)) {
                 kept.data()[b * V_ + token.id] = 1;
             }
         }
@@ -274,7 +273,7 @@ class Verification {
     }
 
     void verify_router(const FlatParameters& flat, const Tensor& losses) {
-        const Labels sampled = file_.ids("sampled_expert", {B_, T_ - 1}, K_);
+        const Experts sampled = file_.ids("sampled_expert", {B_, T_ - 1}, K_);
         const Variable logits = router_->forward(tokens_, offsets_, {});   // (BT, K)
         const Variable routing = softmax(embedding(logits, predicting_));  // (B(T-1), K)
         const RouterLosses objectives = router_losses(routing, sampled, losses, positions_);
@@ -311,7 +310,7 @@ class Verification {
     FeedForwardForm form_;
     int64_t B_, T_, V_, K_;  // batch, length, vocabulary, experts
     std::vector<int32_t> tokens_;
-    Labels expert_;
+    Experts expert_;
     std::vector<int64_t> offsets_;
     // Positions that predict a token: their rows, places in the sequence, and the tokens.
     std::vector<int32_t> predicting_, positions_, targets_;

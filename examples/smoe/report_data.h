@@ -14,13 +14,13 @@ namespace smoe {
 
 // {"name", "facts": {name: text}, "settings": {"group.key": text}, "reports": {column: numbers},
 // "valid": {column: numbers}}. The columns of reports have one entry for each report, or for the
-// mean of several neighbours where there are more than `most_points`:
+// mean of several neighbours where there are more than `max_points`:
 //     step, tokens, seconds (of training, without what lies between a stop and a resume), loss,
 //     tokens_per_second, peak_bytes, router_correctness, router_distribution;
 //     expert_shares holds one such column for each expert.
 // A value that a report lacks is null. Lines that are no JSON are left out.
 nlohmann::ordered_json run_summary(const RunDirectory& run, const Config& config);
-constexpr size_t most_points = 1000;
+constexpr size_t max_points = 1000;
 
 // {"source", "parameters", "domains", "stories", "overlap"}: what the model does with held-out
 // text, that of `data` if it names files, else the run's own; if that is not there any more, with

@@ -46,11 +46,11 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
     const NoGrad no_grad;
     const Batch batch = data.batch(std::array{sequence});
     Rng chance = stream(seed, Stream::evaluation);
-    const Labels labels = moe.router.choose(batch.inputs, batch.offsets, chance);
+    const Experts labels = moe.router.choose(batch.inputs, batch.offsets, chance);
     const Tensor predicted =  // (N, V)
         softmax(moe.model.forward(batch.inputs, batch.offsets, labels)).value();
     Tensor routing;  // (N, K)
-    const int64_t V = predicted.size(-1), K = moe.router.experts();
+    const int64_t V = predicted.size(-1), K = moe.router.num_experts();
     if (moe.router.network() != nullptr) {
         routing = softmax(moe.router.network()->forward(batch.inputs, batch.offsets, {})).value();
     }
@@ -97,7 +97,7 @@ std::vector<int64_t> sample_sequences(const Dataset& data) {
 
 // (K, K): the share of all masked neurons that both of two experts keep.
 Json mask_overlap(const Decoder& model) {
-    const int64_t K = model.settings().experts;
+    const int64_t K = model.settings().num_experts;
     std::vector<double> both(size_t(K * K), 0);
     double neurons = 0;
     for (const std::unique_ptr<Block>& block : model.layers()) {

@@ -68,9 +68,9 @@ std::vector<Column> expert_shares(const std::vector<Json>& lines, int64_t expert
     return shares;
 }
 
-// At most `most_points` means of neighbours. Where a value is missing the mean is of the others.
+// At most `max_points` means of neighbours. Where a value is missing the mean is of the others.
 Json thinned(const Column& values) {
-    const size_t stride = (values.size() + most_points - 1) / most_points;
+    const size_t stride = (values.size() + max_points - 1) / max_points;
     Json result = Json::array();
     for (size_t begin = 0; begin < values.size(); begin += stride) {
         double sum = 0;
@@ -152,7 +152,7 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     columns["seconds"] = thinned(seconds);
     columns["expert_shares"] = Json::array();
     if (config.routing != "none") {
-        for (const Column& share : expert_shares(reports, config.experts)) {
+        for (const Column& share : expert_shares(reports, config.num_experts)) {
             columns["expert_shares"].push_back(thinned(share));
         }
     }

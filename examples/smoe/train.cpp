@@ -179,7 +179,7 @@ void introduce(const Config& config) {
         fmt::print(", dense\n");
         return;
     }
-    fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", config.experts,
+    fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", config.num_experts,
                100 * config.mask_rate,
                config.mask_where == "both" ? "hidden and output" : config.mask_where);
     if (moe.router.network() != nullptr) {

@@ -12,8 +12,8 @@ namespace smoe {
 namespace {
 
 int64_t checked_samples(int64_t samples) {
-    check(samples >= 1 && samples <= Generator::most_samples,
-          "generator: samples must be from 1 to {}, found {}", Generator::most_samples, samples);
+    check(samples >= 1 && samples <= Generator::max_samples,
+          "generator: samples must be from 1 to {}, found {}", Generator::max_samples, samples);
     return samples;
 }
 
@@ -77,9 +77,8 @@ void Generator::check_request(const std::vector<int32_t>& prompt, const Sampling
               "generator: the prompt holds token {}, the model knows {} tokens", id, vocab);
     }
     const Decoder* const router = moe_.router.network();
-    check(
-        !moe_.model.training() && (router == nullptr || !router->training()),
-        "generator: the model is in training mode, where dropout is on; call set_training(false)");
+    check(!moe_.model.training() && (router == nullptr || !router->training()),
+          "generator: the model is in training mode, where dropout is on; call eval()");
 }
 
 // Start token and prompt, processed once and copied to every slot; the logits behind them are those

@@ -1,4 +1,4 @@
-// Text, token by token: the router labels the new position, the model continues, a token is drawn.
+// Text, token by token: the router experts the new position, the model continues, a token is drawn.
 // A token costs one pass over the weights of both, which all samples share, and allocates nothing.
 // Refuses to know text: token ids in, token ids out.
 // Read next: sampling.h; examples/smoe for the program that prints it.
@@ -15,7 +15,7 @@ namespace smoe {
 
 class Generator {
   public:
-    static constexpr int64_t most_samples = 1024;
+    static constexpr int64_t max_samples = 1024;
 
     // For `samples` texts at a time. `moe` must be in evaluation mode, outlive this and keep its
     // weights meanwhile. end_of_text is also the start token. Throws Error for impossible numbers.

@@ -16,7 +16,7 @@
 namespace smoe {
 namespace {
 
-constexpr int64_t most_chunks = 64, least_neurons = 256;
+constexpr int64_t max_chunks = 64, min_neurons = 256;
 constexpr double gaps_pay = 0.6;  // for this share of the rows or less, the others are left out
 
 int64_t chunks_of(int64_t count, int64_t grain) {
@@ -60,11 +60,11 @@ IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
     : decoder_(decoder),
       settings_(decoder.settings()),
       head_size_(settings_.width / settings_.heads),
-      head_grain_(chunks_of(settings_.heads, most_chunks)),
-      hidden_grain_(std::max(least_neurons, chunks_of(settings_.hidden, most_chunks))),
+      head_grain_(chunks_of(settings_.heads, max_chunks)),
+      hidden_grain_(std::max(min_neurons, chunks_of(settings_.hidden, max_chunks))),
       lengths_(size_t(slots), 0),
       wanted_(lengths_),
-      positions_(size_t(most_rows)),
+      positions_(size_t(max_rows)),
       neurons_(size_t(settings_.hidden)) {
     const int64_t L = settings_.layers, C = settings_.width, F = settings_.hidden;
     const int64_t H = settings_.heads, T = settings_.context;
@@ -75,29 +75,29 @@ IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
     const Tensor values = Tensor::empty(keys.shape());
     for (int64_t l = 0; l < L; ++l) {
         const Block& block = *decoder.layers()[size_t(l)];
-        layers_.push_back({&block, attention_out.slice(l, l + 1).reshape({C, C}),
-                           hidden_out.slice(l, l + 1).reshape({F, C}), keys.slice(l, l + 1),
-                           values.slice(l, l + 1)});
+        layers_.push_back({&block, attention_out.narrow(l, 1).reshape({C, C}),
+                           hidden_out.narrow(l, 1).reshape({F, C}), keys.narrow(l, 1),
+                           values.narrow(l, 1)});
         transpose(block.attn.out_proj.weight.value(), layers_.back().attention_out);
         transpose(block.ffn.lin_2.linear.weight.value(), layers_.back().hidden_out);
     }
     ones_ = Tensor::full({std::max(C, F)}, 1);
-    x_ = Tensor::empty({most_rows, C});
-    qkv_ = Tensor::empty({most_rows * 3 * C});
-    mixed_ = Tensor::empty({most_rows * C});
+    x_ = Tensor::empty({max_rows, C});
+    qkv_ = Tensor::empty({max_rows * 3 * C});
+    mixed_ = Tensor::empty({max_rows * C});
     scores_ = Tensor::empty({H, T});
-    hidden_ = Tensor::empty({most_rows * F});
+    hidden_ = Tensor::empty({max_rows * F});
     sums_ = Tensor::empty(
-        {std::max(chunks_of(H, head_grain_), chunks_of(F, hidden_grain_)), most_rows, C});
+        {std::max(chunks_of(H, head_grain_), chunks_of(F, hidden_grain_)), max_rows, C});
 }
 
 void IncrementalDecoder::append(std::span<const Next> next, std::span<real> logits) {
     check_next(next, logits);
     const int64_t C = settings_.width, V = settings_.outputs;
     const int64_t unwanted = int64_t(next.size()) - int64_t(logits.size()) / V;
-    for (int64_t done = 0; done < int64_t(next.size()); done += most_rows) {
+    for (int64_t done = 0; done < int64_t(next.size()); done += max_rows) {
         const std::span<const Next> rows =
-            next.subspan(size_t(done), std::min(next.size() - size_t(done), size_t(most_rows)));
+            next.subspan(size_t(done), std::min(next.size() - size_t(done), size_t(max_rows)));
         const int64_t M = int64_t(rows.size());
         embed(rows);
         for (const Layer& layer : layers_) {
@@ -134,8 +134,8 @@ void IncrementalDecoder::check_next(std::span<const Next> next, std::span<const 
               "model: there is no slot {} among {}", row.slot, lengths_.size());
         check(row.token >= 0 && row.token < settings_.vocab,
               "model: token {} is not in the vocabulary of {}", row.token, settings_.vocab);
-        check(row.expert >= -1 && row.expert < settings_.experts,
-              "model: there is no expert {} among {}", row.expert, settings_.experts);
+        check(row.expert >= -1 && row.expert < settings_.num_experts,
+              "model: there is no expert {} among {}", row.expert, settings_.num_experts);
         check(++wanted_[size_t(row.slot)] <= settings_.context,
               "model: a sequence is longer than the context of {}", settings_.context);
     }
@@ -161,10 +161,10 @@ void IncrementalDecoder::attend(const Layer& layer, std::span<const Next> next, 
     const int64_t M = int64_t(next.size()), C = settings_.width, D = head_size_;
     const int64_t first = first_head * D, width = (last_head - first_head) * D;
     const real* const weight = data(layer.block->attn.qkv_proj.weight);
-    real* const q = qkv_.data() + 3 * first * most_rows;  // (M, width), and so are k and v
+    real* const q = qkv_.data() + 3 * first * max_rows;  // (M, width), and so are k and v
     real* const k = q + M * width;
     real* const v = k + M * width;
-    real* const mixed = mixed_.data() + first * most_rows;  // (M, width)
+    real* const mixed = mixed_.data() + first * max_rows;  // (M, width)
     multiply_rows(M, x_.data(), C, {weight + first * C, C, width}, q, width);
     multiply_rows(M, x_.data(), C, {weight + (C + first) * C, C, width}, k, width);
     multiply_rows(M, x_.data(), C, {weight + (2 * C + first) * C, C, width}, v, width);
@@ -189,13 +189,13 @@ void IncrementalDecoder::attend(const Layer& layer, std::span<const Next> next, 
     combine_rows(M, mixed, width, {layer.attention_out.data() + first * C, C, width}, sum, C);
 }
 
-// sum (M, C) = what hidden neurons begin .. end-1 add to x, before bias and gate of the output.
+// sum (M, C) = what hidden neurons begin .. end-1 add to x, before bias and mask of the output.
 void IncrementalDecoder::feed_forward(const Layer& layer, std::span<const Next> next, int64_t begin,
                                       int64_t end, real* sum) {
     const int64_t M = int64_t(next.size()), C = settings_.width, width = end - begin;
     const MaskedLinear& lin_1 = layer.block->ffn.lin_1;
-    real* const hidden = hidden_.data() + begin * most_rows;  // (M, width)
-    const auto gate = [&](int64_t m) { return gates(lin_1, next[size_t(m)].expert) + begin; };
+    real* const hidden = hidden_.data() + begin * max_rows;  // (M, width)
+    const auto mask = [&](int64_t m) { return masks(lin_1, next[size_t(m)].expert) + begin; };
     // The rows of `matrix`, one a neuron, that matter to any token. Of many tokens nearly all do,
     // and a product with all is faster; so it is where gaps are few, for rows that follow one
     // another are read faster.
@@ -209,7 +209,7 @@ void IncrementalDecoder::feed_forward(const Layer& layer, std::span<const Next> 
         for (int32_t id = 0; id < width; ++id) {
             bool any = false;
             for (int64_t m = 0; m < M; ++m) {
-                any |= gate(m)[id] != 0 && matters(m, id);
+                any |= mask(m)[id] != 0 && matters(m, id);
             }
             ids[count] = id;
             count += any;
@@ -221,7 +221,7 @@ void IncrementalDecoder::feed_forward(const Layer& layer, std::span<const Next> 
     multiply_rows(M, x_.data(), C, inwards, hidden, width);
     const real* const bias = data(*lin_1.linear.bias) + begin;
     for (int64_t m = 0; m < M; ++m) {
-        const real* const g = gate(m);
+        const real* const g = mask(m);
         for (int64_t j = 0; j < inwards.count; ++j) {
             const int64_t id = inwards.id(j);
             const real h = (hidden[m * width + id] + bias[id]) * g[id];
@@ -234,7 +234,7 @@ void IncrementalDecoder::feed_forward(const Layer& layer, std::span<const Next> 
     combine_rows(M, hidden, width, outwards, sum, C);
 }
 
-// x = norm(x + (the sums of all chunks + bias) * gate); without `masked` bias 0 and gate 1.
+// x = norm(x + (the sums of all chunks + bias) * mask); without `masked` bias 0 and mask 1.
 void IncrementalDecoder::add_and_normalise(std::span<const Next> next, int64_t chunks,
                                            const MaskedLinear* masked, const LayerNorm& norm) {
     const int64_t M = int64_t(next.size()), C = settings_.width;
@@ -247,9 +247,9 @@ void IncrementalDecoder::add_and_normalise(std::span<const Next> next, int64_t c
             real* const x = x_.data() + m * C;
             if (masked != nullptr) {
                 const real* const bias = data(*masked->linear.bias);
-                const real* const gate = gates(*masked, next[size_t(m)].expert);
+                const real* const mask = masks(*masked, next[size_t(m)].expert);
                 for (int64_t c = 0; c < C; ++c) {
-                    x[c] += (sum[c] + bias[c]) * gate[c];
+                    x[c] += (sum[c] + bias[c]) * mask[c];
                 }
             } else {
                 axpy(C, 1, sum, x);
@@ -259,8 +259,8 @@ void IncrementalDecoder::add_and_normalise(std::span<const Next> next, int64_t c
     });
 }
 
-const real* IncrementalDecoder::gates(const MaskedLinear& linear, int32_t expert) const {
-    return expert < 0 ? ones_.data() : linear.gates().data() + expert * linear.gates().size(1);
+const real* IncrementalDecoder::masks(const MaskedLinear& linear, int32_t expert) const {
+    return expert < 0 ? ones_.data() : linear.masks().data() + expert * linear.masks().size(1);
 }
 
 // (context, D)

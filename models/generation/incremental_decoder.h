@@ -38,7 +38,7 @@ class IncrementalDecoder {
 
   private:
     // Tokens that go through the layers together.
-    static constexpr int64_t most_rows = 128;
+    static constexpr int64_t max_rows = 128;
 
     struct Layer {
         const Block* block;
@@ -55,7 +55,7 @@ class IncrementalDecoder {
                       real* sum);
     void add_and_normalise(std::span<const Next> next, int64_t chunks, const MaskedLinear* masked,
                            const LayerNorm& norm);
-    const real* gates(const MaskedLinear& linear, int32_t expert) const;
+    const real* masks(const MaskedLinear& linear, int32_t expert) const;
     real* cached(const Tensor& cache, int64_t slot, int64_t head) const;
 
     const Decoder& decoder_;
@@ -65,9 +65,9 @@ class IncrementalDecoder {
     std::vector<Layer> layers_;
     std::vector<int64_t> lengths_, wanted_;  // of the sequences, now and after an append
     std::vector<int64_t> positions_;         // of the rows
-    Tensor ones_;                            // the gates of the dense network
+    Tensor ones_;                            // the masks of the dense network
 
-    // For each of most_rows rows; chunks of parallel work have parts of their own.
+    // For each of max_rows rows; chunks of parallel work have parts of their own.
     Tensor x_;                      // (rows, C)
     Tensor qkv_, mixed_;            // 3C and C numbers a row: those of a chunk lie together
     Tensor scores_;                 // (heads, context)

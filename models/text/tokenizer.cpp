@@ -43,7 +43,7 @@ class WordMemory {
     }
 
   private:
-    static constexpr size_t most_slots = size_t(1) << 17;
+    static constexpr size_t max_slots = size_t(1) << 17;
 
     struct Slot {
         std::string_view word;  // empty = free
@@ -60,7 +60,7 @@ class WordMemory {
     }
 
     void make_room() {
-        if (slots_.size() == most_slots) {
+        if (slots_.size() == max_slots) {
             std::fill(slots_.begin(), slots_.end(), Slot{});
             ids_.clear();
             count_ = 0;

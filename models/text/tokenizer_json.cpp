@@ -201,9 +201,9 @@ class Reader {
     }
 
     Json parse(std::string_view json) const {
-        constexpr size_t most_bytes = size_t(64) << 20;
+        constexpr size_t max_bytes = size_t(64) << 20;
         constexpr int deepest = 16;
-        expect(json.size() <= most_bytes, "expected at most {} bytes, found {}", most_bytes,
+        expect(json.size() <= max_bytes, "expected at most {} bytes, found {}", max_bytes,
                json.size());
         const auto limit_depth = [&](int depth, Json::parse_event_t, const Json&) {
             expect(depth <= deepest, "expected at most {} nested levels of JSON", deepest);

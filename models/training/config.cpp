@@ -140,7 +140,7 @@ void check_config(const Config& config) {
     }
     range(config.context, int64_t(3), int64_t(1) << 20, "context");
     range(config.vocab_size, int64_t(0), most, "vocab_size");
-    range(config.experts, int64_t(1), int64_t(255), "experts");
+    range(config.num_experts, int64_t(1), int64_t(255), "experts");
     check(config.mask_rate >= 0 && config.mask_rate < 1, "mask_rate must be in [0, 1), found {}",
           config.mask_rate);
     at_least(0, config.router_steps, "router steps");
@@ -269,7 +269,7 @@ DecoderSettings decoder_settings(const Config& config, const Sizes& sizes, int64
             .heads = sizes.heads,
             .hidden = sizes.hidden,
             .dropout = sizes.dropout,
-            .experts = config.experts,
+            .num_experts = config.num_experts,
             .mask_rate = config.mask_rate,
             .mask_seed = config.mask_seed,
             .mask_where = where};
@@ -284,7 +284,7 @@ DecoderSettings model_settings(const Config& config) {
 }
 
 DecoderSettings router_settings(const Config& config) {
-    return decoder_settings(config, config.router, config.experts);
+    return decoder_settings(config, config.router, config.num_experts);
 }
 
 OptimizerSettings router_optimizer_settings(const Config& config) {

@@ -30,7 +30,7 @@ struct Config {
     int64_t context = 251;   // most tokens of a sequence, the start token included
 
     // experts
-    int64_t experts = 10;
+    int64_t num_experts = 10;
     double mask_rate = 0.2;
     uint64_t mask_seed = 1;
     std::string mask_where = "both";
@@ -124,7 +124,7 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"model", "vocab_size", "", "tokens, end of text included"}, c.vocab_size);
     visit(Setting{"model", "context", "--context", "most tokens of a sequence"}, c.context);
 
-    visit(Setting{"experts", "count", "--experts", "number of experts"}, c.experts);
+    visit(Setting{"experts", "count", "--experts", "number of experts"}, c.num_experts);
     visit(Setting{"experts", "mask_rate", "--mask-rate", "share of neurons an expert switches off"},
           c.mask_rate);
     visit(Setting{"experts", "mask_seed", "--mask-seed", "seed of the masks"}, c.mask_seed);

@@ -19,7 +19,7 @@ double EvaluationPart::bits_per_byte() const {
 
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens) {
     const NoGrad no_grad;
-    const int64_t K = moe.router.experts();
+    const int64_t K = moe.router.num_experts();
     Rng chance = stream(seed, Stream::evaluation);
     Evaluation result;
     result.total.domain = "all";
@@ -28,19 +28,19 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
     }
     for (const std::vector<int64_t>& indices : data.evaluation_batches(max_tokens)) {
         const Batch batch = data.batch(indices);
-        const Labels labels = moe.router.choose(batch.inputs, batch.offsets, chance);
+        const Experts experts = moe.router.choose(batch.inputs, batch.offsets, chance);
         const Tensor losses =
-            moe.model.losses(batch.inputs, batch.offsets, labels, batch.targets).value();
+            moe.model.losses(batch.inputs, batch.offsets, experts, batch.targets).value();
         for (size_t b = 0; b < batch.stories.size(); ++b) {
             EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];
             for (EvaluationPart* part : {&result.total, &domain}) {
-                part->expert_tokens.resize(labels.empty() ? 0 : size_t(K));
+                part->expert_tokens.resize(experts.empty() ? 0 : size_t(K));
                 for (int64_t n = batch.offsets[b]; n < batch.offsets[b + 1]; ++n) {
                     part->loss_sum += losses.data()[n];
                     part->tokens += 1;
                     part->bytes += data.bytes_of(batch.targets[size_t(n)]);
-                    if (!labels.empty()) {
-                        ++part->expert_tokens[size_t(labels[size_t(n)])];
+                    if (!experts.empty()) {
+                        ++part->expert_tokens[size_t(experts[size_t(n)])];
                     }
                 }
             }

@@ -154,11 +154,11 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
         router = read_weights(file("router.safetensors"), router_settings(config));
     }
     auto moe = std::make_unique<SingleMoe>(config);
-    moe->model.load_state(model, file("model.safetensors"));
+    moe->model.load_state_dict(model, file("model.safetensors"));
     if (moe->router.network() != nullptr) {
-        moe->router.network()->load_state(router, file("router.safetensors"));
+        moe->router.network()->load_state_dict(router, file("router.safetensors"));
     }
-    moe->set_training(false);
+    moe->eval();
     return moe;
 }
 

@@ -18,10 +18,10 @@ namespace smoe {
 namespace {
 
 // (experts), or empty for the dense network.
-std::vector<int64_t> count_labels(const Labels& labels, int64_t experts) {
-    std::vector<int64_t> counts(labels.empty() ? 0 : size_t(experts), 0);
-    for (const int32_t label : labels) {
-        ++counts[size_t(label)];
+std::vector<int64_t> count_experts(const Experts& experts, int64_t num_experts) {
+    std::vector<int64_t> counts(experts.empty() ? 0 : size_t(num_experts), 0);
+    for (const int32_t expert : experts) {
+        ++counts[size_t(expert)];
     }
     return counts;
 }
@@ -47,7 +47,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
       data_(data),
       moe_(config),
       model_(moe_.model, config.optimizer, config.optim),
-      label_rng_(stream(config.seed, Stream::labels)),
+      expert_rng_(stream(config.seed, Stream::experts)),
       stream_(data) {
     if (moe_.router.network() != nullptr) {
         router_ = std::make_unique<Learner>(*moe_.router.network(), config.optimizer,
@@ -62,42 +62,42 @@ Trainer::Trainer(const Config& config, const Dataset& data)
 void Trainer::freeze_router() {
     router_->optimizer->eval();  // the averaged weights are the ones to keep
     router_.reset();
-    moe_.router.network()->set_training(false);
+    moe_.router.network()->eval();
 }
 
 // A frozen network says the same of a sequence each time, so it is asked only once.
-Labels Trainer::frozen_labels(const Batch& batch) {
-    kept_labels_.resize(size_t(data_.size()));
+Experts Trainer::frozen_experts(const Batch& batch) {
+    kept_experts_.resize(size_t(data_.size()));
     std::vector<int64_t> unknown;
     for (const int32_t sequence : batch.stories) {
-        if (kept_labels_[size_t(sequence)].empty()) {
+        if (kept_experts_[size_t(sequence)].empty()) {
             unknown.push_back(sequence);
         }
     }
     const Batch asked = data_.batch(unknown);  // the new ones together, not one by one
-    const Labels answers = moe_.router.choose(asked.inputs, asked.offsets, label_rng_);
+    const Experts answers = moe_.router.choose(asked.inputs, asked.offsets, expert_rng_);
     for (size_t b = 0; b < unknown.size(); ++b) {
-        kept_labels_[size_t(unknown[b])].assign(answers.begin() + asked.offsets[b],
-                                                answers.begin() + asked.offsets[b + 1]);
+        kept_experts_[size_t(unknown[b])].assign(answers.begin() + asked.offsets[b],
+                                                 answers.begin() + asked.offsets[b + 1]);
     }
-    Labels labels;
+    Experts experts;
     for (const int32_t sequence : batch.stories) {
-        const std::vector<uint8_t>& kept = kept_labels_[size_t(sequence)];
-        labels.insert(labels.end(), kept.begin(), kept.end());
+        const std::vector<uint8_t>& kept = kept_experts_[size_t(sequence)];
+        experts.insert(experts.end(), kept.begin(), kept.end());
     }
-    return labels;
+    return experts;
 }
 
 StepReport Trainer::step() {
     Decoder* const network = moe_.router.network();
     // What a step draws and takes before it knows that all is finite; put back if it is not.
     const BatchStream::Position place = stream_.position();
-    const Rng labels_before = label_rng_, dropout_before = moe_.model.dropout_rng();
+    const Rng experts_before = expert_rng_, dropout_before = moe_.model.dropout_rng();
     const Rng router_dropout_before = network != nullptr ? network->dropout_rng() : Rng(0, 0);
     const auto require_finite = [&](double value, const std::string& what) {
         if (!std::isfinite(value)) {
             stream_.seek(place);
-            label_rng_ = labels_before;
+            expert_rng_ = experts_before;
             moe_.model.dropout_rng() = dropout_before;
             if (network != nullptr) {
                 network->dropout_rng() = router_dropout_before;
@@ -112,29 +112,29 @@ StepReport Trainer::step() {
     // While the router learns, experts are drawn by its probabilities, so that each goes on being
     // tried; afterwards the likeliest one is taken.
     Variable routing;
-    Labels labels;
+    Experts experts;
     if (router_ != nullptr) {
         routing = softmax(network->forward(batch.inputs, batch.offsets, {}));  // (N, K)
         require_finite(sum(routing.value().data(), routing.shape().numel()), "the router's output");
-        labels = sample_labels(routing.value(), label_rng_);
+        experts = sample_experts(routing.value(), expert_rng_);
     } else if (network != nullptr) {
-        labels = frozen_labels(batch);
+        experts = frozen_experts(batch);
     } else {
-        labels = moe_.router.choose(batch.inputs, batch.offsets, label_rng_);
+        experts = moe_.router.choose(batch.inputs, batch.offsets, expert_rng_);
     }
 
     const Variable losses =
-        moe_.model.losses(batch.inputs, batch.offsets, labels, batch.targets);  // (N)
+        moe_.model.losses(batch.inputs, batch.offsets, experts, batch.targets);  // (N)
     const Variable loss = mean(losses);
     StepReport report{.step = steps_ + 1,
                       .tokens = batch.size(),
                       .loss = loss.value().item(),
-                      .expert_tokens = count_labels(labels, config_.experts)};
+                      .expert_tokens = count_experts(experts, config_.num_experts)};
     require_finite(report.loss, "the loss");
     RouterLosses objectives;
     if (router_ != nullptr) {
         // The model's losses go in as numbers: no gradient of these objectives reaches the model.
-        objectives = router_losses(routing, labels, losses.value(), positions_of(batch.offsets));
+        objectives = router_losses(routing, experts, losses.value(), positions_of(batch.offsets));
         report.router_learned = true;
         report.correctness = objectives.correctness.value().item();
         report.distribution = objectives.distribution.value().item();
@@ -190,38 +190,38 @@ void Trainer::require_finite_weights() const {
     }
 }
 
-void Trainer::set_training(bool on) {
-    const auto switch_mode = [on](Optimizer& optimizer) {
-        if (on) {
+void Trainer::set_mode(bool training) {
+    const auto switch_mode = [training](Optimizer& optimizer) {
+        if (training) {
             optimizer.train();
         } else {
             optimizer.eval();
         }
     };
     switch_mode(*model_.optimizer);
-    moe_.model.set_training(on);
+    moe_.model.train(training);
     if (router_ != nullptr) {
         switch_mode(*router_->optimizer);
-        moe_.router.network()->set_training(on);
+        moe_.router.network()->train(training);
     }
 }
 
 Trainer::EvaluationMode::EvaluationMode(Trainer& trainer) : trainer_(trainer) {
-    trainer_.set_training(false);
+    trainer_.set_mode(false);
 }
 Trainer::EvaluationMode::~EvaluationMode() {
-    trainer_.set_training(true);
+    trainer_.set_mode(true);
 }
 
 std::map<std::string, Tensor> Trainer::model_weights() const {
-    return model_.flat.state_with(model_.optimizer->evaluation_values());
+    return model_.flat.state_dict_with(model_.optimizer->evaluation_values());
 }
 
 std::map<std::string, Tensor> Trainer::router_weights() const {
     if (router_ != nullptr) {
-        return router_->flat.state_with(router_->optimizer->evaluation_values());
+        return router_->flat.state_dict_with(router_->optimizer->evaluation_values());
     }
-    return moe_.router.network() != nullptr ? moe_.router.network()->state()
+    return moe_.router.network() != nullptr ? moe_.router.network()->state_dict()
                                             : std::map<std::string, Tensor>();
 }
 
@@ -271,7 +271,7 @@ std::map<std::string, Tensor> part_of(const TensorFile& file, const std::string&
 // Tensors go to the tensors, numbers to the metadata: as text, in as many digits as tell a double
 // from its neighbours.
 void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
-    const Optimizer::State state = optimizer.state();
+    const Optimizer::State state = optimizer.state_dict();
     for (const auto& [name, tensor] : state.tensors) {
         file.tensors[prefix + name] = tensor;
     }
@@ -290,12 +290,12 @@ void load_optimizer(const std::string& prefix, const TensorFile& file, const std
                 key == "steps" ? double(to_count(text, origin)) : to_number(text, origin);
         }
     }
-    optimizer.load(state, origin);
+    optimizer.load_state_dict(state, origin);
 }
 
 }  // namespace
 
-TensorFile Trainer::state() const {
+TensorFile Trainer::state_dict() const {
     TensorFile file;
     const BatchStream::Position place = stream_.position();
     file.metadata = {{"steps", fmt::format("{}", steps_)},
@@ -303,7 +303,7 @@ TensorFile Trainer::state() const {
                      {"epoch", fmt::format("{}", place.epoch)},
                      {"batch", fmt::format("{}", place.batch)},
                      {"data", fmt::format("{:016x}", data_.hash())},
-                     {"rng.labels", to_text(label_rng_.state())},
+                     {"rng.labels", to_text(expert_rng_.state())},
                      {"rng.dropout", to_text(moe_.model.dropout_rng().state())}};
     file.tensors["model.values"] = model_.flat.values();
     save_optimizer("model.optimizer.", *model_.optimizer, file);
@@ -313,7 +313,7 @@ TensorFile Trainer::state() const {
             file.tensors["router.values"] = router_->flat.values();
             save_optimizer("router.optimizer.", *router_->optimizer, file);
         } else {
-            for (const auto& [name, tensor] : network->state()) {
+            for (const auto& [name, tensor] : network->state_dict()) {
                 file.tensors["router.frozen." + name] = tensor;
             }
         }
@@ -337,7 +337,7 @@ void Trainer::require_fitting(const Config& config, const TensorFile& state) {
     }
 }
 
-void Trainer::load_state(const TensorFile& file, const std::string& origin) {
+void Trainer::load_state_dict(const TensorFile& file, const std::string& origin) {
     const auto text = [&](const std::string& name) {
         const auto found = file.metadata.find(name);
         check(found != file.metadata.end(), "'{}' is no training state: it lacks '{}'", origin,
@@ -360,7 +360,7 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
     load_values("model.values", model_.flat.values());
     load_optimizer("model.optimizer.", file, origin, *model_.optimizer);
     moe_.model.dropout_rng() = Rng(rng_state(text("rng.dropout"), origin));
-    label_rng_ = Rng(rng_state(text("rng.labels"), origin));
+    expert_rng_ = Rng(rng_state(text("rng.labels"), origin));
     stream_.seek({.epoch = uint64_t(count("epoch")), .batch = uint64_t(count("batch"))});
     if (Decoder* const network = moe_.router.network()) {
         network->dropout_rng() = Rng(rng_state(text("rng.router_dropout"), origin));
@@ -368,8 +368,8 @@ void Trainer::load_state(const TensorFile& file, const std::string& origin) {
             if (router_ != nullptr) {
                 freeze_router();
             }
-            network->load_state(part_of(file, "router.frozen."), origin);
-            kept_labels_.clear();
+            network->load_state_dict(part_of(file, "router.frozen."), origin);
+            kept_experts_.clear();
         } else {
             load_values("router.values", router_->flat.values());
             load_optimizer("router.optimizer.", file, origin, *router_->optimizer);

@@ -34,7 +34,7 @@ class Trainer {
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
 
-    // One batch. In phase 1 the router samples labels and both learn; from step config.router_steps
+    // One batch. In phase 1 the router samples experts and both learn; from step config.router_steps
     // on the router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the
     // step, and the tensor where there is one, and changing nothing, if the loss or a gradient is
     // not finite.
@@ -61,10 +61,10 @@ class Trainer {
     std::map<std::string, Tensor> model_weights() const;
     std::map<std::string, Tensor> router_weights() const;  // empty where no network routes
 
-    // Everything that the next steps depend on, and its way back. load_state throws Error, naming
+    // Everything that the next steps depend on, and its way back. load_state_dict throws Error, naming
     // `origin`, if the state does not fit the configuration or the data.
-    TensorFile state() const;
-    void load_state(const TensorFile& state, const std::string& origin);
+    TensorFile state_dict() const;
+    void load_state_dict(const TensorFile& state, const std::string& origin);
 
     // Throws Error, naming its file, unless `state` is of the size that `config` asks for. To be
     // asked before a trainer takes the memory.
@@ -83,8 +83,8 @@ class Trainer {
         std::unique_ptr<Optimizer> optimizer;
     };
     void freeze_router();
-    Labels frozen_labels(const Batch& batch);
-    void set_training(bool on);
+    Experts frozen_experts(const Batch& batch);
+    void set_mode(bool training);
 
     Config config_;
     const Dataset& data_;
@@ -92,8 +92,8 @@ class Trainer {
     Learner model_;
     std::unique_ptr<Learner> router_;  // null once frozen, and where no network routes
     // What the frozen router said of each sequence of the data; empty where it was not asked yet.
-    std::vector<std::vector<uint8_t>> kept_labels_;
-    Rng label_rng_;
+    std::vector<std::vector<uint8_t>> kept_experts_;
+    Rng expert_rng_;
     BatchStream stream_;
     int64_t steps_ = 0, tokens_ = 0;
 };

@@ -89,7 +89,7 @@ class Loop {
             // messages name files as they are called from now on.
             run.finish_writing_state();
             const TensorFile state = run.state();
-            trainer_.load_state(state, state.origin);
+            trainer_.load_state_dict(state, state.origin);
             trainer_.require_finite_weights();
             checkpoint_step_ = trainer_.steps();
             write_weights();
@@ -234,11 +234,11 @@ class Loop {
 
     void sample_now() {
         const Trainer::EvaluationMode mode(trainer_);
-        constexpr int64_t most_tokens = 60;
+        constexpr int64_t max_tokens = 60;
         std::vector<int32_t> ids;
         // Another seed each time, so that the samples differ, and the same ones in every run.
         Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
-        generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), most_tokens,
+        generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), max_tokens,
                       [&](const Generator::Token& token) { ids.push_back(token.id); });
         progress_.message(printable(tokenizer_.decode(ids)));
     }
@@ -250,7 +250,7 @@ class Loop {
         // The state first: it alone decides where a resumed run goes on.
         guard([&] {
             lock_.require_in_place();
-            run_.write_state(trainer_.state());
+            run_.write_state(trainer_.state_dict());
         });
         checkpoint_step_ = trainer_.steps();
         guard([&] { write_weights(); });

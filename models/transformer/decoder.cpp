@@ -26,7 +26,7 @@ const DecoderSettings& checked(const DecoderSettings& s) {
     positive(s.layers, "the number of layers");
     positive(s.heads, "the number of heads");
     positive(s.hidden, "the feed-forward width");
-    positive(s.experts, "the number of experts");
+    positive(s.num_experts, "the number of experts");
     check(s.width % s.heads == 0, "model: {} heads do not divide the width {}", s.heads, s.width);
     check(s.width % 2 == 0, "model: the width must be even for sine and cosine positions, found {}",
           s.width);
@@ -70,8 +70,8 @@ void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& 
         require(block + "attn.out_proj.weight", {s.width, s.width});
         require(block + "ffn.lin_1.linear.weight", {s.hidden, s.width});
         require(block + "ffn.lin_2.linear.weight", {s.width, s.hidden});
-        require(block + "ffn.lin_1.mask", {s.experts, s.hidden});
-        require(block + "ffn.lin_2.mask", {s.experts, s.width});
+        require(block + "ffn.lin_1.mask", {s.num_experts, s.hidden});
+        require(block + "ffn.lin_2.mask", {s.num_experts, s.width});
     }
 }
 
@@ -90,8 +90,10 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
     : Module(scope),
       attn({this, "attn"}, s.width, s.heads, init),
       ffn({this, "ffn"}, s.width, s.hidden,
-          MaskDraw{
-              .experts = s.experts, .rate = s.mask_rate, .seed = s.mask_seed, .stream = number},
+          MaskDraw{.num_experts = s.num_experts,
+                   .rate = s.mask_rate,
+                   .seed = s.mask_seed,
+                   .stream = number},
           s.mask_where, init, s.form),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
@@ -114,8 +116,9 @@ Decoder::Decoder(const DecoderSettings& settings, Rng& init)
       settings_(checked(settings)),
       dropout_rng_(init.bits64()),  // its own: dropout must not change what is drawn as weights
       token_embedding_({this, "token_embedding"}, settings.vocab, settings.width, init),
-      pos_embedding_(buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
-                                                 .reshape({1, settings.context, settings.width}))),
+      pos_embedding_(
+          register_buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
+                                               .reshape({1, settings.context, settings.width}))),
       decoder_({this, "decoder"}, settings.width, settings.outputs, false, init) {
     for (int64_t layer = 0; layer < settings.layers; ++layer) {
         layers_.push_back(std::make_unique<Block>(Scope{this, fmt::format("layers.{}", layer)},
@@ -124,17 +127,17 @@ Decoder::Decoder(const DecoderSettings& settings, Rng& init)
 }
 
 Variable Decoder::forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                          const Labels& labels) const {
-    return decoder_.forward(features(tokens, offsets, labels));  // (N, outputs)
+                          const Experts& experts) const {
+    return decoder_.forward(features(tokens, offsets, experts));  // (N, outputs)
 }
 
 Variable Decoder::losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                         const Labels& labels, const std::vector<int32_t>& targets) const {
-    return linear_cross_entropy(features(tokens, offsets, labels), decoder_.weight, targets);
+                         const Experts& experts, const std::vector<int32_t>& targets) const {
+    return linear_cross_entropy(features(tokens, offsets, experts), decoder_.weight, targets);
 }
 
 Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                           const Labels& labels) const {
+                           const Experts& experts) const {
     const std::vector<int32_t> positions = positions_of(offsets);
     check(positions.size() == tokens.size(), "model: {} tokens, but offsets for {} positions",
           tokens.size(), positions.size());
@@ -146,7 +149,7 @@ Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
     // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
-    const auto routing = std::make_shared<const Routing>(labels, settings_.experts);
+    const auto routing = std::make_shared<const Routing>(experts, settings_.num_experts);
     for (const std::unique_ptr<Block>& layer : layers_) {
         // The draws are the closure's, so that computing a block again drops the same elements.
         const auto block = [&layer = *layer, offsets, routing,

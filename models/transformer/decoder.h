@@ -23,7 +23,7 @@ struct DecoderSettings {
     int64_t heads = 0;
     int64_t hidden = 0;  // F, width of the feed-forward networks
     double dropout = 0;
-    int64_t experts = 0;  // K
+    int64_t num_experts = 0;  // K
     double mask_rate = 0;
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
@@ -78,15 +78,15 @@ class Decoder : public Module {
     // impossible sizes.
     Decoder(const DecoderSettings& settings, Rng& init);
 
-    // tokens (N), the sequences of the batch end to end with offsets (B + 1); labels (N), or empty
+    // tokens (N), the sequences of the batch end to end with offsets (B + 1); experts (N), or empty
     // for the dense network -> logits (N, outputs)
     Variable forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                     const Labels& labels) const;
+                     const Experts& experts) const;
 
     // Cross-entropy of those logits with targets (N) -> (N), in nats; the logits never exist at
     // once.
     Variable losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                    const Labels& labels, const std::vector<int32_t>& targets) const;
+                    const Experts& experts, const std::vector<int32_t>& targets) const;
 
     const DecoderSettings& settings() const { return settings_; }
     const Embedding& token_embedding() const { return token_embedding_; }
@@ -99,7 +99,7 @@ class Decoder : public Module {
   private:
     // What the output projection is given, (N, C).
     Variable features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                      const Labels& labels) const;
+                      const Experts& experts) const;
 
     DecoderSettings settings_;
     Rng dropout_rng_;

@@ -10,7 +10,7 @@
 
 namespace smoe {
 
-RouterLosses router_losses(const Variable& routing, const Labels& labels, const Tensor& losses,
+RouterLosses router_losses(const Variable& routing, const Experts& experts, const Tensor& losses,
                            const std::vector<int32_t>& positions) {
     const int64_t N = routing.value().rows(), K = routing.value().cols();
     check(N > 0 && losses.numel() == N && int64_t(positions.size()) == N,
@@ -30,7 +30,7 @@ RouterLosses router_losses(const Variable& routing, const Labels& labels, const 
         const size_t t = size_t(positions[size_t(n)]);
         worse.data()[n] = real(std::max(0.0, losses.data()[n] - total[t] / count[t]));
     }
-    const Variable own = pick(routing, labels);  // r[e], (N)
+    const Variable own = pick(routing, experts);  // r[e], (N)
     const Variable wrong = mul(Variable(worse), own);
     const Variable correctness = scale(mean(mul(wrong, wrong)), 10);
 
@@ -38,13 +38,13 @@ RouterLosses router_losses(const Variable& routing, const Labels& labels, const 
     // that get too few, below for those that get too many.
     const double share = double(N) / double(K);
     std::vector<double> shortage(size_t(K), 1);
-    for (const int32_t label : labels) {
-        shortage[size_t(label)] -= 1 / share;
+    for (const int32_t expert : experts) {
+        shortage[size_t(expert)] -= 1 / share;
     }
     const Tensor target = Tensor::empty({N});
     for (int64_t n = 0; n < N; ++n) {
         target.data()[n] = std::clamp<real>(
-            own.value().data()[n] + real(shortage[size_t(labels[size_t(n)])]), 0, 1);
+            own.value().data()[n] + real(shortage[size_t(experts[size_t(n)])]), 0, 1);
     }
     const Variable gap = sub(own, Variable(target));
     const Variable distribution = scale(sum(mul(gap, gap)), real(5000) / real(N));

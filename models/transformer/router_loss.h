@@ -11,14 +11,14 @@ struct RouterLosses {
     Variable correctness, distribution;  // single numbers
 };
 
-// routing r (N, K): softmax probabilities; labels e (N): the experts that were used; losses L (N):
+// routing r (N, K): softmax probabilities; experts e (N): the experts that were used; losses L (N):
 // the model's token losses, constants here; positions (N): place of each token in its sequence.
 //     worse        = max(0, L - mean of L over the tokens at the same position)
 //     correctness  = 10 mean((worse r[e])^2)
-//     shortage_k   = (N/K - count of label k) / (N/K)
+//     shortage_k   = (N/K - count of expert k) / (N/K)
 //     target       = clamp(r[e] + shortage_e, 0, 1), a constant
 //     distribution = 5000/N sum (r[e] - target)^2
-RouterLosses router_losses(const Variable& routing, const Labels& labels, const Tensor& losses,
+RouterLosses router_losses(const Variable& routing, const Experts& experts, const Tensor& losses,
                            const std::vector<int32_t>& positions);
 
 }  // namespace smoe

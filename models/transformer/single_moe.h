@@ -12,7 +12,7 @@
 namespace smoe {
 
 // Streams of randomness under a run's seed, so that no two uses draw the same numbers.
-enum class Stream : uint64_t { model_weights = 1, router_weights, labels, evaluation, generation };
+enum class Stream : uint64_t { model_weights = 1, router_weights, experts, evaluation, generation };
 
 inline Rng stream(uint64_t seed, Stream which) {
     return Rng(seed, uint64_t(which));
@@ -24,12 +24,14 @@ struct SingleMoe {
         : SingleMoe(config, stream(config.seed, Stream::model_weights),
                     stream(config.seed, Stream::router_weights)) {}
 
-    void set_training(bool on) {
-        model.set_training(on);
+    void train(bool on = true) {
+        model.train(on);
         if (router.network() != nullptr) {
-            router.network()->set_training(on);
+            router.network()->train(on);
         }
     }
+
+    void eval() { train(false); }
 
     Decoder model;
     Router router;

@@ -67,15 +67,15 @@ void Optimizer::train() {
     }
 }
 
-Optimizer::State Optimizer::state() const {
-    require_training("state()");
+Optimizer::State Optimizer::state_dict() const {
+    require_training("state_dict()");
     State state{kept_, numbers_};
     state.numbers["steps"] = double(steps_);
     return state;
 }
 
-void Optimizer::load(const State& state, const std::string& origin) {
-    require_training("load()");
+void Optimizer::load_state_dict(const State& state, const std::string& origin) {
+    require_training("load_state_dict()");
     // All is looked at before anything changes: a refused state leaves the optimiser as it was.
     for (const auto& [name, tensor] : kept_) {
         const auto given = state.tensors.find(name);

@@ -52,11 +52,11 @@ class Optimizer {
     // memory.
     Tensor evaluation_values() const { return training_ ? averaged_values() : values_; }
 
-    // The state, sharing memory with the optimiser, and its way back. `load` throws Error, naming
+    // The state, sharing memory with the optimiser, and its way back. `load_state_dict` throws Error, naming
     // `origin`, if anything is missing or of another size. Both throw Error in evaluation mode, in
     // which the parameters are not those that the next step starts from.
-    State state() const;
-    void load(const State& state, const std::string& origin);
+    State state_dict() const;
+    void load_state_dict(const State& state, const std::string& origin);
 
     int64_t steps() const { return steps_; }
 

@@ -53,8 +53,8 @@ TEST_CASE("variable: only leaves have gradients, before and after a walk") {
 TEST_CASE("variable: rebind moves value and gradient into the caller's memory") {
     const Tensor values = Tensor::zeros({6}), grads = Tensor::zeros({6});
     Variable a(Tensor::from({2, 1}, {1, 2}), true), b(Tensor::from({4}, {3, 4, 5, 6}), true);
-    a.rebind(values.slice(0, 2).reshape({2, 1}), grads.slice(0, 2).reshape({2, 1}));
-    b.rebind(values.slice(2, 6), grads.slice(2, 6));
+    a.rebind(values.narrow(0, 2).reshape({2, 1}), grads.narrow(0, 2).reshape({2, 1}));
+    b.rebind(values.narrow(2, 4), grads.narrow(2, 4));
     for (int64_t i = 0; i < 6; ++i) {
         CHECK(values.data()[i] == real(i + 1));
     }

@@ -1,4 +1,4 @@
-// The rows of the ops that a transformer with experts is built from: gates, the forms of the
+// The rows of the ops that a transformer with experts is built from: masks, the forms of the
 // feed-forward network, attention, and the losses. Sequences are one below, at and above the blocks
 // of 64 queries and 256 keys that attention works in.
 // Read next: op_test.cpp.
@@ -14,19 +14,20 @@ namespace {
 
 OpRow gate_rows_row() {
     const auto make = [](const Shape& shape, int64_t K) {
-        const Tensor x = filled(shape), gates = filled({K, x.cols()}, 1);
-        const std::vector<int32_t> labels = random_ids(x.rows(), K);
-        return OpCase{{x},
-                      [=](const Variables& in) { return gate_rows(in[0], gates, labels); },
-                      [=](const Tensors& in) { return textbook::gate_rows(in[0], gates, labels); }};
+        const Tensor x = filled(shape), masks = filled({K, x.cols()}, 1);
+        const std::vector<int32_t> experts = random_ids(x.rows(), K);
+        return OpCase{
+            {x},
+            [=](const Variables& in) { return mask_rows(in[0], masks, experts); },
+            [=](const Tensors& in) { return textbook::mask_rows(in[0], masks, experts); }};
     };
-    OpRow row{"gate_rows", {}, make(many_rows, 5), {}};
+    OpRow row{"mask_rows", {}, make(many_rows, 5), {}};
     for (const Shape& shape : matrices) {
         row.cases.push_back(make(shape, 3));
     }
     row.cases.push_back(make({9, 4}, 1));
-    const auto call = [](const Shape& x, const Shape& gates, const std::vector<int32_t>& labels) {
-        return [=] { return gate_rows(wrong(x), Tensor::zeros(gates), labels); };
+    const auto call = [](const Shape& x, const Shape& masks, const std::vector<int32_t>& experts) {
+        return [=] { return mask_rows(wrong(x), Tensor::zeros(masks), experts); };
     };
     row.bad_calls = {call({2, 3}, {4, 2}, {0, 0}), call({2, 3}, {3}, {0, 0}),
                      call({2, 3}, {4, 3}, {0}),    call({2, 3}, {4, 3}, {0, 0, 0}),
@@ -51,14 +52,14 @@ Tensors feed_forward_inputs(int64_t N, int64_t C, int64_t F) {
 
 // Gates of both signs with zeros among them: about a share `rate` of each row. The first expert
 // keeps one neuron at least.
-Tensor random_gates(int64_t K, int64_t width, double rate, uint64_t salt) {
-    const Tensor gates = filled({K, width}, salt);
+Tensor random_masks(int64_t K, int64_t width, double rate, uint64_t salt) {
+    const Tensor masks = filled({K, width}, salt);
     Rng rng(salt, uint64_t(width));
-    for (int64_t i = 0; i < gates.numel(); ++i) {
-        real& gate = gates.data()[i];
-        gate = rng.uniform() < rate && i > 0 ? 0 : gate + std::copysign(real(0.5), gate);
+    for (int64_t i = 0; i < masks.numel(); ++i) {
+        real& mask = masks.data()[i];
+        mask = rng.uniform() < rate && i > 0 ? 0 : mask + std::copysign(real(0.5), mask);
     }
-    return gates;
+    return masks;
 }
 
 FeedForwardWeights weights_of(const Variables& in) {
@@ -68,23 +69,23 @@ FeedForwardWeights weights_of(const Variables& in) {
 struct FeedForwardCase {
     int64_t N, C, F, K;
     double hidden_rate, output_rate;
-    std::vector<int32_t> labels;
+    std::vector<int32_t> experts;
 };
 
-// Both forms on the same cases: experts with all rows, one row and none, gates that keep all, few,
+// Both forms on the same cases: experts with all rows, one row and none, masks that keep all, few,
 // one and no neuron.
 OpRow feed_forward_row(const std::string& name, bool sparse) {
     const auto make = [sparse](const FeedForwardCase& c) {
-        const ExpertGates gates{random_gates(c.K, c.F, c.hidden_rate, 7),
-                                random_gates(c.K, c.C, c.output_rate, 8)};
+        const ExpertMasks masks{random_masks(c.K, c.F, c.hidden_rate, 7),
+                                random_masks(c.K, c.C, c.output_rate, 8)};
         return OpCase{feed_forward_inputs(c.N, c.C, c.F),
                       [=](const Variables& in) {
-                          return sparse ? sparse_feed_forward(in[0], weights_of(in), gates,
-                                                              ExpertGroups(c.labels, c.K))
-                                        : feed_forward(in[0], weights_of(in), gates, c.labels);
+                          return sparse ? sparse_feed_forward(in[0], weights_of(in), masks,
+                                                              ExpertGroups(c.experts, c.K))
+                                        : feed_forward(in[0], weights_of(in), masks, c.experts);
                       },
                       [=](const Tensors& in) {
-                          return textbook::feed_forward(in, gates.hidden, gates.output, c.labels);
+                          return textbook::feed_forward(in, masks.hidden, masks.output, c.experts);
                       }};
     };
     OpRow row{name, {}, make({600, 40, 300, 3, 0.3, 0.2, random_ids(600, 3)}), {}};
@@ -103,17 +104,17 @@ OpRow feed_forward_row(const std::string& name, bool sparse) {
     }
     struct Shapes {
         Shape x{2, 3}, weight_1{5, 3}, bias_1{5}, weight_2{3, 5}, bias_2{3};
-        Shape hidden_gates{4, 5}, output_gates{4, 3};
-        std::vector<int32_t> labels{0, 3};
+        Shape hidden_masks{4, 5}, output_masks{4, 3};
+        std::vector<int32_t> experts{0, 3};
     };
     const auto call = [sparse](const Shapes& s) {
         const FeedForwardWeights weights{wrong(s.weight_1), wrong(s.bias_1), wrong(s.weight_2),
                                          wrong(s.bias_2)};
-        const ExpertGates gates{Tensor::zeros(s.hidden_gates), Tensor::zeros(s.output_gates)};
+        const ExpertMasks masks{Tensor::zeros(s.hidden_masks), Tensor::zeros(s.output_masks)};
         return std::function<Variable()>([=] {
             return sparse
-                       ? sparse_feed_forward(wrong(s.x), weights, gates, ExpertGroups(s.labels, 4))
-                       : feed_forward(wrong(s.x), weights, gates, s.labels);
+                       ? sparse_feed_forward(wrong(s.x), weights, masks, ExpertGroups(s.experts, 4))
+                       : feed_forward(wrong(s.x), weights, masks, s.experts);
         });
     };
     row.bad_calls = {call({.x = {2, 4}}),
@@ -122,13 +123,13 @@ OpRow feed_forward_row(const std::string& name, bool sparse) {
                      call({.bias_1 = {4}}),
                      call({.weight_2 = {5, 3}}),
                      call({.bias_2 = {1, 3}}),
-                     call({.hidden_gates = {4, 6}}),
-                     call({.output_gates = {4, 5}}),
-                     call({.output_gates = {3, 3}}),
-                     call({.labels = {0}})};
+                     call({.hidden_masks = {4, 6}}),
+                     call({.output_masks = {4, 5}}),
+                     call({.output_masks = {3, 3}}),
+                     call({.experts = {0}})};
     if (!sparse) {
-        row.bad_calls.push_back(call({.labels = {0, 4}}));
-        row.bad_calls.push_back(call({.labels = {-1, 0}}));
+        row.bad_calls.push_back(call({.experts = {0, 4}}));
+        row.bad_calls.push_back(call({.experts = {-1, 0}}));
     }
     return row;
 }

@@ -89,21 +89,21 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     return y;
 }
 
-Tensor feed_forward(const std::vector<Tensor>& in, const Tensor& hidden_gates,
-                    const Tensor& output_gates, const std::vector<int32_t>& labels) {
-    const auto gated = [&](const Tensor& x, const Tensor& gates) {
-        return labels.empty() ? x : gate_rows(x, gates, labels);
+Tensor feed_forward(const std::vector<Tensor>& in, const Tensor& hidden_masks,
+                    const Tensor& output_masks, const std::vector<int32_t>& experts) {
+    const auto masked = [&](const Tensor& x, const Tensor& masks) {
+        return experts.empty() ? x : mask_rows(x, masks, experts);
     };
     const Tensor hidden =
         map(linear(in[0], in[1], in[2]), [](double a) { return std::max(a, 0.0); });
-    return gated(linear(gated(hidden, hidden_gates), in[3], in[4]), output_gates);
+    return masked(linear(masked(hidden, hidden_masks), in[3], in[4]), output_masks);
 }
 
-Tensor gate_rows(const Tensor& x, const Tensor& gates, const std::vector<int32_t>& labels) {
+Tensor mask_rows(const Tensor& x, const Tensor& masks, const std::vector<int32_t>& experts) {
     const Tensor y = Tensor::empty(x.shape());
     for (int64_t n = 0; n < x.rows(); ++n) {
         for (int64_t c = 0; c < x.cols(); ++c) {
-            y.data()[n * x.cols() + c] = real(at(x, n, c) * at(gates, labels[size_t(n)], c));
+            y.data()[n * x.cols() + c] = real(at(x, n, c) * at(masks, experts[size_t(n)], c));
         }
     }
     return y;

@@ -24,10 +24,10 @@ Tensor sum(const Tensor& x);
 Tensor mean(const Tensor& x);
 Tensor matmul(const Tensor& a, const Tensor& b);  // (M, K) (K, N) -> (M, N)
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);  // bias may be undefined
-// inputs x, weight_1, bias_1, weight_2, bias_2; labels may be empty: no gates
-Tensor feed_forward(const std::vector<Tensor>& inputs, const Tensor& hidden_gates,
-                    const Tensor& output_gates, const std::vector<int32_t>& labels);
-Tensor gate_rows(const Tensor& x, const Tensor& gates, const std::vector<int32_t>& labels);
+// inputs x, weight_1, bias_1, weight_2, bias_2; experts may be empty: no masks
+Tensor feed_forward(const std::vector<Tensor>& inputs, const Tensor& hidden_masks,
+                    const Tensor& output_masks, const std::vector<int32_t>& experts);
+Tensor mask_rows(const Tensor& x, const Tensor& masks, const std::vector<int32_t>& experts);
 Tensor embedding(const Tensor& weight, const std::vector<int32_t>& ids);
 Tensor pick(const Tensor& x, const std::vector<int32_t>& ids);
 Tensor softmax(const Tensor& x);

@@ -19,10 +19,10 @@ struct Options {
     std::vector<std::string> only;  // sections to measure; empty: all
 
     int repetitions() const { return quick ? 3 : 5; }
-    double least_seconds() const { return quick ? 0.03 : 0.1; }  // of a repetition
+    double min_seconds() const { return quick ? 0.03 : 0.1; }  // of a repetition
     // Most tokens of a batch. 16 stories padded to the original's context have 4000; its batch of
     // 80 would take half a minute for each step.
-    int64_t most_tokens() const { return quick ? 1000 : 4000; }
+    int64_t max_tokens() const { return quick ? 1000 : 4000; }
 };
 
 // One number for each repetition.

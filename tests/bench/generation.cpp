@@ -63,13 +63,13 @@ void measure(const std::string& name, const std::string& routing, int64_t sample
     config.vocab_size = config.entries + 1;
     config.routing = routing;
     SingleMoe moe(config);
-    moe.set_training(false);
+    moe.eval();
     double bytes = bytes_per_token(moe.model, routing == "none" ? 0 : config.mask_rate);
     if (moe.router.network() != nullptr) {
         bytes += bytes_per_token(*moe.router.network(), 0);
     }
     Writer writer(moe, config, samples);
-    const double least = options.least_seconds();
+    const double least = options.min_seconds();
     const std::vector<Samples> measured =
         take_turns(options.repetitions(),
                    {[&] { return read_bandwidth(least); }, [&] { return writer.rate(least); }});

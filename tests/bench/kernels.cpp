@@ -22,15 +22,15 @@ Variable random_leaf(const Shape& shape, Rng& rng) {
     return Variable(uniform_tensor(shape, 0.1, rng), true);
 }
 
-ExpertGates random_gates(const DecoderSettings& s, double rate) {
-    const auto gates = [&](int64_t width, uint64_t layer) {
-        const Tensor mask = draw_masks({s.experts, rate, 1, layer}, width);
+ExpertMasks random_masks(const DecoderSettings& s, double rate) {
+    const auto masks = [&](int64_t width, uint64_t layer) {
+        const Tensor mask = draw_masks({s.num_experts, rate, 1, layer}, width);
         for (real& entry : mask.values()) {
             entry /= real(1 - rate);
         }
         return mask;
     };
-    return {gates(s.hidden, 0), gates(s.width, 1)};
+    return {masks(s.hidden, 0), masks(s.width, 1)};
 }
 
 class Kernels {
@@ -67,24 +67,24 @@ class Kernels {
         compare(
             "feed_forward, dense", [&] { return feed_forward(x, w); },
             [&] { return linear(relu(linear(x, w.weight_1, w.bias_1)), w.weight_2, w.bias_2); });
-        Labels labels;
+        Experts experts;
         for (int64_t n = 0; n < N; ++n) {
-            labels.push_back(int32_t(rng_.below(uint64_t(s_.experts))));
+            experts.push_back(int32_t(rng_.below(uint64_t(s_.num_experts))));
         }
-        const ExpertGroups groups(labels, s_.experts);
+        const ExpertGroups groups(experts, s_.num_experts);
         for (const double rate : {0.2, 0.5, 0.8}) {
-            const ExpertGates gates = random_gates(s_, rate);
+            const ExpertMasks masks = random_masks(s_, rate);
             const auto composed = [&] {
                 const Variable hidden = linear(x, w.weight_1, w.bias_1);
-                const Variable kept = relu(gate_rows(hidden, gates.hidden, labels));
-                return gate_rows(linear(kept, w.weight_2, w.bias_2), gates.output, labels);
+                const Variable kept = relu(mask_rows(hidden, masks.hidden, experts));
+                return mask_rows(linear(kept, w.weight_2, w.bias_2), masks.output, experts);
             };
             compare(
                 fmt::format("feed_forward, masked {}", rate),
-                [&] { return feed_forward(x, w, gates, labels); }, composed);
+                [&] { return feed_forward(x, w, masks, experts); }, composed);
             compare(
                 fmt::format("sparse_feed_forward, masked {}", rate),
-                [&] { return sparse_feed_forward(x, w, gates, groups); }, composed);
+                [&] { return sparse_feed_forward(x, w, masks, groups); }, composed);
         }
     }
 
@@ -109,7 +109,7 @@ class Kernels {
 
     void add_rows(const std::string& what, const std::function<void()>& fused,
                   const std::function<void()>& composed) {
-        const double least = options_.least_seconds();
+        const double least = options_.min_seconds();
         const std::vector<Samples> seconds =
             take_turns(options_.repetitions(), {[&] { return seconds_per_call(least, fused); },
                                                 [&] { return seconds_per_call(least, composed); }});
@@ -148,7 +148,7 @@ void measure_kernels(const Options& options, Table& table) {
     const std::vector<Story> stories = load_stories(options.data);
     const Tokenizer tokenizer = make_tokenizer(config, stories);
     config.vocab_size = tokenizer.vocab_size();
-    const Batch batch = make_batch(config, stories, tokenizer, options.most_tokens());
+    const Batch batch = make_batch(config, stories, tokenizer, options.max_tokens());
     table.section(fmt::format("Kernels, forward and backward, at the paper's sizes, {} tokens",
                               batch.size()));
     Kernels kernels(config, batch, options, table);

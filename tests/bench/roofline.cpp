@@ -103,10 +103,10 @@ void measure_roofline(const Options& options, Table& table) {
     for (const std::string& name : preset_names()) {
         Config config = preset(name);
         config.vocab_size = config.entries + 1;
-        const int64_t tokens = std::min(config.batch * (config.context - 1), options.most_tokens());
+        const int64_t tokens = std::min(config.batch * (config.context - 1), options.max_tokens());
         const Roofline roofline(model_settings(config), tokens);
         std::string best;
-        const double least = options.least_seconds();
+        const double least = options.min_seconds();
         const std::vector<Samples> rates = take_turns(
             options.repetitions(),
             {[&] { return roofline.rate(least); }, [&] { return roofline.rate(least, 0); },
@@ -125,8 +125,8 @@ void measure_roofline(const Options& options, Table& table) {
                        .of_limit = map(rates[i], rates.back(), std::divides<>())});
         }
     }
-    const std::vector<Samples> bandwidth = take_turns(
-        options.repetitions(), {[&] { return read_bandwidth(options.least_seconds()); }});
+    const std::vector<Samples> bandwidth =
+        take_turns(options.repetitions(), {[&] { return read_bandwidth(options.min_seconds()); }});
     table.add({.what = "reading 256 MiB in order",
                .unit = "GB/s",
                .value = map(bandwidth[0], [](double rate) { return rate / 1e9; })});

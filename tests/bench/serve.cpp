@@ -1,5 +1,5 @@
 // Standard input, a word a line, answered by a line each. The router is frozen from the first step
-// on, so each step is: labels from the router, forward, backward, optimiser.
+// on, so each step is: experts from the router, forward, backward, optimiser.
 // Read next: compare_torch.py, the other side.
 #include "tests/bench/serve.h"
 
@@ -32,17 +32,17 @@ Tensor as_tensor(const std::vector<T>& values) {
 }
 
 // Weights, the settings (metadata "config"), the batches of all steps (batch.I.inputs, .targets,
-// .offsets, and .labels from the router) and the losses of batch 0 in evaluation mode, all as
+// .offsets, and .experts from the router) and the losses of batch 0 in evaluation mode, all as
 // float32.
 void write_export(const std::string& path, const Config& config, Trainer& trainer,
                   const Dataset& data, int64_t steps) {
     TensorFile file;
     file.metadata["config"] = to_json(config);
     SingleMoe& moe = trainer.moe();
-    for (const auto& [name, tensor] : trainer.moe().model.state()) {
+    for (const auto& [name, tensor] : trainer.moe().model.state_dict()) {
         file.tensors["model." + name] = tensor;
     }
-    for (const auto& [name, tensor] : moe.router.network()->state()) {
+    for (const auto& [name, tensor] : moe.router.network()->state_dict()) {
         file.tensors["router." + name] = tensor;
     }
     const Trainer::EvaluationMode evaluation(trainer);
@@ -51,15 +51,15 @@ void write_export(const std::string& path, const Config& config, Trainer& traine
     BatchStream stream(data);
     for (int64_t step = 0; step < steps; ++step) {
         const Batch batch = stream.next();
-        const Labels labels = moe.router.choose(batch.inputs, batch.offsets, chance);
+        const Experts experts = moe.router.choose(batch.inputs, batch.offsets, chance);
         const std::string prefix = fmt::format("batch.{}.", step);
         file.tensors[prefix + "inputs"] = as_tensor(batch.inputs);
         file.tensors[prefix + "targets"] = as_tensor(batch.targets);
         file.tensors[prefix + "offsets"] = as_tensor(batch.offsets);
-        file.tensors[prefix + "labels"] = as_tensor(labels);
+        file.tensors[prefix + "labels"] = as_tensor(experts);
         if (step == 0) {
             file.tensors["losses"] =
-                moe.model.losses(batch.inputs, batch.offsets, labels, batch.targets).value();
+                moe.model.losses(batch.inputs, batch.offsets, experts, batch.targets).value();
         }
     }
     write_safetensors(path, file);

@@ -44,14 +44,14 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories
 }
 
 Batch make_batch(const Config& config, const std::vector<Story>& stories,
-                 const Tokenizer& tokenizer, int64_t most_tokens) {
+                 const Tokenizer& tokenizer, int64_t max_tokens) {
     const size_t count = std::min(size_t(config.batch), stories.size());
     const Dataset data(std::span<const Story>(stories).first(count), tokenizer,
                        dataset_settings(config));
     std::vector<int64_t> sequences(size_t(data.size()));
     std::iota(sequences.begin(), sequences.end(), int64_t(0));
     Batch batch = data.batch(sequences);
-    while (batch.size() > most_tokens && sequences.size() > 1) {
+    while (batch.size() > max_tokens && sequences.size() > 1) {
         sequences.pop_back();
         batch = data.batch(sequences);
     }

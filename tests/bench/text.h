@@ -21,8 +21,8 @@ std::vector<std::string_view> texts_of(const std::vector<Story>& stories);
 // Learned from the first 4000 stories, which is as good for speed and does not take minutes.
 Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories);
 
-// The first config.batch stories, or as many of them as have at most `most_tokens` tokens.
+// The first config.batch stories, or as many of them as have at most `max_tokens` tokens.
 Batch make_batch(const Config& config, const std::vector<Story>& stories,
-                 const Tokenizer& tokenizer, int64_t most_tokens);
+                 const Tokenizer& tokenizer, int64_t max_tokens);
 
 }  // namespace smoe::bench

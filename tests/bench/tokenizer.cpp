@@ -21,7 +21,7 @@ void measure_tokenizer(const Options& options, Table& table) {
                                     std::pair(PreTokenizer::none, "no words")}) {
         const auto learn = [&, pre = pre] { return Tokenizer::train(texts, 2048, pre); };
         const Tokenizer tokenizer = learn();
-        const double least = options.least_seconds();
+        const double least = options.min_seconds();
         const auto encode_all = [&] {
             return seconds_per_call(least, [&] { tokenizer.encode_all(texts); });
         };

@@ -1,6 +1,6 @@
 // Training steps of the presets: dense, with masks in composed form, and computing only what an
 // expert keeps. Every repetition measures the roofline anew, next to the steps that it judges.
-// Labels are drawn evenly: experts that get no tokens would flatter the sparse form.
+// Experts are drawn evenly: experts that get no tokens would flatter the sparse form.
 //
 // Read next: training_step.h, what a step is; work.h, what counts.
 #include <fmt/core.h>
@@ -30,7 +30,7 @@ class TrainingRows {
     void dense() {
         TrainingStep step(model_settings(config_), config_.optim, batch_, {});
         const Roofline roofline(model_settings(config_), batch_.size());
-        const double least = options_.least_seconds();
+        const double least = options_.min_seconds();
         const std::vector<Samples> samples =
             take_turns(options_.repetitions(),
                        {[&] { return roofline.rate(least); }, [&] { return seconds(step); }});
@@ -42,22 +42,22 @@ class TrainingRows {
         Config config = config_;
         config.mask_rate = rate;
         DecoderSettings settings = model_settings(config);
-        Rng chance = stream(1, Stream::labels);
-        Labels labels;
+        Rng chance = stream(1, Stream::experts);
+        Experts experts;
         for (int64_t n = 0; n < batch_.size(); ++n) {
-            labels.push_back(int32_t(chance.below(uint64_t(config.experts))));
+            experts.push_back(int32_t(chance.below(uint64_t(config.num_experts))));
         }
         settings.form = FeedForwardForm::composed;
-        TrainingStep composed(settings, config.optim, batch_, labels);
+        TrainingStep composed(settings, config.optim, batch_, experts);
         settings.form = FeedForwardForm::sparse;
-        TrainingStep sparse(settings, config.optim, batch_, labels);
+        TrainingStep sparse(settings, config.optim, batch_, experts);
         settings.recompute = true;
-        TrainingStep recompute(settings, config.optim, batch_, labels);
+        TrainingStep recompute(settings, config.optim, batch_, experts);
         Rng init = stream(1, Stream::router_weights);
         const Router router("router", router_settings(config), 1, init);
-        router.network()->set_training(false);
+        router.network()->eval();
         const Roofline roofline(model_settings(config), batch_.size());
-        const double least = options_.least_seconds();
+        const double least = options_.min_seconds();
 
         const std::vector<Samples> samples = take_turns(
             options_.repetitions(),
@@ -69,7 +69,7 @@ class TrainingRows {
              }});
         const Samples &limit = samples[0], &route = samples[4];
         const double all = multiply_adds(settings, batch_, Pass::training);
-        const double kept = kept_multiply_adds(sparse.model(), batch_, labels, Pass::training);
+        const double kept = kept_multiply_adds(sparse.model(), batch_, experts, Pass::training);
         add(fmt::format("masked {}, composed", rate), composed, all, limit, samples[1], {});
         add(fmt::format("masked {}, sparse", rate), sparse, kept, limit, samples[2],
             map(samples[1], samples[2], std::divides<>()));
@@ -97,7 +97,7 @@ class TrainingRows {
     double tokens() const { return double(batch_.size()); }
 
     double seconds(TrainingStep& step) const {
-        return seconds_per_call(options_.least_seconds(), [&] { step.run(); });
+        return seconds_per_call(options_.min_seconds(), [&] { step.run(); });
     }
 
     void add(const std::string& what, TrainingStep& step, double work, const Samples& limit,
@@ -126,7 +126,7 @@ void measure_training(const Options& options, Table& table) {
         Config config = preset(name);
         const Tokenizer tokenizer = make_tokenizer(config, stories);
         config.vocab_size = tokenizer.vocab_size();
-        const Batch batch = make_batch(config, stories, tokenizer, options.most_tokens());
+        const Batch batch = make_batch(config, stories, tokenizer, options.max_tokens());
         table.section(fmt::format("Training step, {}: {} stories, {} tokens, nothing padded", name,
                                   batch.stories.size(), batch.size()));
         TrainingRows rows(name, config, batch, options, table);

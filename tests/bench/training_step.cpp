@@ -10,7 +10,7 @@
 namespace smoe::bench {
 
 TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSettings& optimizer,
-                           const Batch& batch, const Labels& labels)
+                           const Batch& batch, const Experts& experts)
     : before_(memory_use().live),
       init_(1),
       model_(settings, init_),
@@ -18,10 +18,10 @@ TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSetti
       optimizer_(make_optimizer("schedule_free", flat_.values(), flat_.grads(), optimizer)),
       own_(memory_use().live - before_),
       batch_(batch),
-      labels_(labels) {}
+      experts_(experts) {}
 
 void TrainingStep::run() {
-    backward(mean(model_.losses(batch_.inputs, batch_.offsets, labels_, batch_.targets)));
+    backward(mean(model_.losses(batch_.inputs, batch_.offsets, experts_, batch_.targets)));
     optimizer_->step();
     flat_.zero_grad();
 }

@@ -1,4 +1,4 @@
-// A training step as Trainer takes it once the router is frozen, with everything in sight: labels
+// A training step as Trainer takes it once the router is frozen, with everything in sight: experts
 // that are given, losses, backward, optimiser. It repeats one batch, so that every repetition does
 // the same work. Refuses to route: what the router costs is a row of its own.
 //
@@ -16,9 +16,9 @@ namespace smoe::bench {
 
 class TrainingStep {
   public:
-    // labels (N), or empty for the dense network.
+    // experts (N), or empty for the dense network.
     TrainingStep(const DecoderSettings& settings, const OptimizerSettings& optimizer,
-                 const Batch& batch, const Labels& labels);
+                 const Batch& batch, const Experts& experts);
 
     void run();
 
@@ -35,7 +35,7 @@ class TrainingStep {
     std::unique_ptr<Optimizer> optimizer_;
     int64_t own_;  // bytes that this keeps between steps
     const Batch& batch_;
-    Labels labels_;
+    Experts experts_;
 };
 
 }  // namespace smoe::bench

@@ -42,20 +42,20 @@ double multiply_adds(const DecoderSettings& settings, const Batch& batch, Pass p
     return passes(pass) * (linear + attention);
 }
 
-double kept_multiply_adds(const Decoder& model, const Batch& batch, const Labels& labels,
+double kept_multiply_adds(const Decoder& model, const Batch& batch, const Experts& experts,
                           Pass pass) {
     const DecoderSettings& s = model.settings();
-    const auto state = model.state();
+    const auto state = model.state_dict();
     const auto kept = [&](int64_t layer, const char* name, int64_t expert) {
         const Tensor& mask = state.at(fmt::format("layers.{}.ffn.{}.mask", layer, name));
         return double(sum(mask.data() + expert * mask.cols(), mask.cols()));
     };
     double kept_feed_forward = 0;
-    std::vector<double> tokens(size_t(s.experts), 0);  // of each expert
-    for (const int32_t label : labels) {
-        ++tokens[size_t(label)];
+    std::vector<double> tokens(size_t(s.num_experts), 0);  // of each expert
+    for (const int32_t expert : experts) {
+        ++tokens[size_t(expert)];
     }
-    for (int64_t expert = 0; expert < s.experts; ++expert) {
+    for (int64_t expert = 0; expert < s.num_experts; ++expert) {
         for (int64_t layer = 0; layer < s.layers; ++layer) {
             const double hidden = kept(layer, "lin_1", expert);
             const double outputs = kept(layer, "lin_2", expert);

@@ -26,8 +26,8 @@ std::vector<LinearShape> linear_shapes(const DecoderSettings& settings);
 enum class Pass { forward, training };
 double multiply_adds(const DecoderSettings& settings, const Batch& batch, Pass pass);
 
-// The same for a model whose row n has expert labels[n] and computes only what that expert keeps.
-double kept_multiply_adds(const Decoder& model, const Batch& batch, const Labels& labels,
+// The same for a model whose row n has expert experts[n] and computes only what that expert keeps.
+double kept_multiply_adds(const Decoder& model, const Batch& batch, const Experts& experts,
                           Pass pass);
 
 }  // namespace smoe::bench

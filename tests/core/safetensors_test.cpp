@@ -113,7 +113,8 @@ TEST_CASE("safetensors: what the format allows is accepted") {
               .get("test")
               .shape() == Shape{2, 2});
 
-    SUBCASE("single numbers, empty tensors, four axes, unknown keys, any order of the entries") {
+    SUBCASE(
+        "single numbers, empty tensors, four dimensions, unknown keys, any order of the entries") {
         const std::string header =
             R"({"z":{"dtype":"U8","shape":[],"data_offsets":[0,1],"note":[1]},)"
             R"("a":{"dtype":"U8","shape":[1,2,1,3],"data_offsets":[1,7]},)"

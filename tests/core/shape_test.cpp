@@ -1,4 +1,4 @@
-// Shapes: what they accept, refuse and print. An axis that is not there, too many of them, and more
+// Shapes: what they accept, refuse and print. A dim that is not there, too many of them, and more
 // elements than a product of sizes can hold.
 // Read next: tensor_test.cpp.
 #include "core/shape.h"
@@ -11,7 +11,7 @@
 
 using namespace smoe;
 
-TEST_CASE("shape: sizes, axes from both ends, number of elements") {
+TEST_CASE("shape: sizes, dimensions from both ends, number of elements") {
     const Shape shape = {2, 3, 4, 5};
     CHECK(shape.rank() == 4);
     CHECK(shape.numel() == 120);
@@ -25,17 +25,17 @@ TEST_CASE("shape: sizes, axes from both ends, number of elements") {
     CHECK(Shape{0}.rank() == 1);
 }
 
-TEST_CASE("shape: axes that do not exist name the shape and the axis") {
+TEST_CASE("shape: dims that do not exist name the shape and the dim") {
     const Shape shape = {2, 3};
-    CHECK_THROWS_WITH_AS(shape[2], doctest::Contains("(2, 3) has no axis 2"), Error);
-    CHECK_THROWS_WITH_AS(shape[-3], doctest::Contains("(2, 3) has no axis -3"), Error);
+    CHECK_THROWS_WITH_AS(shape[2], doctest::Contains("(2, 3) has no dim 2"), Error);
+    CHECK_THROWS_WITH_AS(shape[-3], doctest::Contains("(2, 3) has no dim -3"), Error);
     CHECK_THROWS_AS(Shape()[0], Error);
     CHECK_THROWS_AS(Shape()[-1], Error);
 }
 
-TEST_CASE("shape: refuses five axes, negative sizes and more than 2^48 elements") {
-    CHECK_THROWS_WITH_AS((Shape{1, 1, 1, 1, 1}), doctest::Contains("at most 4 axes"), Error);
-    CHECK_THROWS_WITH_AS((Shape{2, -1}), doctest::Contains("axis 1 has the negative size -1"),
+TEST_CASE("shape: refuses five dimensions, negative sizes and more than 2^48 elements") {
+    CHECK_THROWS_WITH_AS((Shape{1, 1, 1, 1, 1}), doctest::Contains("at most 4 dimensions"), Error);
+    CHECK_THROWS_WITH_AS((Shape{2, -1}), doctest::Contains("dim 1 has the negative size -1"),
                          Error);
     CHECK_THROWS_AS((Shape{INT64_MIN}), Error);
     CHECK_THROWS_AS((Shape{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}), Error);
@@ -45,7 +45,7 @@ TEST_CASE("shape: refuses five axes, negative sizes and more than 2^48 elements"
     CHECK_THROWS_AS((Shape{int64_t(1) << 32, int64_t(1) << 32, 0}), Error);
 }
 
-TEST_CASE("shape: equality looks at every axis and at the rank") {
+TEST_CASE("shape: equality looks at every dim and at the rank") {
     CHECK(Shape{2, 3} == Shape{2, 3});
     CHECK(!(Shape{2, 3} == Shape{3, 2}));
     CHECK(!(Shape{6} == Shape{6, 1}));

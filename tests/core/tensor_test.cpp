@@ -63,7 +63,7 @@ TEST_CASE("tensor: rows and columns") {
 TEST_CASE("tensor: copies, reshapes and slices share the numbers, clones do not") {
     const Tensor base = six.clone();
     CHECK(base.data() != six.data());
-    const Tensor copy = base, flat = base.reshape({6}), middle = base.slice(1, 2);
+    const Tensor copy = base, flat = base.reshape({6}), middle = base.narrow(1, 1);
     CHECK(middle.shape() == Shape{1, 2});
     CHECK(values(middle) == Reals{3, 4});
     copy.data()[2] = 30;
@@ -77,17 +77,17 @@ TEST_CASE("tensor: copies, reshapes and slices share the numbers, clones do not"
     CHECK(values(base) == Reals{1, 2, 7, 7, 5, 6});
 }
 
-TEST_CASE("tensor: a slice of a slice, empty slices, and all axes but the first stay") {
+TEST_CASE("tensor: a slice of a slice, empty slices, and all dimensions but the first stay") {
     const Tensor base = Tensor::empty({4, 2, 3});
     for (int64_t i = 0; i < base.numel(); ++i) {
         base.data()[i] = real(i);
     }
-    const Tensor part = base.slice(1, 4).slice(1, 2);
+    const Tensor part = base.narrow(1, 3).narrow(1, 1);
     CHECK(part.shape() == Shape{1, 2, 3});
     CHECK(part.data()[0] == 12);
-    CHECK(base.slice(4, 4).shape() == Shape{0, 2, 3});
-    CHECK(base.slice(0, 4).shape() == base.shape());
-    CHECK(base.slice(2, 3).reshape({3, 2}).data()[5] == 17);
+    CHECK(base.narrow(4, 0).shape() == Shape{0, 2, 3});
+    CHECK(base.narrow(0, 4).shape() == base.shape());
+    CHECK(base.narrow(2, 1).reshape({3, 2}).data()[5] == 17);
 }
 
 TEST_CASE("tensor: a view keeps the memory alive") {
@@ -95,7 +95,7 @@ TEST_CASE("tensor: a view keeps the memory alive") {
     Tensor view;
     {
         const Tensor base = Tensor::full({1000}, 4);
-        view = base.slice(900, 1000);
+        view = base.narrow(900, 100);
     }
     CHECK(memory_use().live > before);
     CHECK(view.data()[99] == 4);
@@ -105,11 +105,12 @@ TEST_CASE("tensor: a view keeps the memory alive") {
 
 TEST_CASE("tensor: what does not fit is refused and names the shapes") {
     CHECK_THROWS_WITH_AS(six.reshape({4}), doctest::Contains("reshape (3, 2) to (4)"), Error);
-    CHECK_THROWS_WITH_AS(six.slice(1, 4), doctest::Contains("rows 1 to 4 in shape (3, 2)"), Error);
-    CHECK_THROWS_AS(six.slice(-1, 2), Error);
-    CHECK_THROWS_AS(six.slice(2, 1), Error);
-    CHECK_THROWS_AS(Tensor::zeros({}).slice(0, 0), Error);
-    CHECK_THROWS_AS(Tensor().slice(0, 0), Error);
+    CHECK_THROWS_WITH_AS(six.narrow(1, 3), doctest::Contains("3 rows from row 1 in shape (3, 2)"),
+                         Error);
+    CHECK_THROWS_AS(six.narrow(-1, 2), Error);
+    CHECK_THROWS_AS(six.narrow(2, -1), Error);
+    CHECK_THROWS_AS(Tensor::zeros({}).narrow(0, 0), Error);
+    CHECK_THROWS_AS(Tensor().narrow(0, 0), Error);
     CHECK_THROWS_AS(six.item(), Error);
     CHECK_THROWS_AS(Tensor().item(), Error);
     CHECK_THROWS_AS(Tensor::zeros({0}).item(), Error);
@@ -121,6 +122,6 @@ TEST_CASE("tensor: what does not fit is refused and names the shapes") {
 
 TEST_CASE("tensor: copy_from") {
     const Tensor target = Tensor::zeros({5, 2});
-    target.slice(1, 4).copy_from(six);
+    target.narrow(1, 3).copy_from(six);
     CHECK(values(target) == Reals{0, 0, 1, 2, 3, 4, 5, 6, 0, 0});
 }

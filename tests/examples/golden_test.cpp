@@ -104,7 +104,7 @@ TEST_CASE("golden: every changed number is noticed") {
     for (const auto& entry : file.tensors) {
         const std::string& name = entry.first;
         const Tensor& tensor = entry.second;
-        // The router runs without labels, so its masks have no influence on anything.
+        // The router runs without experts, so its masks have no influence on anything.
         if (name.starts_with("router.") && name.ends_with(".mask")) {
             continue;
         }
@@ -184,7 +184,7 @@ TEST_CASE("golden: missing, left-over and ill-shaped tensors are named") {
         CAPTURE(name);
         TensorFile broken = file;
         broken.tensors.erase(name);
-        // load_state speaks of names within the network.
+        // load_state_dict speaks of names within the network.
         const std::string full = name;
         const std::string part = full.starts_with("model.")    ? full.substr(6)
                                  : full.starts_with("router.") ? full.substr(7)

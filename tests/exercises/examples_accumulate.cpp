@@ -14,7 +14,7 @@
 #include "tests/exercises/exercise.h"
 
 double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch,
-                            const smoe::Labels& labels, int64_t parts);
+                            const smoe::Experts& experts, int64_t parts);
 
 using namespace smoe;
 
@@ -23,7 +23,7 @@ namespace {
 // Sequences of 3 to 30 tokens, and an expert for each token.
 struct Work {
     Batch batch;
-    Labels labels;
+    Experts experts;
 
     Work() {
         Rng rng(3);
@@ -32,7 +32,7 @@ struct Work {
             for (int64_t t = 0; t < length; ++t) {
                 batch.inputs.push_back(int32_t(rng.below(20)));
                 batch.targets.push_back(int32_t(rng.below(20)));
-                labels.push_back(int32_t(rng.below(4)));
+                experts.push_back(int32_t(rng.below(4)));
             }
             batch.offsets.push_back(batch.size());
         }
@@ -46,7 +46,7 @@ const DecoderSettings settings{.vocab = 20,
                                .layers = 2,
                                .heads = 2,
                                .hidden = 32,
-                               .experts = 4,
+                               .num_experts = 4,
                                .mask_rate = 0.5,
                                .mask_seed = 1};
 
@@ -58,18 +58,18 @@ TEST_CASE("accumulate_gradients: loss and gradients of the whole batch, for any 
     Decoder model(settings, init);
     const FlatParameters flat(model);
     const Variable loss =
-        mean(model.losses(work.batch.inputs, work.batch.offsets, work.labels, work.batch.targets));
+        mean(model.losses(work.batch.inputs, work.batch.offsets, work.experts, work.batch.targets));
     backward(loss);
     const Tensor expected = flat.grads().clone();
     for (const int64_t parts : {1, 2, 3, 5, 8, 20}) {
         CAPTURE(parts);
         flat.zero_grad();
-        CHECK(accumulate_gradients(model, work.batch, work.labels, parts) ==
+        CHECK(accumulate_gradients(model, work.batch, work.experts, parts) ==
               doctest::Approx(double(loss.value().item())).epsilon(1e-12));
         CHECK(difference(flat.grads(), expected, 1e-6) < 1e-10);
     }
     flat.grads().copy_from(expected);
-    accumulate_gradients(model, work.batch, work.labels, 4);  // adds to what is there
+    accumulate_gradients(model, work.batch, work.experts, 4);  // adds to what is there
     for (real& grad : flat.grads().values()) {
         grad /= 2;
     }
@@ -84,7 +84,7 @@ TEST_CASE("accumulate_gradients: more parts, less memory") {
     const auto peak = [&](int64_t parts) {
         reset_peak();
         const int64_t before = memory_use().live;
-        accumulate_gradients(model, work.batch, work.labels, parts);
+        accumulate_gradients(model, work.batch, work.experts, parts);
         return memory_use().peak - before;
     };
     const int64_t whole = peak(1), in_eight = peak(8);

@@ -1,9 +1,9 @@
 // Exercise: the load-balancing loss of the Switch Transformer (Fedus, Zoph, Shazeer, 2021, section
 // 2.2), a rival of the distribution loss in models/transformer/router_loss.h. For routing r (N, K), softmax
-// probabilities, and the labels (N) of the experts that were used:
-//     f_k = share of the tokens with label k, a constant      P_k = mean over n of r[n, k]
+// probabilities, and the experts (N) of the experts that were used:
+//     f_k = share of the tokens with expert k, a constant      P_k = mean over n of r[n, k]
 //     loss = alpha K sum over k of f_k P_k
-// A single number that backward can differentiate. Labels that do not fit r are an Error.
+// A single number that backward can differentiate. Experts that do not fit r are an Error.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
@@ -12,15 +12,15 @@
 #include "tests/autograd/gradient_check.h"
 #include "tests/exercises/exercise.h"
 
-smoe::Variable balance_loss(const smoe::Variable& routing, const smoe::Labels& labels,
+smoe::Variable balance_loss(const smoe::Variable& routing, const smoe::Experts& experts,
                             smoe::real alpha);
 
 using namespace smoe;
 
 namespace {
 
-double loss_of(const Tensor& routing, const Labels& labels, double alpha) {
-    return double(balance_loss(Variable(routing), labels, real(alpha)).value().item());
+double loss_of(const Tensor& routing, const Experts& experts, double alpha) {
+    return double(balance_loss(Variable(routing), experts, real(alpha)).value().item());
 }
 
 }  // namespace
@@ -56,16 +56,16 @@ TEST_CASE("balance_loss: descending it spreads tokens that all went to one exper
     }
     std::vector<int64_t> count;
     for (int step = 0; step < 1000; ++step) {
-        Labels labels;
+        Experts experts;
         count.assign(K, 0);
         for (int64_t n = 0; n < N; ++n) {
-            labels.push_back(int32_t(argmax(logits.value().data() + n * K, K)));
-            ++count[size_t(labels.back())];
+            experts.push_back(int32_t(argmax(logits.value().data() + n * K, K)));
+            ++count[size_t(experts.back())];
         }
         if (step == 0) {
             CHECK(count[0] == N);
         }
-        backward(balance_loss(softmax(logits), labels, 1));
+        backward(balance_loss(softmax(logits), experts, 1));
         axpy(N * K, -5, logits.grad().data(), logits.value().data());
         logits.zero_grad();
     }

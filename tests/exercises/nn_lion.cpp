@@ -55,9 +55,9 @@ TEST_CASE("lion: a saved state goes on as if nothing had happened") {
         auto lion = make_lion(values, grads, settings);
         for (uint64_t step = 0; step < 6; ++step) {
             if (saved && step == 3) {
-                const Optimizer::State state = lion->state();
+                const Optimizer::State state = lion->state_dict();
                 auto next = make_lion(values, grads, settings);
-                next->load(state, "state");
+                next->load_state_dict(state, "state");
                 lion = std::move(next);
             }
             grads.copy_from(random_tensor({100}, 20 + step));

@@ -22,7 +22,7 @@ TEST_CASE("shared_neurons: masks drawn by chance share (1 - p)^2 of the width") 
         CAPTURE(p);
         const int64_t K = 10, width = 2048;
         const Tensor shared =
-            shared_neurons(draw_masks({.experts = K, .rate = p, .seed = 3}, width));
+            shared_neurons(draw_masks({.num_experts = K, .rate = p, .seed = 3}, width));
         double own = 0, others = 0;
         for (int64_t a = 0; a < K; ++a) {
             for (int64_t b = 0; b < K; ++b) {

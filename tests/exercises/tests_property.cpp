@@ -1,9 +1,9 @@
 // Exercise: a random test that finds mistakes which nobody thought of. ExpertGroups in autograd/ops.h
-// sorts the rows of a batch by expert. Its laws, for labels (N) of K experts:
+// sorts the rows of a batch by expert. Its laws, for experts (N) of K experts:
 //     rows holds each of 0 .. N-1 once; begin has K + 1 numbers, from 0 to N, and none falls;
-//     rows[begin[e]] .. rows[begin[e + 1] - 1] have label e, and they rise
-// Write a test of any function that claims to do this: call it on labels drawn by chance, and return
-// false if a law is broken, true if none ever is. Each of the wrong ones below is right for most labels,
+//     rows[begin[e]] .. rows[begin[e + 1] - 1] have expert e, and they rise
+// Write a test of any function that claims to do this: call it on experts drawn by chance, and return
+// false if a law is broken, true if none ever is. Each of the wrong ones below is right for most experts,
 // so draw sizes as well, and mind the ends: no rows, many rows, one expert, experts without rows.
 #include <algorithm>
 #include <functional>
@@ -14,7 +14,7 @@
 #include "tests/exercises/exercise.h"
 
 using Group =
-    std::function<smoe::ExpertGroups(const std::vector<int32_t>& labels, int64_t experts)>;
+    std::function<smoe::ExpertGroups(const std::vector<int32_t>& experts, int64_t num_experts)>;
 
 bool keeps_the_laws(const Group& group);
 
@@ -22,50 +22,50 @@ using namespace smoe;
 
 namespace {
 
-using Labels = std::vector<int32_t>;
+using Experts = std::vector<int32_t>;
 
-ExpertGroups right(const Labels& labels, int64_t experts) {
-    return {labels, experts};
+ExpertGroups right(const Experts& experts, int64_t num_experts) {
+    return {experts, num_experts};
 }
 
 // The right groups, changed by `damage`.
-Group damaged(const std::function<void(ExpertGroups&, const Labels&)>& damage) {
-    return [damage](const Labels& labels, int64_t experts) {
-        ExpertGroups groups(labels, experts);
-        damage(groups, labels);
+Group damaged(const std::function<void(ExpertGroups&, const Experts&)>& damage) {
+    return [damage](const Experts& experts, int64_t num_experts) {
+        ExpertGroups groups(experts, num_experts);
+        damage(groups, experts);
         return groups;
     };
 }
 
 const std::map<std::string, Group> wrong = {
-    {"loses the last row", damaged([](ExpertGroups& g, const Labels&) {
+    {"loses the last row", damaged([](ExpertGroups& g, const Experts&) {
          if (!g.rows.empty()) {
              g.rows.pop_back();
          }
      })},
-    {"has a row twice and another one never", damaged([](ExpertGroups& g, const Labels& labels) {
-         if (g.rows.size() > 1 && labels[size_t(g.rows[0])] == labels[size_t(g.rows[1])]) {
+    {"has a row twice and another one never", damaged([](ExpertGroups& g, const Experts& experts) {
+         if (g.rows.size() > 1 && experts[size_t(g.rows[0])] == experts[size_t(g.rows[1])]) {
              g.rows[1] = g.rows[0];
          }
      })},
     {"says 0 for the beginning of an expert without rows",
-     damaged([](ExpertGroups& g, const Labels&) {
+     damaged([](ExpertGroups& g, const Experts&) {
          for (size_t e = 0; e + 1 < g.begin.size(); ++e) {
              g.begin[e] = g.begin[e] == g.begin[e + 1] ? 0 : g.begin[e];
          }
      })},
-    {"forgets the end if the last expert has no rows", damaged([](ExpertGroups& g, const Labels&) {
+    {"forgets the end if the last expert has no rows", damaged([](ExpertGroups& g, const Experts&) {
          if (g.begin.end()[-1] == g.begin.end()[-2]) {
              g.begin.pop_back();
          }
      })},
     {"sorts large batches so that equals change places",
-     damaged([](ExpertGroups& g, const Labels& labels) {
-         if (labels.size() > 64) {
+     damaged([](ExpertGroups& g, const Experts& experts) {
+         if (experts.size() > 64) {
              std::reverse(g.rows.begin() + g.begin[0], g.rows.begin() + g.begin[1]);
          }
      })},
-    {"counts in eight bits", damaged([](ExpertGroups& g, const Labels&) {
+    {"counts in eight bits", damaged([](ExpertGroups& g, const Experts&) {
          int64_t dropped = 0;
          for (size_t e = 0; e + 1 < g.begin.size(); ++e) {
              const int64_t count = g.begin[e + 1] - (g.begin[e] + dropped);
@@ -73,19 +73,19 @@ const std::map<std::string, Group> wrong = {
              g.begin[e + 1] -= dropped;
          }
      })},
-    {"swaps two rows across a border", damaged([](ExpertGroups& g, const Labels&) {
+    {"swaps two rows across a border", damaged([](ExpertGroups& g, const Experts&) {
          const int64_t border = g.begin[1];
          if (border > 0 && border < int64_t(g.rows.size())) {
              std::swap(g.rows[size_t(border - 1)], g.rows[size_t(border)]);
          }
      })},
-    {"has no table for an empty batch", damaged([](ExpertGroups& g, const Labels& labels) {
-         if (labels.empty()) {
+    {"has no table for an empty batch", damaged([](ExpertGroups& g, const Experts& experts) {
+         if (experts.empty()) {
              g.begin.clear();
          }
      })},
     {"counts one row too many for an expert that is alone",
-     damaged([](ExpertGroups& g, const Labels&) {
+     damaged([](ExpertGroups& g, const Experts&) {
          if (g.begin.size() == 2) {
              g.begin[1] += 1;
          }
@@ -96,18 +96,19 @@ const std::map<std::string, Group> wrong = {
 
 TEST_CASE("keeps_the_laws: the right function does") {
     CHECK(keeps_the_laws(right));
-    CHECK(keeps_the_laws([](const Labels& labels, int64_t experts) {  // slow, and right as well
-        ExpertGroups groups({}, experts);
-        for (int64_t e = 0; e < experts; ++e) {
-            for (size_t n = 0; n < labels.size(); ++n) {
-                if (labels[n] == e) {
-                    groups.rows.push_back(int32_t(n));
+    CHECK(
+        keeps_the_laws([](const Experts& experts, int64_t num_experts) {  // slow, and right as well
+            ExpertGroups groups({}, num_experts);
+            for (int64_t e = 0; e < num_experts; ++e) {
+                for (size_t n = 0; n < experts.size(); ++n) {
+                    if (experts[n] == e) {
+                        groups.rows.push_back(int32_t(n));
+                    }
                 }
+                groups.begin[size_t(e + 1)] = int64_t(groups.rows.size());
             }
-            groups.begin[size_t(e + 1)] = int64_t(groups.rows.size());
-        }
-        return groups;
-    }));
+            return groups;
+        }));
 }
 
 TEST_CASE("keeps_the_laws: each planted mistake is found") {

@@ -38,7 +38,7 @@ inline Config small_config() {
     config.model = {.width = 16, .layers = 2, .heads = 2, .hidden = 32, .dropout = 0.1};
     config.router = {.width = 8, .layers = 1, .heads = 2, .hidden = 16, .dropout = 0.1};
     config.context = 40;
-    config.experts = 4;
+    config.num_experts = 4;
     config.router_steps = 6;
     config.router_warmup = 3;
     config.optim.lr = 5e-3;

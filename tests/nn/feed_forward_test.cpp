@@ -1,5 +1,5 @@
 // The forms of the feed-forward network against the composed one: values and every gradient, over
-// random sizes, rates, mask positions and labels; and when the sparse form is taken.
+// random sizes, rates, mask positions and experts; and when the sparse form is taken.
 // Read next: flat_parameters_test.cpp.
 #include "nn/feed_forward.h"
 
@@ -20,7 +20,7 @@ namespace {
 constexpr double tolerance = sizeof(real) == 8 ? 1e-12 : 1e-4;
 
 struct Sizes {
-    int64_t rows, width, hidden, experts;
+    int64_t rows, width, hidden, num_experts;
     double rate;
     MaskWhere where;
 };
@@ -32,20 +32,20 @@ Sizes random_sizes(Rng& rng) {
     return {.rows = 1 + int64_t(rng.below(600)),
             .width = 40 + int64_t(rng.below(60)),
             .hidden = 60 + int64_t(rng.below(500)),
-            .experts = 1 + int64_t(rng.below(12)),
+            .num_experts = 1 + int64_t(rng.below(12)),
             .rate = rates[rng.below(rates.size())],
             .where = places[rng.below(places.size())]};
 }
 
 // Some experts without rows, one with a single row, the others by chance.
-Labels random_labels(const Sizes& sizes, Rng& rng) {
-    Labels labels(static_cast<size_t>(sizes.rows));
-    const uint64_t used = 1 + rng.below(uint64_t(sizes.experts));
-    for (int32_t& label : labels) {
-        label = int32_t(rng.below(used));
+Experts random_experts(const Sizes& sizes, Rng& rng) {
+    Experts experts(static_cast<size_t>(sizes.rows));
+    const uint64_t used = 1 + rng.below(uint64_t(sizes.num_experts));
+    for (int32_t& expert : experts) {
+        expert = int32_t(rng.below(used));
     }
-    labels[rng.below(labels.size())] = int32_t(sizes.experts - 1);
-    return labels;
+    experts[rng.below(experts.size())] = int32_t(sizes.num_experts - 1);
+    return experts;
 }
 
 // Output and gradients of one form; the weights are the same for all.
@@ -54,12 +54,13 @@ struct Outcome {
     std::vector<std::string> ops;
 };
 
-Outcome run(FeedForwardForm form, const Sizes& sizes, const Labels& labels) {
+Outcome run(FeedForwardForm form, const Sizes& sizes, const Experts& experts) {
     Rng rng(3);
-    const MaskDraw draw{.experts = sizes.experts, .rate = sizes.rate, .seed = 5, .stream = 1};
+    const MaskDraw draw{
+        .num_experts = sizes.num_experts, .rate = sizes.rate, .seed = 5, .stream = 1};
     FeedForward ffn(Scope{}, sizes.width, sizes.hidden, draw, sizes.where, rng, form);
     const Variable x(random_tensor({sizes.rows, sizes.width}, 7), true);
-    const Variable y = ffn.forward(x, Routing(labels, sizes.experts));
+    const Variable y = ffn.forward(x, Routing(experts, sizes.num_experts));
     Outcome outcome{{y.value()}, graph_names(y)};
     backward(y, random_tensor(y.shape(), 8));
     outcome.tensors.push_back(x.grad());
@@ -74,16 +75,16 @@ TEST_CASE("feed-forward: every form gives what the composed one gives") {
     std::set<std::string> seen;
     for (int round = 0; round < 40; ++round) {
         const Sizes sizes = random_sizes(rng);
-        const Labels labels = round % 10 == 0 ? Labels() : random_labels(sizes, rng);
+        const Experts experts = round % 10 == 0 ? Experts() : random_experts(sizes, rng);
         CAPTURE(sizes.rows);
         CAPTURE(sizes.width);
         CAPTURE(sizes.hidden);
-        CAPTURE(sizes.experts);
+        CAPTURE(sizes.num_experts);
         CAPTURE(sizes.rate);
-        const Outcome composed = run(FeedForwardForm::composed, sizes, labels);
+        const Outcome composed = run(FeedForwardForm::composed, sizes, experts);
         for (const FeedForwardForm form :
              {FeedForwardForm::fused, FeedForwardForm::sparse, FeedForwardForm::automatic}) {
-            const Outcome other = run(form, sizes, labels);
+            const Outcome other = run(form, sizes, experts);
             CHECK(other.ops.size() == 1);
             seen.insert(other.ops.front());
             REQUIRE(other.tensors.size() == composed.tensors.size());
@@ -99,11 +100,11 @@ TEST_CASE("feed-forward: every form gives what the composed one gives") {
 TEST_CASE("feed-forward: the sparse form is taken where it pays") {
     const auto taken = [](int64_t rows, double rate) {
         const Sizes sizes{rows, 64, 256, 4, rate, MaskWhere::both};
-        Labels labels(static_cast<size_t>(rows));
-        for (size_t n = 0; n < labels.size(); ++n) {
-            labels[n] = int32_t(n % 4);
+        Experts experts(static_cast<size_t>(rows));
+        for (size_t n = 0; n < experts.size(); ++n) {
+            experts[n] = int32_t(n % 4);
         }
-        return run(FeedForwardForm::automatic, sizes, labels).ops.front() == "sparse_feed_forward";
+        return run(FeedForwardForm::automatic, sizes, experts).ops.front() == "sparse_feed_forward";
     };
     CHECK(taken(4000, 0.2));
     CHECK(taken(4000, 0.8));
@@ -113,7 +114,7 @@ TEST_CASE("feed-forward: the sparse form is taken where it pays") {
 }
 
 TEST_CASE("feed-forward: masks apply where they should") {
-    const MaskDraw draw{.experts = 4, .rate = 0.4, .seed = 9, .stream = 2};
+    const MaskDraw draw{.num_experts = 4, .rate = 0.4, .seed = 9, .stream = 2};
     const auto shares = [&](MaskWhere where) {
         Rng rng(1);
         const FeedForward ffn(Scope{}, 64, 256, draw, where, rng);

@@ -20,13 +20,13 @@ real kept_share(const Tensor& mask) {
 }  // namespace
 
 TEST_CASE("masks: drawn from the seed, one stream a layer, at the rate asked for") {
-    const MaskDraw draw{.experts = 10, .rate = 0.2, .seed = 3, .stream = 0};
+    const MaskDraw draw{.num_experts = 10, .rate = 0.2, .seed = 3, .stream = 0};
     const Tensor mask = draw_masks(draw, 2000);
     CHECK(kept_share(mask) > 0.78);
     CHECK(kept_share(mask) < 0.82);
     const Tensor again = draw_masks(draw, 2000);
-    const Tensor other = draw_masks({.experts = 10, .rate = 0.2, .seed = 4, .stream = 0}, 2000);
-    const Tensor next = draw_masks({.experts = 10, .rate = 0.2, .seed = 3, .stream = 1}, 2000);
+    const Tensor other = draw_masks({.num_experts = 10, .rate = 0.2, .seed = 4, .stream = 0}, 2000);
+    const Tensor next = draw_masks({.num_experts = 10, .rate = 0.2, .seed = 3, .stream = 1}, 2000);
     int64_t other_differs = 0, next_differs = 0;
     for (int64_t i = 0; i < mask.numel(); ++i) {
         CHECK(mask.data()[i] == again.data()[i]);
@@ -35,44 +35,45 @@ TEST_CASE("masks: drawn from the seed, one stream a layer, at the rate asked for
     }
     CHECK(other_differs > 4000);  // 0.32 of 20000 are expected
     CHECK(next_differs > 4000);
-    CHECK(kept_share(draw_masks({.experts = 2, .rate = 0, .seed = 1}, 50)) == 1);
+    CHECK(kept_share(draw_masks({.num_experts = 2, .rate = 0, .seed = 1}, 50)) == 1);
 }
 
 TEST_CASE("masks: impossible draws and experts without a neuron are refused") {
-    CHECK_THROWS_AS(draw_masks({.experts = 0, .rate = 0.2}, 4), Error);
-    CHECK_THROWS_AS(draw_masks({.experts = 2, .rate = 1}, 4), Error);
-    CHECK_THROWS_AS(draw_masks({.experts = 2, .rate = -0.1}, 4), Error);
+    CHECK_THROWS_AS(draw_masks({.num_experts = 0, .rate = 0.2}, 4), Error);
+    CHECK_THROWS_AS(draw_masks({.num_experts = 2, .rate = 1}, 4), Error);
+    CHECK_THROWS_AS(draw_masks({.num_experts = 2, .rate = -0.1}, 4), Error);
     Rng rng(1);
-    CHECK_THROWS_WITH_AS(MaskedLinear(Scope{}, 2, 2, {.experts = 50, .rate = 0.9, .seed = 1}, rng),
-                         doctest::Contains("would keep none"), Error);
+    CHECK_THROWS_WITH_AS(
+        MaskedLinear(Scope{}, 2, 2, {.num_experts = 50, .rate = 0.9, .seed = 1}, rng),
+        doctest::Contains("would keep none"), Error);
 
-    MaskedLinear layer(Scope{}, 2, 3, {.experts = 2, .rate = 0, .seed = 1}, rng);
-    auto state = layer.state();
+    MaskedLinear layer(Scope{}, 2, 3, {.num_experts = 2, .rate = 0, .seed = 1}, rng);
+    auto state = layer.state_dict();
     state["linear.bias"] = Tensor::full({3}, 7);
     state["mask"] = Tensor::from({2, 3}, {1, 0, 1, 0, 0, 0});
-    CHECK_THROWS_WITH_AS(layer.load_state(state, "file"),
+    CHECK_THROWS_WITH_AS(layer.load_state_dict(state, "file"),
                          doctest::Contains("'file': masks: expert 1"), Error);
     state["mask"] = Tensor::from({2, 3}, {1, 0, 0.5, 1, 0, 0});
-    CHECK_THROWS_WITH_AS(layer.load_state(state, "file"), doctest::Contains("other than 0 and 1"),
-                         Error);
+    CHECK_THROWS_WITH_AS(layer.load_state_dict(state, "file"),
+                         doctest::Contains("other than 0 and 1"), Error);
     // Nothing of either was taken.
     CHECK(std::abs(layer.linear.bias->value().data()[0]) < 1);
     CHECK(layer.mask.data()[1] == 1);
-    CHECK(layer.gates().data()[1] == 1);
+    CHECK(layer.masks().data()[1] == 1);
 }
 
 TEST_CASE("masked linear: (x W^T + b) m / mean(m), and the plain layer without labels") {
     Rng rng(5);
-    MaskedLinear layer(Scope{}, 3, 4, {.experts = 3, .rate = 0.5, .seed = 2}, rng);
-    auto state = layer.state();
+    MaskedLinear layer(Scope{}, 3, 4, {.num_experts = 3, .rate = 0.5, .seed = 2}, rng);
+    auto state = layer.state_dict();
     state["mask"] = Tensor::from({3, 4}, {1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0}).clone();
-    layer.load_state(state, "test");
+    layer.load_state_dict(state, "test");
     const Tensor x = uniform_tensor({5, 3}, 1, rng);
-    const Labels labels = {0, 1, 2, 1, 2};
-    const Tensor y = layer.forward(Variable(x), labels).value();
+    const Experts experts = {0, 1, 2, 1, 2};
+    const Tensor y = layer.forward(Variable(x), experts).value();
     const Tensor dense = layer.forward(Variable(x), {}).value();
     for (int64_t n = 0; n < 5; ++n) {
-        const real* const mask = layer.mask.data() + labels[size_t(n)] * 4;
+        const real* const mask = layer.mask.data() + experts[size_t(n)] * 4;
         const real mean = (mask[0] + mask[1] + mask[2] + mask[3]) / 4;
         for (int64_t o = 0; o < 4; ++o) {
             real value = layer.linear.bias->value().data()[o];

@@ -40,7 +40,7 @@ struct Net : Module {
 TEST_CASE("module: creating a parameter registers it under its path") {
     Net net;
     std::vector<std::string> names;
-    for (const auto& [name, tensor] : net.state()) {
+    for (const auto& [name, tensor] : net.state_dict()) {
         names.push_back(name);
     }
     CHECK(names ==
@@ -52,69 +52,71 @@ TEST_CASE("module: creating a parameter registers it under its path") {
 TEST_CASE("module: of two things with one name the second is refused") {
     struct Twice : Module {
         explicit Twice(bool as_buffer) : Module(Scope{}) {
-            parameter("weight", Tensor::zeros({1}));
-            as_buffer ? void(buffer("weight", Tensor::zeros({1})))
-                      : void(parameter("weight", Tensor::zeros({1})));
+            register_parameter("weight", Tensor::zeros({1}));
+            as_buffer ? void(register_buffer("weight", Tensor::zeros({1})))
+                      : void(register_parameter("weight", Tensor::zeros({1})));
         }
     };
     CHECK_THROWS_WITH_AS(Twice(false), doctest::Contains("'weight' already"), Error);
     CHECK_THROWS_WITH_AS(Twice(true), doctest::Contains("'weight' already"), Error);
     Net net;
     CHECK_THROWS_WITH_AS(LayerNorm({&net, "norm"}, 4), doctest::Contains("'norm' already"), Error);
-    CHECK(net.state().size() == 4);
+    CHECK(net.state_dict().size() == 4);
 }
 
 TEST_CASE("module: one that is gone, or was never made, is out of its parent") {
     Net net;
     {
         const LayerNorm guest({&net, "guest"}, 4);
-        CHECK(net.state().size() == 6);
+        CHECK(net.state_dict().size() == 6);
     }
-    CHECK(net.state().size() == 4);
+    CHECK(net.state_dict().size() == 4);
     CHECK_THROWS_AS(Dropout({&net, "broken"}, 2, net.rng), Error);
-    net.set_training(false);  // would reach it
+    net.eval();  // would reach it
     auto parent = std::make_unique<Net>();
     auto child = std::make_unique<LayerNorm>(Scope{parent.get(), "child"}, 4);
     parent.reset();
-    CHECK(child->state().size() == 2);
+    CHECK(child->state_dict().size() == 2);
 }
 
 TEST_CASE("module: buffers are saved but not trained") {
     Rng rng(1);
-    FeedForward ffn(Scope{}, 4, 8, {.experts = 3, .rate = 0.3, .seed = 5}, MaskWhere::both, rng);
-    CHECK(ffn.state().size() == 6);
-    CHECK(ffn.state().at("lin_1.mask").shape() == Shape{3, 8});
-    CHECK(ffn.state().at("lin_2.linear.weight").shape() == Shape{4, 8});
+    FeedForward ffn(Scope{}, 4, 8, {.num_experts = 3, .rate = 0.3, .seed = 5}, MaskWhere::both,
+                    rng);
+    CHECK(ffn.state_dict().size() == 6);
+    CHECK(ffn.state_dict().at("lin_1.mask").shape() == Shape{3, 8});
+    CHECK(ffn.state_dict().at("lin_2.linear.weight").shape() == Shape{4, 8});
     CHECK(ffn.parameters().size() == 4);
 }
 
-TEST_CASE("module: load_state copies all or nothing, and says what does not fit") {
+TEST_CASE("module: load_state_dict copies all or nothing, and says what does not fit") {
     Net net(1), other(2);
     const Tensor before = net.first.weight.value().clone();
 
-    std::map<std::string, Tensor> state = other.state();
+    std::map<std::string, Tensor> state = other.state_dict();
     state.erase("norm.bias");
-    CHECK(error_of([&] { net.load_state(state, "f"); }).find("lacks the tensor 'norm.bias'") !=
+    CHECK(error_of([&] { net.load_state_dict(state, "f"); }).find("lacks the tensor 'norm.bias'") !=
           std::string::npos);
-    state = other.state();
+    state = other.state_dict();
     state["extra"] = Tensor::zeros({1});
-    CHECK(error_of([&] { net.load_state(state, "f"); }).find("'extra'") != std::string::npos);
-    state = other.state();
+    CHECK(error_of([&] { net.load_state_dict(state, "f"); }).find("'extra'") != std::string::npos);
+    state = other.state_dict();
     state["norm.bias"] = Tensor::zeros({5});
-    CHECK(error_of([&] { net.load_state(state, "f"); }).find("shape (5)") != std::string::npos);
-    state = other.state();
+    CHECK(error_of([&] { net.load_state_dict(state, "f"); }).find("shape (5)") !=
+          std::string::npos);
+    state = other.state_dict();
     state["norm.bias"] = Tensor::full({4}, real(NAN));
     CHECK(error_of([&] {
-              net.load_state(state, "f");
+              net.load_state_dict(state, "f");
           }).find("'norm.bias' holds numbers that are not") != std::string::npos);
     for (int64_t i = 0; i < before.numel(); ++i) {
         CHECK(net.first.weight.value().data()[i] == before.data()[i]);
     }
 
-    net.load_state(other.state(), "f");
-    for (const auto& [name, tensor] : net.state()) {
+    net.load_state_dict(other.state_dict(), "f");
+    for (const auto& [name, tensor] : net.state_dict()) {
         for (int64_t i = 0; i < tensor.numel(); ++i) {
-            CHECK(tensor.data()[i] == other.state().at(name).data()[i]);
+            CHECK(tensor.data()[i] == other.state_dict().at(name).data()[i]);
         }
     }
 }
@@ -127,16 +129,16 @@ TEST_CASE("module: training mode reaches every layer below") {
         return std::count(y.data(), y.data() + y.numel(), real(0));
     };
     CHECK(zeros() > 50);  // of 200, half are expected
-    net.set_training(false);
+    net.eval();
     CHECK(zeros() == 0);
-    net.set_training(true);
+    net.train();
     CHECK(zeros() > 50);
 }
 
 TEST_CASE("flat parameters: values and gradients are views of one buffer each") {
     Net net(3), plain(3);
-    net.set_training(false);
-    plain.set_training(false);
+    net.eval();
+    plain.eval();
     FlatParameters flat(net);
     CHECK(flat.values().numel() == net.parameter_count());
 
@@ -158,7 +160,7 @@ TEST_CASE("flat parameters: values and gradients are views of one buffer each") 
     CHECK(net.first.weight.grad().data()[0] == 0);
 
     const Tensor twos = Tensor::full({flat.values().numel()}, 2);
-    CHECK(flat.state_with(twos).at("first.weight").data()[3] == 2);
+    CHECK(flat.state_dict_with(twos).at("first.weight").data()[3] == 2);
     CHECK(net.first.weight.value().data()[3] != 2);
 }
 

@@ -144,8 +144,9 @@ TEST_CASE("optimizers: to step, save or load in evaluation mode is an error") {
         optimizer->step();
         optimizer->eval();
         CHECK_THROWS_WITH_AS(optimizer->step(), doctest::Contains("evaluation mode"), Error);
-        CHECK_THROWS_WITH_AS(optimizer->state(), doctest::Contains("evaluation mode"), Error);
-        CHECK_THROWS_WITH_AS(optimizer->load({}, "f"), doctest::Contains("evaluation mode"), Error);
+        CHECK_THROWS_WITH_AS(optimizer->state_dict(), doctest::Contains("evaluation mode"), Error);
+        CHECK_THROWS_WITH_AS(optimizer->load_state_dict({}, "f"),
+                             doctest::Contains("evaluation mode"), Error);
         optimizer->train();
         optimizer->step();
         CHECK(optimizer->steps() == 2);
@@ -164,22 +165,22 @@ TEST_CASE("optimizers: saved and loaded they go on with the same bits") {
             broken.set_grads(step);
             two->step();
             if (step == 9) {
-                Optimizer::State saved = two->state();
+                Optimizer::State saved = two->state_dict();
                 for (auto& [name, tensor] : saved.tensors) {
                     tensor = tensor.clone();
                 }
                 two = make_optimizer(kind, broken.values, broken.grads, settings);
-                two->load(saved, "file");
+                two->load_state_dict(saved, "file");
             }
         }
         CHECK(same(straight.values, broken.values));
 
-        Optimizer::State damaged = two->state();
+        Optimizer::State damaged = two->state_dict();
         damaged.numbers.erase("steps");
-        CHECK_THROWS_AS(two->load(damaged, "file"), Error);
-        damaged = two->state();
+        CHECK_THROWS_AS(two->load_state_dict(damaged, "file"), Error);
+        damaged = two->state_dict();
         damaged.tensors.begin()->second = Tensor::zeros({P + 1});
-        CHECK_THROWS_AS(two->load(damaged, "file"), Error);
+        CHECK_THROWS_AS(two->load_state_dict(damaged, "file"), Error);
     }
 }
 

@@ -6,7 +6,7 @@
 #include "models/transformer/decoder.h"
 
 double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch,
-                            const smoe::Labels& labels, int64_t parts) {
+                            const smoe::Experts& experts, int64_t parts) {
     using namespace smoe;
     const int64_t sequences = int64_t(batch.offsets.size()) - 1;
     double total = 0;
@@ -24,7 +24,7 @@ double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch
             return std::vector<int32_t>(all.begin() + *first, all.begin() + *last);
         };
         const Variable losses =
-            model.losses(rows(batch.inputs), offsets, rows(labels), rows(batch.targets));
+            model.losses(rows(batch.inputs), offsets, rows(experts), rows(batch.targets));
         const Variable share = scale(sum(losses), 1 / real(batch.size()));
         backward(share);
         total += double(share.value().item());

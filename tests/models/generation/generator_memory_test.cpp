@@ -76,7 +76,7 @@ TEST_CASE("generator memory: forty tokens allocate no more than twenty") {
         config.routing = routing;
         config.context = 60;
         SingleMoe moe(config);
-        moe.set_training(false);
+        moe.eval();
         for (const Sampling& sampling :
              {Sampling{.kind = "greedy"}, Sampling{.kind = "multinomial"}, Sampling{},
               Sampling{.top_k = 7}}) {

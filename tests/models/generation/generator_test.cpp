@@ -28,16 +28,16 @@ std::unique_ptr<SingleMoe> make_moe(const std::string& routing) {
     config.router = {.width = 12, .layers = 2, .heads = 3, .hidden = 20, .dropout = 0.1};
     config.vocab_size = vocab;
     config.context = context;
-    config.experts = 4;
+    config.num_experts = 4;
     config.mask_rate = 0.4;
     config.routing = routing;
     auto moe = std::make_unique<SingleMoe>(config);
-    moe->set_training(false);
+    moe->eval();
     return moe;
 }
 
 struct Text {
-    std::vector<int32_t> ids, experts;
+    std::vector<int32_t> ids, num_experts;
     bool operator==(const Text&) const = default;
 };
 
@@ -48,14 +48,15 @@ std::vector<Text> generate(const SingleMoe& moe, int64_t samples,
     Generator generator(moe, end_of_text, samples);
     generator.run(prompt, sampling, seed, max_tokens, [&](const Generator::Token& token) {
         texts[size_t(token.sample)].ids.push_back(token.id);
-        texts[size_t(token.sample)].experts.push_back(token.expert);
+        texts[size_t(token.sample)].num_experts.push_back(token.expert);
     });
     return texts;
 }
 
-Tensor full_logits(const SingleMoe& moe, const std::vector<int32_t>& tokens, const Labels& labels) {
+Tensor full_logits(const SingleMoe& moe, const std::vector<int32_t>& tokens,
+                   const Experts& experts) {
     const NoGrad no_grad;
-    return moe.model.forward(tokens, {0, int64_t(tokens.size())}, labels).value();
+    return moe.model.forward(tokens, {0, int64_t(tokens.size())}, experts).value();
 }
 
 // One sample, everything computed anew for each token.
@@ -65,27 +66,27 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
     Rng rng(seed, uint64_t(Stream::generation) + 1 + uint64_t(sample));
     std::vector<int32_t> tokens = {end_of_text};
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
-    Labels labels = moe.router.choose(tokens, {0, int64_t(tokens.size())}, prompt_rng);
+    Experts experts = moe.router.choose(tokens, {0, int64_t(tokens.size())}, prompt_rng);
     Sampler sampler;
     bool ended = false;
     while (!ended && int64_t(tokens.size()) < context) {
-        const Tensor logits = full_logits(moe, tokens, labels);
-        const Tensor last = logits.slice(logits.size(0) - 1, logits.size(0));
+        const Tensor logits = full_logits(moe, tokens, experts);
+        const Tensor last = logits.narrow(logits.size(0) - 1, 1);
         const int32_t token = sampler.draw(last.values(), sampling, rng);
         tokens.push_back(token);
         ended = token == end_of_text;
         if (ended) {
-            labels.push_back(-1);
+            experts.push_back(-1);
         } else if (routing == "random") {
-            labels.push_back(moe.router.choose({token}, {0, 1}, rng)[0]);
+            experts.push_back(moe.router.choose({token}, {0, 1}, rng)[0]);
         } else {
-            labels = moe.router.choose(tokens, {0, int64_t(tokens.size())}, rng);
+            experts = moe.router.choose(tokens, {0, int64_t(tokens.size())}, rng);
         }
     }
     if (routing == "none") {
-        labels.assign(tokens.size(), -1);
+        experts.assign(tokens.size(), -1);
     }
-    return {{tokens.begin() + 1, tokens.end()}, {labels.begin() + 1, labels.end()}};
+    return {{tokens.begin() + 1, tokens.end()}, {experts.begin() + 1, experts.end()}};
 }
 
 }  // namespace
@@ -104,7 +105,7 @@ TEST_CASE("generator: the same text as with everything computed anew") {
                     const Text slow =
                         generate_slowly(*moe, routing, int64_t(i), prompt, {.kind = kind}, 21);
                     CHECK(texts[i].ids == slow.ids);
-                    CHECK(texts[i].experts == slow.experts);
+                    CHECK(texts[i].num_experts == slow.num_experts);
                 }
             }
         }
@@ -134,7 +135,7 @@ TEST_CASE("generator: a text does not depend on its neighbours, on threads or on
             generator.run(prompt, wild, first ? 1 : 5, no_limit,
                           [&](const Generator::Token& token) {
                               texts[size_t(token.sample)].ids.push_back(token.id);
-                              texts[size_t(token.sample)].experts.push_back(token.expert);
+                              texts[size_t(token.sample)].num_experts.push_back(token.expert);
                           });
             CHECK((texts == many) == !first);
         }
@@ -169,7 +170,7 @@ TEST_CASE("generator: every text stops at its end of text, at the context or aft
                 ++ended;
             }
             for (size_t t = 0; t < text.ids.size(); ++t) {
-                CHECK((text.experts[t] == -1) == (text.ids[t] == end_of_text));
+                CHECK((text.num_experts[t] == -1) == (text.ids[t] == end_of_text));
             }
         }
         CHECK(full > 0);
@@ -212,12 +213,11 @@ TEST_CASE("generator: impossible requests are refused") {
     CHECK_THROWS_AS(generator.run({}, {}, 1, -1, nothing), Error);
     CHECK_THROWS_AS(Generator(*moe, vocab, 1), Error);
     CHECK_THROWS_AS(Generator(*moe, -1, 1), Error);
-    for (const int64_t samples :
-         {int64_t(0), int64_t(-1), Generator::most_samples + 1, INT64_MAX}) {
+    for (const int64_t samples : {int64_t(0), int64_t(-1), Generator::max_samples + 1, INT64_MAX}) {
         CHECK_THROWS_AS(Generator(*moe, end_of_text, samples), Error);
     }
-    moe->set_training(true);
+    moe->train();
     CHECK_THROWS_AS(generator.run({}, {}, 1, 5, nothing), Error);
-    moe->model.set_training(false);
+    moe->model.eval();
     CHECK_THROWS_AS(generator.run({}, {}, 1, 5, nothing), Error);
 }

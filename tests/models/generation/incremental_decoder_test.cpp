@@ -23,7 +23,7 @@ using Next = IncrementalDecoder::Next;
 std::unique_ptr<Decoder> make_decoder(const DecoderSettings& settings, uint64_t seed = 1) {
     Rng init(seed);
     auto decoder = std::make_unique<Decoder>(settings, init);
-    decoder->set_training(false);
+    decoder->eval();
     return decoder;
 }
 
@@ -36,7 +36,7 @@ DecoderSettings small_settings() {
             .heads = 2,
             .hidden = 40,
             .dropout = 0.1,
-            .experts = 4,
+            .num_experts = 4,
             .mask_rate = 0.4};
 }
 
@@ -52,16 +52,16 @@ DecoderSettings random_settings(Rng& rng) {
     s.heads = from(1, 4);
     s.width = 2 * s.heads * from(1, 9);
     s.hidden = from(1, 4) == 1 ? from(200, 600) : from(1, 60);
-    s.experts = from(1, 4);
+    s.num_experts = from(1, 4);
     s.mask_rate = s.hidden < 20 || s.width < 20 ? 0 : 0.15 * double(from(0, 4));
     s.mask_where = std::array{MaskWhere::hidden, MaskWhere::output, MaskWhere::both}[rng.below(3)];
     return s;
 }
 
 Tensor full_logits(const Decoder& decoder, const std::vector<int32_t>& tokens,
-                   const Labels& labels) {
+                   const Experts& experts) {
     const NoGrad no_grad;
-    return decoder.forward(tokens, {0, int64_t(tokens.size())}, labels).value();
+    return decoder.forward(tokens, {0, int64_t(tokens.size())}, experts).value();
 }
 
 double distance(std::span<const real> a, std::span<const real> b) {
@@ -92,7 +92,7 @@ TEST_CASE("incremental decoder: equals the whole decoder for random shapes, expe
         const size_t slots = 1 + rng.below(4), context = size_t(settings.context);
         IncrementalDecoder incremental(*decoder, int64_t(slots));
         std::vector<std::vector<int32_t>> texts(slots);
-        std::vector<Labels> labels(slots);
+        std::vector<Experts> experts(slots);
         std::vector<std::vector<real>> logits(slots);
         // The texts grow side by side: by pieces of any length, then by one token at a time.
         const auto growing = [&](const auto& text) { return text.size() < context; };
@@ -103,9 +103,9 @@ TEST_CASE("incremental decoder: equals the whole decoder for random shapes, expe
                 for (uint64_t i = 0; i < piece && growing(texts[slot]); ++i) {
                     const int32_t token = int32_t(rng.below(uint64_t(settings.vocab)));
                     const int32_t expert =
-                        dense ? -1 : int32_t(rng.below(uint64_t(settings.experts)));
+                        dense ? -1 : int32_t(rng.below(uint64_t(settings.num_experts)));
                     texts[slot].push_back(token);
-                    labels[slot].push_back(expert);
+                    experts[slot].push_back(expert);
                     next.push_back({int32_t(slot), token, expert});
                 }
             }
@@ -120,7 +120,7 @@ TEST_CASE("incremental decoder: equals the whole decoder for random shapes, expe
         for (size_t slot = 0; slot < slots; ++slot) {
             CHECK(incremental.length(int64_t(slot)) == settings.context);
             const Tensor expected =
-                full_logits(*decoder, texts[slot], dense ? Labels{} : labels[slot]);
+                full_logits(*decoder, texts[slot], dense ? Experts{} : experts[slot]);
             CHECK(distance(logits[slot], expected.values()) < (sizeof(real) == 8 ? 1e-11 : 1e-4));
         }
     }
@@ -145,14 +145,14 @@ TEST_CASE("incremental decoder: long pieces go through in blocks, and only the l
     const std::unique_ptr<Decoder> decoder = make_decoder(settings);
     Rng rng(3);
     std::vector<int32_t> tokens(300);
-    Labels labels(300);
+    Experts experts(300);
     std::vector<Next> next(300);
     for (size_t t = 0; t < 300; ++t) {
         tokens[t] = int32_t(rng.below(11));
-        labels[t] = int32_t(rng.below(4));
-        next[t] = {0, tokens[t], labels[t]};
+        experts[t] = int32_t(rng.below(4));
+        next[t] = {0, tokens[t], experts[t]};
     }
-    const Tensor expected = full_logits(*decoder, tokens, labels);
+    const Tensor expected = full_logits(*decoder, tokens, experts);
     IncrementalDecoder incremental(*decoder, 1);
     for (const size_t wanted : {0, 1, 40, 44, 45, 130, 299, 300}) {
         CAPTURE(wanted);

@@ -186,7 +186,7 @@ TEST_CASE("config: impossible values") {
     check_impossible("hidden", [](Config& c) { c.model.hidden = 0; });
     check_impossible("dropout", [&](Config& c) { c.model.dropout = nan; });
     check_impossible("dropout", [](Config& c) { c.router.dropout = 1; });
-    check_impossible("experts", [](Config& c) { c.experts = 256; });
+    check_impossible("experts", [](Config& c) { c.num_experts = 256; });
     check_impossible("mask_rate", [&](Config& c) { c.mask_rate = nan; });
     check_impossible("context", [](Config& c) { c.context = INT64_MAX; });
     check_impossible("batch", [](Config& c) { c.batch = INT64_MIN; });

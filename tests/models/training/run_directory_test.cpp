@@ -73,21 +73,21 @@ TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
     f.create();
     SingleMoe moe(f.data.config);
     CHECK_THROWS_AS(f.run.weights_step(), Error);
-    f.run.write_model(moe.model.state(), 7);
+    f.run.write_model(moe.model.state_dict(), 7);
     CHECK(f.run.weights_step() == 7);
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("router.safetensors"), Error);
-    f.run.write_router(moe.router.network()->state(), 7);
+    f.run.write_router(moe.router.network()->state_dict(), 7);
     const std::unique_ptr<SingleMoe> loaded = f.run.load(f.data.config);
     CHECK(!loaded->model.training());
     CHECK(!loaded->router.network()->training());
-    const auto before = moe.model.state(), after = loaded->model.state();
+    const auto before = moe.model.state_dict(), after = loaded->model.state_dict();
     REQUIRE(before.size() == after.size());
     for (const auto& [name, tensor] : before) {
         const auto a = tensor.values(), b = after.at(name).values();
         CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
     }
 
-    write_safetensors(f.run.file("model.safetensors"), {moe.router.network()->state(), {}});
+    write_safetensors(f.run.file("model.safetensors"), {moe.router.network()->state_dict(), {}});
     CHECK(f.run.weights_step() == INT64_MAX);
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("model.safetensors"), Error);
     write_file(f.run.file("model.safetensors"), "no tensors");

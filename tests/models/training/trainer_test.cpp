@@ -43,7 +43,7 @@ TensorFile state_after(const SmallRun& run, int steps) {
     for (int step = 0; step < steps; ++step) {
         trainer.step();
     }
-    return copy_of(trainer.state());
+    return copy_of(trainer.state_dict());
 }
 
 }  // namespace
@@ -115,13 +115,13 @@ TEST_CASE("trainer: resumed runs are the uninterrupted one, in both phases and a
             CAPTURE(stop);
             const TensorFile saved = state_after(run, stop);
             Trainer resumed(config, run.data);
-            resumed.load_state(saved, "state");
+            resumed.load_state_dict(saved, "state");
             CHECK(resumed.steps() == stop);
             while (resumed.steps() < 12) {
                 resumed.step();
             }
-            CHECK(same_bits(straight.tensors, resumed.state().tensors));
-            CHECK(straight.metadata == resumed.state().metadata);
+            CHECK(same_bits(straight.tensors, resumed.state_dict().tensors));
+            CHECK(straight.metadata == resumed.state_dict().metadata);
         }
     }
 }
@@ -137,8 +137,8 @@ TEST_CASE("trainer: evaluating and reading weights in between changes nothing") 
         const Trainer::EvaluationMode mode(trainer);
         evaluate(trainer.moe(), run.data, 1, 100);
     }
-    CHECK(same_bits(undisturbed.tensors, trainer.state().tensors));
-    CHECK(undisturbed.metadata == trainer.state().metadata);
+    CHECK(same_bits(undisturbed.tensors, trainer.state_dict().tensors));
+    CHECK(undisturbed.metadata == trainer.state_dict().metadata);
 }
 
 TEST_CASE("trainer: weights that are saved are those that evaluation mode uses") {
@@ -149,8 +149,8 @@ TEST_CASE("trainer: weights that are saved are those that evaluation mode uses")
     }
     const auto weights = trainer.model_weights(), router_weights = trainer.router_weights();
     const Trainer::EvaluationMode mode(trainer);
-    CHECK(same_bits(weights, trainer.moe().model.state()));
-    CHECK(same_bits(router_weights, trainer.moe().router.network()->state()));
+    CHECK(same_bits(weights, trainer.moe().model.state_dict()));
+    CHECK(same_bits(router_weights, trainer.moe().router.network()->state_dict()));
     CHECK(!trainer.moe().model.training());
     CHECK(!trainer.moe().router.network()->training());
 }
@@ -194,11 +194,11 @@ TEST_CASE("trainer: a loss or a routing that is not finite stops before anything
         TensorFile bad = copy_of(good);
         bad.tensors.at(poisoned).fill(std::numeric_limits<real>::quiet_NaN());
         Trainer trainer(run.config, run.data);
-        trainer.load_state(bad, "state");
-        const auto before = trainer.state().metadata;
+        trainer.load_state_dict(bad, "state");
+        const auto before = trainer.state_dict().metadata;
         CHECK_THROWS_WITH_AS(trainer.step(), doctest::Contains("step 3: the "), Error);
         CHECK(trainer.steps() == 2);
-        const auto after = trainer.state().metadata;
+        const auto after = trainer.state_dict().metadata;
         for (const char* key : {"steps", "epoch", "batch", "rng.labels", "model.optimizer.steps"}) {
             CHECK(before.at(key) == after.at(key));
         }
@@ -221,19 +221,19 @@ TEST_CASE("trainer: a gradient that is not finite is named, and nothing changes"
     for (real& weight : model.decoder().weight.value().values()) {
         weight *= real(1e-5);
     }
-    const TensorFile before = copy_of(trainer.state());
+    const TensorFile before = copy_of(trainer.state_dict());
     for (int i = 0; i < 2; ++i) {
         CHECK_THROWS_WITH_AS(
             trainer.step(),
             doctest::Contains(
                 "step 2: the gradient of the model's 'layers.1.ffn.lin_2.linear.weight'"),
             Error);
-        CHECK(same_bits(trainer.state().tensors, before.tensors));
-        CHECK(trainer.state().metadata == before.metadata);
+        CHECK(same_bits(trainer.state_dict().tensors, before.tensors));
+        CHECK(trainer.state_dict().metadata == before.metadata);
     }
-    trainer.load_state(state_after(run, 1), "state");
+    trainer.load_state_dict(state_after(run, 1), "state");
     trainer.step();
-    CHECK(same_bits(trainer.state().tensors, state_after(run, 2).tensors));
+    CHECK(same_bits(trainer.state_dict().tensors, state_after(run, 2).tensors));
 }
 
 TEST_CASE("trainer: long gradients are clipped, short ones left alone") {
@@ -244,9 +244,9 @@ TEST_CASE("trainer: long gradients are clipped, short ones left alone") {
         config.clip = clip;
         const SmallRun run(config);
         Trainer trainer(config, run.data);
-        const Tensor before = trainer.state().tensors.at("model.values").clone();
+        const Tensor before = trainer.state_dict().tensors.at("model.values").clone();
         const double norm = trainer.step().grad_norm;
-        const Tensor after = trainer.state().tensors.at("model.values").clone();
+        const Tensor after = trainer.state_dict().tensors.at("model.values").clone();
         double square = 0;
         for (int64_t i = 0; i < before.numel(); ++i) {
             square += std::pow(double(after.data()[i]) - double(before.data()[i]), 2);
@@ -266,7 +266,7 @@ TEST_CASE("trainer: states that do not fit are refused") {
     const TensorFile good = state_after(run, 3);
     const auto refusal = [&](const TensorFile& state, const Config& config) {
         Trainer trainer(config, run.data);
-        return error_of([&] { trainer.load_state(state, "state.safetensors"); });
+        return error_of([&] { trainer.load_state_dict(state, "state.safetensors"); });
     };
     CHECK(refusal(good, run.config) == "accepted");
 

@@ -24,11 +24,11 @@ const std::vector<int64_t> offsets = {0, 4, 7};
 TEST_CASE("decoder: every op in the graph of a training step has a row in the table of ops") {
     Config config = small_config();
     SingleMoe moe(config);
-    const Labels labels = {0, 1, 2, 3, 0, 1, 2};
-    const Variable losses = moe.model.losses(tokens, offsets, labels, {1, 2, 3, 4, 5, 6, 7});
+    const Experts experts = {0, 1, 2, 3, 0, 1, 2};
+    const Variable losses = moe.model.losses(tokens, offsets, experts, {1, 2, 3, 4, 5, 6, 7});
     const Variable routing = softmax(moe.router.network()->forward(tokens, offsets, {}));
     const RouterLosses router =
-        router_losses(routing, labels, losses.value(), {0, 1, 2, 3, 0, 1, 2});
+        router_losses(routing, experts, losses.value(), {0, 1, 2, 3, 0, 1, 2});
     std::vector<std::string> names = graph_names(mean(losses));
     for (const std::string& name : graph_names(add(router.correctness, router.distribution))) {
         names.push_back(name);
@@ -43,14 +43,14 @@ TEST_CASE("decoder: every op in the graph of a training step has a row in the ta
 
 TEST_CASE("decoder: losses are the cross-entropy of the logits, and so are their gradients") {
     const Config config = small_config();
-    const Labels labels = {0, 1, 2, 3, 0, 1, 2};
+    const Experts experts = {0, 1, 2, 3, 0, 1, 2};
     const std::vector<int32_t> targets = {1, 2, 3, 4, 5, 6, 7};
     const auto gradients = [&](bool at_once) {
         SingleMoe moe(config);
-        moe.model.set_training(false);
+        moe.model.eval();
         const Variable losses =
-            at_once ? moe.model.losses(tokens, offsets, labels, targets)
-                    : cross_entropy(moe.model.forward(tokens, offsets, labels), targets);
+            at_once ? moe.model.losses(tokens, offsets, experts, targets)
+                    : cross_entropy(moe.model.forward(tokens, offsets, experts), targets);
         backward(losses, random_tensor(losses.shape(), 5));
         std::vector<Tensor> found = {losses.value()};
         for (const Variable* parameter : moe.model.parameters()) {
@@ -73,18 +73,18 @@ TEST_CASE("decoder: paper-sized parameter counts and names are the original's") 
     Decoder router(router_settings(config), rng);
     const auto all = [](const Decoder& decoder) {
         int64_t count = 0;
-        for (const auto& [name, tensor] : decoder.state()) {
+        for (const auto& [name, tensor] : decoder.state_dict()) {
             count += tensor.numel();
         }
         return count;
     };
     CHECK(all(model) == 27634176);
     CHECK(all(router) == 7003648);
-    const auto state = model.state();
+    const auto state = model.state_dict();
     CHECK(state.at("pos_embedding").shape() == Shape{1, 251, 512});
     CHECK(state.at("layers.7.ffn.lin_1.mask").shape() == Shape{10, 2048});
     CHECK(state.at("layers.0.attn.qkv_proj.weight").shape() == Shape{1536, 512});
-    CHECK(router.state().at("decoder.weight").shape() == Shape{10, 256});
+    CHECK(router.state_dict().at("decoder.weight").shape() == Shape{10, 256});
     CHECK(state.size() == 3 + 8 * 12);
 }
 
@@ -95,13 +95,13 @@ TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
     CHECK(parameter_count(model) == double(moe.model.parameter_count()));
     CHECK(parameter_count(router) == double(moe.router.network()->parameter_count()));
 
-    const std::map<std::string, Tensor> state = moe.model.state();
+    const std::map<std::string, Tensor> state = moe.model.state_dict();
     CHECK_NOTHROW(check_sizes(model, state, "f"));
     const std::vector<std::pair<int64_t DecoderSettings::*, const char*>> sizes = {
         {&DecoderSettings::vocab, "token_embedding"}, {&DecoderSettings::outputs, "decoder.weight"},
         {&DecoderSettings::context, "pos_embedding"}, {&DecoderSettings::width, "'f'"},
         {&DecoderSettings::layers, "layers.2."},      {&DecoderSettings::hidden, "lin_1"},
-        {&DecoderSettings::experts, "mask"}};
+        {&DecoderSettings::num_experts, "mask"}};
     for (const auto& size : sizes) {
         const auto [field, name] = size;
         INFO(size.second);
@@ -124,9 +124,9 @@ TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
 TEST_CASE("decoder: a sequence's logits do not depend on its neighbours or on its future") {
     const Config config = small_config();
     SingleMoe moe(config);
-    moe.set_training(false);
-    const Labels labels = {0, 1, 2, 3, 0, 1, 2};
-    const Tensor both = moe.model.forward(tokens, offsets, labels).value();
+    moe.eval();
+    const Experts experts = {0, 1, 2, 3, 0, 1, 2};
+    const Tensor both = moe.model.forward(tokens, offsets, experts).value();
     const Tensor first = moe.model.forward({299, 5, 6, 7}, {0, 4}, {0, 1, 2, 3}).value();
     const Tensor shorter = moe.model.forward({299, 5, 6}, {0, 3}, {0, 1, 2}).value();
     const double tolerance = sizeof(real) == 8 ? 1e-12 : 1e-5;
@@ -140,10 +140,10 @@ TEST_CASE("decoder: a sequence's logits do not depend on its neighbours or on it
 
 TEST_CASE("decoder: the expert matters, and rate 0 makes all experts the dense network") {
     Config config = small_config();
-    const auto logits = [&](const Labels& labels) {
+    const auto logits = [&](const Experts& experts) {
         SingleMoe moe(config);
-        moe.set_training(false);
-        return moe.model.forward(tokens, offsets, labels).value();
+        moe.eval();
+        return moe.model.forward(tokens, offsets, experts).value();
     };
     const auto distance = [](const Tensor& a, const Tensor& b) {
         double most = 0;
@@ -152,7 +152,7 @@ TEST_CASE("decoder: the expert matters, and rate 0 makes all experts the dense n
         }
         return most;
     };
-    const Labels zeros(7, 0), ones(7, 1);
+    const Experts zeros(7, 0), ones(7, 1);
     CHECK(distance(logits(zeros), logits(ones)) > 1e-3);
     CHECK(distance(logits(zeros), logits({})) > 1e-3);
     config.mask_rate = 0;
@@ -188,7 +188,7 @@ TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax
     config.routing = "hash";
     const SingleMoe moe(config);
     const Router& hash = moe.router;
-    const Labels hashed = hash.choose({5, 9, 5, 9, 5}, {0, 5}, chance);
+    const Experts hashed = hash.choose({5, 9, 5, 9, 5}, {0, 5}, chance);
     CHECK(hashed[0] == hashed[2]);
     CHECK(hashed[1] == hashed[3]);
     std::vector<int32_t> many(300);
@@ -196,8 +196,8 @@ TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax
         many[size_t(id)] = id;
     }
     std::vector<int> counts(4, 0);
-    for (const int32_t label : hash.choose(many, {0, 300}, chance)) {
-        ++counts[size_t(label)];
+    for (const int32_t expert : hash.choose(many, {0, 300}, chance)) {
+        ++counts[size_t(expert)];
     }
     for (const int count : counts) {
         CHECK(count > 45);  // 75 are expected of each
@@ -207,13 +207,13 @@ TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax
 TEST_CASE("router: a learned router's choice is its argmax and records nothing") {
     Config config = small_config();
     SingleMoe moe(config);
-    moe.set_training(false);
+    moe.eval();
     Rng chance(1);
     const Tensor logits = moe.router.network()->forward(tokens, offsets, {}).value();
-    const Labels labels = moe.router.choose(tokens, offsets, chance);
+    const Experts experts = moe.router.choose(tokens, offsets, chance);
     for (int64_t n = 0; n < 7; ++n) {
         for (int64_t k = 0; k < 4; ++k) {
-            CHECK(logits.data()[n * 4 + labels[size_t(n)]] >= logits.data()[n * 4 + k]);
+            CHECK(logits.data()[n * 4 + experts[size_t(n)]] >= logits.data()[n * 4 + k]);
         }
     }
 }
@@ -226,8 +226,8 @@ TEST_CASE("router: labels are drawn from (r + 0.2/K) / 1.2") {
     }
     Rng rng(3);
     std::vector<double> share(4, 0);
-    for (const int32_t label : sample_labels(routing, rng)) {
-        share[size_t(label)] += 1.0 / 20000;
+    for (const int32_t expert : sample_experts(routing, rng)) {
+        share[size_t(expert)] += 1.0 / 20000;
     }
     const double expected[] = {0.75 / 1.2, 0.25 / 1.2, 0.15 / 1.2, 0.05 / 1.2};
     for (size_t k = 0; k < 4; ++k) {
