@@ -53,7 +53,7 @@ KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
 OBJ := $(BUILD)/obj-$(KEY)
 
 SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
-             models/*/*.cpp models/text/corpus/*.cpp)
+             models/*/*.cpp models/*/*/*.cpp)
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 # What tests ask of the program's own code, beside running it.

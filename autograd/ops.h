@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
+#include "core/sequences.h"
 
 namespace smoe {
 
@@ -84,10 +85,9 @@ Variable residual_layer_norm(const Variable& x, const Variable& branch, const Va
 
 // ops/attention.cpp
 // Causal self-attention of ragged sequences (Vaswani et al., 2017, section 3.2). qkv (N, 3C):
-// queries, keys and values, each cut into `heads` slices of D = C / heads. Sequence b is rows
-// offsets[b] .. offsets[b+1]-1; a position attends to itself and to what lies before it in its own
-// sequence: softmax(q k^T / sqrt(D)) v -> (N, C)
-Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int64_t heads);
+// queries, keys and values, each cut into `heads` slices of D = C / heads. A position attends to
+// itself and to what lies before it in its own sequence: softmax(q k^T / sqrt(D)) v -> (N, C)
+Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads);
 
 // ops/loss.cpp
 // logits (N, V), targets (N) in [0, V) -> -log softmax(logits)[n, targets[n]] (N), in nats

@@ -65,7 +65,7 @@ struct Batch {
 // place, the next input is its own last letter, so this is the same as letting it write alone.
 std::vector<std::string> answers(const Decoder& model, const Batch& batch) {
     const NoGrad no_grad;
-    const Tensor logits = model.forward(batch.inputs, batch.offsets, {}).value();  // (N, vocab)
+    const Tensor logits = model.forward({batch.inputs, batch.offsets}, {}).value();  // (N, vocab)
     std::vector<std::string> written(batch.offsets.size() - 1);
     for (size_t b = 0; b < written.size(); ++b) {
         for (int64_t n = batch.offsets[b]; n < batch.offsets[b + 1]; ++n) {
@@ -132,7 +132,7 @@ int main() {
         }
         const int64_t N = int64_t(batch.inputs.size());
         const Variable losses =
-            model.losses(batch.inputs, batch.offsets, {}, batch.targets);  // (N)
+            model.losses({batch.inputs, batch.offsets}, {}, batch.targets);  // (N)
         backward(sum(mul(losses, Variable(Tensor::from({N}, batch.answer)))));
         optimizer->step();
         flat.zero_grad();

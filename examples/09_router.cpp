@@ -1,7 +1,7 @@
 // Lesson 9: how a router learns, and when it fails. Two languages of eight letters: in one each
 // letter is followed by the next, in the other by the one before. The model sees one letter, so
 // that only its expert can tell it the language; the router sees all letters so far, and learns by
-// the original's two losses (models/transformer/router_loss.h). Claims: it finds the languages if two experts
+// the original's two losses (models/transformer/routers/router_loss.h). Claims: it finds the languages if two experts
 // know one each and stay as they are. If they learn, too, it does not. Without the distribution
 // loss it does, but letter by letter: expert 0 is one language after 'a', the other after 'b'.
 // Next: 10_story.cpp. This loop: models/training/trainer.cpp.
@@ -17,7 +17,7 @@
 #include "core/check.h"
 #include "core/threads.h"
 #include "models/transformer/router.h"
-#include "models/transformer/router_loss.h"
+#include "models/transformer/routers/router_loss.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
 
@@ -29,11 +29,13 @@ constexpr int64_t letters = 8, length = 8, num_experts = 2;
 
 // Sequences of both languages in turn, end to end.
 struct Batch {
-    std::vector<int32_t> inputs, targets;
+    Sequences sequences, letters_alone;  // the same letters; in the second each is a sequence
+    std::vector<int32_t> targets;
     Experts language;
-    std::vector<int64_t> sequences = {0}, single = {0};  // offsets: of sequences, of each letter
 
     Batch(int count, Rng& rng) {
+        std::vector<int32_t> inputs;
+        std::vector<int64_t> borders = {0}, single = {0};
         for (int32_t i = 0; i < count; ++i) {
             auto letter = int32_t(rng.below(letters));
             for (int64_t t = 0; t < length; ++t) {
@@ -43,8 +45,10 @@ struct Batch {
                 language.push_back(i % 2);
                 single.push_back(int64_t(inputs.size()));
             }
-            sequences.push_back(int64_t(inputs.size()));
+            borders.push_back(int64_t(inputs.size()));
         }
+        sequences = Sequences(inputs, borders);
+        letters_alone = Sequences(inputs, single);
     }
 };
 
@@ -87,7 +91,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     Router router("router", settings(num_experts), 0, rng);
     Learner model_learner(model), router_learner(*router.network());
     const auto losses_of = [&model](const Batch& batch, const Experts& experts) {  // (N)
-        return model.losses(batch.inputs, batch.single, experts, batch.targets);
+        return model.losses(batch.letters_alone, experts, batch.targets);
     };
     for (int step = 0; step < taught; ++step) {
         const Batch batch(64, rng);
@@ -95,12 +99,12 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     }
     for (int step = 0; step < 600; ++step) {
         const Batch batch(64, rng);
-        const Variable r = softmax(router.network()->forward(batch.inputs, batch.sequences, {}));
+        const Variable r = softmax(router.network()->forward(batch.sequences, {}));
         const Experts experts = sample_experts(r.value(), rng);
         const Variable losses = losses_of(batch, experts);
         // the first asks for experts whose tokens beat the average, the second for equal shares
         const auto [correctness, distribution] =
-            router_losses(r, experts, losses.value(), positions_of(batch.sequences));
+            router_losses(r, experts, losses.value(), batch.sequences.positions());
         router_learner.learn(distribute ? add(correctness, distribution) : correctness);
         if (!fixed) {
             model_learner.learn(mean(losses));
@@ -110,12 +114,12 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     router_learner.optimizer->eval();
     const NoGrad no_grad;
     const Batch batch(400, rng);
-    const Experts experts = router.choose(batch.inputs, batch.sequences, rng);  // argmax
-    std::array<std::array<double, 4>, letters + 1> count = {};  // after each letter, and in all
+    const Experts experts = router.choose(batch.sequences, rng);  // argmax
+    std::array<std::array<double, 4>, letters + 1> count = {};    // after each letter, and in all
     for (size_t i = 0; i < experts.size(); ++i) {
         if (i % length > 0) {  // at the first letter nobody can know the language
             const size_t cell = 2 * size_t(batch.language[i]) + size_t(experts[i]);
-            count[size_t(batch.inputs[i])][cell] += 1;
+            count[size_t(batch.sequences.tokens()[i])][cell] += 1;
             count[letters][cell] += 1;
         }
     }

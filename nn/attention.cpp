@@ -17,9 +17,8 @@ CausalSelfAttention::CausalSelfAttention(const Scope& scope, int64_t width, int6
           width);
 }
 
-Variable CausalSelfAttention::forward(const Variable& x,
-                                      const std::vector<int64_t>& offsets) const {
-    return out_proj.forward(attention(qkv_proj.forward(x), offsets, heads_));
+Variable CausalSelfAttention::forward(const Variable& x, const Sequences& sequences) const {
+    return out_proj.forward(attention(qkv_proj.forward(x), sequences, heads_));
 }
 
 }  // namespace smoe

@@ -4,6 +4,7 @@
 // Read next: feed_forward.h; autograd/ops/attention.cpp for the arithmetic.
 #pragma once
 
+#include "core/sequences.h"
 #include "nn/linear.h"
 
 namespace smoe {
@@ -13,8 +14,8 @@ class CausalSelfAttention : public Module {
     // Throws Error unless heads divides width.
     CausalSelfAttention(const Scope& scope, int64_t width, int64_t heads, Rng& rng);
 
-    // x (N, C), ragged sequences with offsets (B + 1) -> (N, C)
-    Variable forward(const Variable& x, const std::vector<int64_t>& offsets) const;
+    // x (N, C), the rows of `sequences` -> (N, C)
+    Variable forward(const Variable& x, const Sequences& sequences) const;
 
     Linear qkv_proj;  // (3C, C): queries, keys, values
     Linear out_proj;  // (C, C)

@@ -40,17 +40,21 @@ Variable LayerNorm::forward(const Variable& x, const Variable& branch,
     return residual_layer_norm(x, branch, weight, bias, draw.p, draw.seed);
 }
 
-Dropout::Dropout(const Scope& scope, double p, Rng& rng) : Module(scope), p_(p), rng_(rng) {
+Dropout::Dropout(const Scope& scope, double p) : Module(scope), p_(p) {
     check(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), found {}", p);
 }
 
-Dropout::Draw Dropout::draw() const {
-    return training() && p_ > 0 ? Draw{p_, rng_.bits64()} : Draw{0, 0};
+Dropout::Draw Dropout::draw(Rng* rng) const {
+    if (!training() || p_ == 0) {
+        return {0, 0};
+    }
+    check(rng != nullptr,
+          "dropout: training mode needs a random stream to draw from; hand one in, or call eval()");
+    return {p_, rng->bits64()};
 }
 
-Variable Dropout::forward(const Variable& x) const {
-    const auto [p, seed] = draw();
-    return dropout(x, p, seed);
+Variable Dropout::forward(const Variable& x, const Draw& draw) const {
+    return dropout(x, draw.p, draw.seed);
 }
 
 }  // namespace smoe

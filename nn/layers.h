@@ -17,23 +17,25 @@ class Embedding : public Module {
     Variable& weight;
 };
 
-// While training zeroes elements with probability p, drawing a fresh seed from `rng` for each call;
-// in evaluation mode the identity. Throws Error unless p is in [0, 1).
+// While training zeroes elements with probability p; in evaluation mode the identity. Which elements
+// is drawn before and handed in, so that computing the same again drops the same, and a const
+// module can be used by several threads. Throws Error unless p is in [0, 1).
 class Dropout : public Module {
   public:
-    Dropout(const Scope& scope, double p, Rng& rng);
-    Variable forward(const Variable& x) const;
+    Dropout(const Scope& scope, double p);
 
-    // Probability and seed of the next call, for an op that drops by itself.
+    // What one call drops: probability and seed.
     struct Draw {
         double p;
         uint64_t seed;
     };
-    Draw draw() const;
+    // Nothing in evaluation mode and for p = 0; otherwise with a fresh seed from `rng`. Throws Error
+    // if one is needed and `rng` is null.
+    Draw draw(Rng* rng) const;
+    Variable forward(const Variable& x, const Draw& draw) const;
 
   private:
     double p_;
-    Rng& rng_;
 };
 
 // Each row to mean 0 and variance 1, times weight (starts 1), plus bias (starts 0); eps 1e-5.

@@ -39,10 +39,13 @@ std::vector<Variable*> Module::parameters() {
     return found;
 }
 
-int64_t Module::parameter_count() {
+int64_t Module::parameter_count() const {
     int64_t count = 0;
-    for (const Variable* variable : parameters()) {
-        count += variable->shape().numel();
+    for (const auto& entry : parameters_) {
+        count += entry.value.shape().numel();
+    }
+    for (const auto& child : children_) {
+        count += child.value->parameter_count();
     }
     return count;
 }
@@ -65,8 +68,8 @@ void Module::collect(const std::string& prefix, std::map<std::string, Tensor>& f
     }
 }
 
-void Module::load_state_dict(const std::map<std::string, Tensor>& values,
-                             const std::string& origin) {
+void Module::check_state_dict(const std::map<std::string, Tensor>& values,
+                              const std::string& origin) const {
     const std::map<std::string, Tensor> own = state_dict();
     for (const auto& [name, tensor] : own) {
         const auto given = values.find(name);
@@ -91,10 +94,15 @@ void Module::load_state_dict(const std::map<std::string, Tensor>& values,
     } catch (const Error& error) {
         fail("'{}': {}", origin, error.what());
     }
-    for (const auto& [name, tensor] : own) {
+}
+
+void Module::load_state_dict(const std::map<std::string, Tensor>& values,
+                             const std::string& origin) {
+    check_state_dict(values, origin);
+    for (const auto& [name, tensor] : state_dict()) {
         tensor.copy_from(values.at(name));
     }
-    announce_loaded();  // masks are derived from masks, which may be others now
+    announce_loaded();  // factors are derived from masks, which may be others now
 }
 
 void Module::check_buffer(const std::string&, const Tensor&) const {}

@@ -33,7 +33,7 @@ class Module {
     // Every parameter here and below, in the order of creation: own ones, then those of
     // sub-modules.
     std::vector<Variable*> parameters();
-    int64_t parameter_count();
+    int64_t parameter_count() const;
 
     // Parameters and buffers by name, "layers.0.attn.qkv_proj.weight"; the tensors share memory
     // with the module.
@@ -43,6 +43,9 @@ class Module {
     // are exactly those of state_dict(), every shape fits, every number is finite and every module takes
     // its buffers; then nothing has been changed.
     void load_state_dict(const std::map<std::string, Tensor>& values, const std::string& origin);
+    // Throws Error as load_state_dict would, and changes nothing.
+    void check_state_dict(const std::map<std::string, Tensor>& values,
+                          const std::string& origin) const;
 
     // Training mode (the default) switches dropout on, here and below.
     void train(bool on = true);

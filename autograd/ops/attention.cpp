@@ -25,15 +25,15 @@ constexpr int64_t query_block = 64, key_block = 256;
 static_assert(key_block % query_block == 0);
 
 struct Geometry {
-    std::vector<int64_t> offsets;  // (B + 1)
+    Sequences sequences;
     int64_t heads;
     real scale;  // 1 / sqrt(D)
 
     // Calls body(head, begin, length) for each head of each sequence, on all threads.
     template <class Body>
     void for_each_head(const Body& body) const {
-        const int64_t tasks = (int64_t(offsets.size()) - 1) * heads;
-        parallel_chunks(tasks, [&](int64_t task) {
+        const std::vector<int64_t>& offsets = sequences.offsets();
+        parallel_chunks(sequences.count() * heads, [&](int64_t task) {
             const size_t b = size_t(task / heads);
             body(task % heads, offsets[b], offsets[b + 1] - offsets[b]);
         });
@@ -55,19 +55,14 @@ void for_each_key_block(int64_t end, const Body& body) {
 
 }  // namespace
 
-Variable attention(const Variable& qkv, const std::vector<int64_t>& offsets, int64_t heads) {
+Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads) {
     check(qkv.shape().rank() == 2 && heads > 0 && qkv.shape()[1] % (3 * heads) == 0,
           "attention: expected qkv (N, 3C) with C divisible by {} heads, found {}", heads,
           qkv.shape().str());
     const int64_t N = qkv.shape()[0], C = qkv.shape()[1] / 3, D = C / heads;
-    check(!offsets.empty() && offsets.front() == 0 && offsets.back() == N,
-          "attention: the offsets of the sequences must go from 0 to {}, found {}", N,
-          offsets.empty() ? "none" : fmt::format("{} to {}", offsets.front(), offsets.back()));
-    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
-        check(offsets[b] <= offsets[b + 1],
-              "attention: the offsets must not fall, found {} then {}", offsets[b], offsets[b + 1]);
-    }
-    const Geometry geometry{offsets, heads, 1 / std::sqrt(real(D))};
+    check(sequences.size() == N, "attention: sequences of {} tokens for the {} rows of qkv",
+          sequences.size(), N);
+    const Geometry geometry{sequences, heads, 1 / std::sqrt(real(D))};
     const Tensor X = qkv.value(), out = Tensor::empty({N, C}), log_sums = Tensor::empty({heads, N});
 
     geometry.for_each_head([&](int64_t head, int64_t begin, int64_t T) {

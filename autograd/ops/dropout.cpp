@@ -8,8 +8,8 @@
 
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"
-#include "core/rng.h"
 #include "core/scratch.h"
+#include "core/streams.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -26,7 +26,8 @@ void dropout_factors(double p, uint64_t seed, int64_t begin, int64_t count, real
     const int64_t end = begin + count;
     for (int64_t first = begin / block * block; first < end; first += batch) {
         uint32_t words[batch / 2];
-        philox_blocks(seed, 0, uint64_t(first / block), batch / block, words);
+        philox_blocks(seed, stream_number(Stream::dropout), uint64_t(first / block), batch / block,
+                      words);
         real drawn[batch];
         for (int64_t i = 0; i < batch / 2; ++i) {
             drawn[2 * i] = (words[i] & 0xFFFF) >= threshold ? kept : 0;

@@ -52,7 +52,7 @@ Json special_tokens() {
 Json tokenizer_config(const Config& config, const Tokenizer& tokenizer) {
     Json json = special_tokens();
     json["tokenizer_class"] = "PreTrainedTokenizerFast";
-    json["model_max_length"] = config.context;
+    json["model_max_length"] = config.model.context;
     json["clean_up_tokenization_spaces"] = false;
     json["added_tokens_decoder"][std::to_string(tokenizer.end_of_text())] = {
         {"content", Tokenizer::end_of_text_name},
@@ -70,7 +70,7 @@ Json generation_config(const Config& config, const Tokenizer& tokenizer) {
     return {{"bos_token_id", tokenizer.end_of_text()},
             {"eos_token_id", tokenizer.end_of_text()},
             {"pad_token_id", tokenizer.end_of_text()},
-            {"max_length", config.context},
+            {"max_length", config.model.context},
             {"do_sample", sampling.kind != "greedy"},
             {"temperature", sampling.temperature},
             {"top_p", sampling.top_p},
@@ -80,18 +80,19 @@ Json generation_config(const Config& config, const Tokenizer& tokenizer) {
 std::string card_about(const Config& config) {
     const std::string base =
         "A decoder transformer (post-norm, ReLU, sinusoidal positions), trained from scratch";
-    if (config.routing == "none") {
+    if (config.model.router.kind == "none") {
         return base + ".\nIt is dense: all of its neurons serve every token.\n";
     }
     return fmt::format(
         "{} as a Single Mixture of Experts:\nits feed-forward network contains {} experts. An "
         "expert is that network with {:g} % of its {} neurons\nswitched off, the same ones always; "
         "which one a token gets is decided by {}.\n",
-        base, config.num_experts, 100 * config.mask_rate,
-        config.mask_where == "both" ? "hidden and output" : config.mask_where,
-        config.routing == "router" ? "a smaller transformer, `router.safetensors`"
-        : config.routing == "hash" ? "a hash of its id"
-                                   : "chance");
+        base, config.model.experts.count, 100 * config.model.experts.mask_rate,
+        config.model.experts.mask_where == "both" ? "hidden and output"
+                                                  : config.model.experts.mask_where,
+        config.model.router.kind == "router" ? "a smaller transformer, `router.safetensors`"
+        : config.model.router.kind == "hash" ? "a hash of its id"
+                                             : "chance");
 }
 
 std::string card_sizes(const Config& config, const SingleMoe& moe, int64_t parameters) {
@@ -103,11 +104,12 @@ std::string card_sizes(const Config& config, const SingleMoe& moe, int64_t param
                             sizes.width, sizes.layers, sizes.heads, sizes.hidden);
     };
     row("model", parameters, config.model);
-    if (moe.router.network() != nullptr) {
-        row("router", moe.router.network()->parameter_count(), config.router);
+    if (moe.router->network() != nullptr) {
+        row("router", moe.router->network()->parameter_count(), config.router);
     }
     return text + fmt::format("\nVocabulary: {} tokens of a byte-level BPE. Context: {} tokens.\n",
-                              format_count(config.vocab_size), format_count(config.context));
+                              format_count(config.model.vocab_size),
+                              format_count(config.model.context));
 }
 
 // File names as indented code, in which Markdown sees no marks.
@@ -133,8 +135,8 @@ std::string card_training(const Config& config, const Json& trained) {
         const std::string group = setting.group, key = setting.key;
         // How often something was reported has no bearing on the weights.
         const bool training = group == "training" && !key.ends_with("_every");
-        const bool router =
-            config.routing == "router" && group == "router" && (key == "steps" || key == "warmup");
+        const bool router = config.model.router.kind == "router" && group == "router" &&
+                            (key == "steps" || key == "warmup");
         if (training || router) {
             text +=
                 fmt::format("| `{}` | {} | {} |\n", setting.flag, Json(field).dump(), setting.help);
@@ -164,7 +166,7 @@ std::string card_evaluation(const Config& config, const Json& evaluated) {
 std::string model_card(const RunDirectory& run, const Config& config, SingleMoe& moe) {
     // After a kill there are lines about steps that are in no weights.
     const std::vector<Json> metrics = run.metrics(run.weights_step());
-    const std::string kind = config.routing == "none" ? "dense" : "mixture-of-experts";
+    const std::string kind = config.model.router.kind == "none" ? "dense" : "mixture-of-experts";
     return fmt::format(
         R"(---
 # What only you can say belongs here, for example:
@@ -224,7 +226,7 @@ None is given yet. Whoever publishes this folder chooses one, minding those of t
         card_data(config), card_training(config, last_metrics(metrics, {"step", "tokens"})),
         card_evaluation(config,
                         last_metrics(metrics, {"step"}, {"valid_loss", "valid_bits_per_byte"})),
-        format_count(config.context), config.vocab_size - 1);
+        format_count(config.model.context), config.model.vocab_size - 1);
 }
 
 // All of the files, or after an Error no trace of them.
@@ -263,7 +265,7 @@ int export_run(const ExportOptions& options) {
                    {"generation_config.json", text(generation_config(config, tokenizer))},
                    {"model.safetensors", read_file(run.file("model.safetensors"))},
                    {"README.md", model_card(run, config, *moe)}};
-    if (moe->router.network() != nullptr) {
+    if (moe->router->network() != nullptr) {
         files["router.safetensors"] = read_file(run.file("router.safetensors"));
     }
     write_folder(options.out, files);

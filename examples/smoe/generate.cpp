@@ -44,8 +44,8 @@ int generate(const GenerateOptions& options) {
     std::vector<std::string> waiting(size_t(options.samples));
     std::vector<bool> ended(size_t(options.samples), false);
     size_t shown = 0;
-    std::vector<int64_t> expert_tokens(config.routing == "none" ? 0 : size_t(config.num_experts),
-                                       0);
+    std::vector<int64_t> expert_tokens(
+        config.model.router.kind == "none" ? 0 : size_t(config.model.experts.count), 0);
     const auto show = [&] {
         while (shown < waiting.size()) {
             fmt::print("{}", std::exchange(waiting[shown], ""));
@@ -59,7 +59,7 @@ int generate(const GenerateOptions& options) {
     };
     Generator generator(*moe, tokenizer.end_of_text(), options.samples);
     generator.run(tokenizer.encode(options.prompt), options.sampling, options.seed,
-                  options.max_tokens > 0 ? options.max_tokens : config.context,
+                  options.max_tokens > 0 ? options.max_tokens : config.model.context,
                   [&](const Generator::Token& token) {
                       const size_t sample = size_t(token.sample);
                       if (token.id == tokenizer.end_of_text()) {

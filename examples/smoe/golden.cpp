@@ -17,7 +17,7 @@
 #include "core/vector_math.h"
 #include "models/generation/sampling.h"
 #include "models/transformer/decoder.h"
-#include "models/transformer/router_loss.h"
+#include "models/transformer/routers/router_loss.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/schedule_free_adamw.h"
 
@@ -160,23 +160,25 @@ class Verification {
           T_(file_.size("length", 2)),
           V_(file_.size("vocab")),
           K_(file_.size("experts")),
-          tokens_(file_.ids("tokens", {B_, T_}, V_)),
           expert_(file_.ids("expert", {B_, T_}, K_)) {
         // The masks come with the file; their rate is only checked.
         file_.number("mask_rate", 1);
         model_ = read_decoder(file_, "model.", settings(V_, "dim", "layers", "heads"));
         router_ = read_decoder(file_, "router.",
                                settings(K_, "router_dim", "router_layers", "router_heads"));
+        std::vector<int32_t> tokens = file_.ids("tokens", {B_, T_}, V_);
+        std::vector<int64_t> offsets;
         for (int64_t b = 0; b <= B_; ++b) {
-            offsets_.push_back(b * T_);
+            offsets.push_back(b * T_);
         }
         for (int64_t n = 0; n < B_ * T_; ++n) {
             if (n % T_ < T_ - 1) {
                 predicting_.push_back(int32_t(n));
                 positions_.push_back(int32_t(n % T_));
-                targets_.push_back(tokens_[size_t(n + 1)]);
+                targets_.push_back(tokens[size_t(n + 1)]);
             }
         }
+        sequences_ = Sequences(std::move(tokens), std::move(offsets));
     }
 
     GoldenReport run() {
@@ -223,16 +225,16 @@ class Verification {
 
     // Every position but the last of its sequence, which predicts nothing.
     Variable token_losses() const {
-        const Variable logits = model_->forward(tokens_, offsets_, expert_);  // (BT, V)
-        return cross_entropy(embedding(logits, predicting_), targets_);       // (B(T-1))
+        const Variable logits = model_->forward(sequences_, expert_);    // (BT, V)
+        return cross_entropy(embedding(logits, predicting_), targets_);  // (B(T-1))
     }
 
     void verify_logits() {
         const NoGrad no_grad;
-        const Tensor logits = model_->forward(tokens_, offsets_, expert_).value();
+        const Tensor logits = model_->forward(sequences_, expert_).value();
         expect("logits", logits, {B_, T_, V_});
-        expect("dense_logits", model_->forward(tokens_, offsets_, {}).value(), {B_, T_, V_});
-        const Tensor routing = router_->forward(tokens_, offsets_, {}).value();
+        expect("dense_logits", model_->forward(sequences_, {}).value(), {B_, T_, V_});
+        const Tensor routing = router_->forward(sequences_, {}).value();
         expect("router_logits", routing, {B_, T_, K_});
         const Tensor experts = Tensor::empty({B_, T_});
         for (int64_t n = 0; n < B_ * T_; ++n) {
@@ -274,7 +276,7 @@ class Verification {
 
     void verify_router(const FlatParameters& flat, const Tensor& losses) {
         const Experts sampled = file_.ids("sampled_expert", {B_, T_ - 1}, K_);
-        const Variable logits = router_->forward(tokens_, offsets_, {});   // (BT, K)
+        const Variable logits = router_->forward(sequences_, {});          // (BT, K)
         const Variable routing = softmax(embedding(logits, predicting_));  // (B(T-1), K)
         const RouterLosses objectives = router_losses(routing, sampled, losses, positions_);
         expect("router_loss",
@@ -309,9 +311,8 @@ class Verification {
     Reader file_;
     FeedForwardForm form_;
     int64_t B_, T_, V_, K_;  // batch, length, vocabulary, experts
-    std::vector<int32_t> tokens_;
+    Sequences sequences_;
     Experts expert_;
-    std::vector<int64_t> offsets_;
     // Positions that predict a token: their rows, places in the sequence, and the tokens.
     std::vector<int32_t> predicting_, positions_, targets_;
     std::unique_ptr<Decoder> model_, router_;

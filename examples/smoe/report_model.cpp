@@ -46,18 +46,18 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
     const NoGrad no_grad;
     const Batch batch = data.batch(std::array{sequence});
     Rng chance = stream(seed, Stream::evaluation);
-    const Experts labels = moe.router.choose(batch.inputs, batch.offsets, chance);
+    const Experts experts = moe.router->choose(batch.inputs, chance);
     const Tensor predicted =  // (N, V)
-        softmax(moe.model.forward(batch.inputs, batch.offsets, labels)).value();
+        softmax(moe.model.forward(batch.inputs, experts)).value();
     Tensor routing;  // (N, K)
-    const int64_t V = predicted.size(-1), K = moe.router.num_experts();
-    if (moe.router.network() != nullptr) {
-        routing = softmax(moe.router.network()->forward(batch.inputs, batch.offsets, {})).value();
+    const int64_t V = predicted.size(-1), K = moe.router->num_experts();
+    if (moe.router->network() != nullptr) {
+        routing = softmax(moe.router->network()->forward(batch.inputs, {})).value();
     }
     TokenText text;
     Json tokens = Json::array();
-    for (size_t n = 1; n < batch.inputs.size(); ++n) {
-        const int32_t id = batch.inputs[n];
+    for (size_t n = 1; n < batch.targets.size(); ++n) {
+        const int32_t id = batch.inputs.tokens()[n];
         if (id == tokenizer.end_of_text()) {
             break;  // padding
         }
@@ -65,10 +65,10 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
         Json token = {{"t", text.add(tokenizer.token_bytes(id))},
                       {"p", rounded(before[id], 4)},
                       {"top", likeliest(before, V, tokenizer)}};
-        if (!labels.empty()) {
-            token["e"] = labels[n];
+        if (!experts.empty()) {
+            token["e"] = experts[n];
         }
-        if (moe.router.network() != nullptr) {
+        if (moe.router->network() != nullptr) {
             Json& row = token["r"] = Json::array();
             for (int64_t k = 0; k < K; ++k) {
                 row.push_back(rounded(routing.data()[int64_t(n) * K + k], 3));
@@ -137,7 +137,7 @@ SampleText written_by(const SingleMoe& moe, const Tokenizer& tokenizer, const Co
                       const std::string& reason) {
     std::vector<std::vector<int32_t>> ids(3);
     Generator generator(moe, tokenizer.end_of_text(), int64_t(ids.size()));
-    generator.run({}, Sampling{}, config.seed, std::max<int64_t>(1, config.context - 2),
+    generator.run({}, Sampling{}, config.seed, std::max<int64_t>(1, config.model.context - 2),
                   [&](const Generator::Token& token) {
                       if (token.id != tokenizer.end_of_text()) {
                           ids[size_t(token.sample)].push_back(token.id);
@@ -211,7 +211,8 @@ Json model_summary(const RunDirectory& run, const Config& config,
                 domains_json(evaluate(*moe, dataset, config.seed, evaluated_tokens));
         }
     }
-    result["overlap"] = config.routing == "none" ? Json::array() : mask_overlap(moe->model);
+    result["overlap"] =
+        config.model.router.kind == "none" ? Json::array() : mask_overlap(moe->model);
     return result;
 }
 

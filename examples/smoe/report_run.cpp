@@ -151,8 +151,8 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     }
     columns["seconds"] = thinned(seconds);
     columns["expert_shares"] = Json::array();
-    if (config.routing != "none") {
-        for (const Column& share : expert_shares(reports, config.num_experts)) {
+    if (config.model.router.kind != "none") {
+        for (const Column& share : expert_shares(reports, config.model.experts.count)) {
             columns["expert_shares"].push_back(thinned(share));
         }
     }

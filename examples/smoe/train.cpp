@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/flags.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/stories.h"
 #include "models/training/progress.h"
@@ -47,79 +48,8 @@ void save_when_interrupted() {
 struct TrainOptions {
     std::string preset, config_file, run;
     bool resume = false;
-    Config flags;  // where the parser puts the settings given as flags
-    std::vector<std::function<void(Config&)>> given;  // copies such a setting if it was given
+    std::function<void(Config&)> apply_flags;  // copies the settings that were given
 };
-
-// What may change when a run goes on: how long, what is reported, how much is kept in memory, and
-// where the text lies, which must be the same.
-bool may_change(const std::string& flag) {
-    for (const char* free :
-         {"--steps", "--minutes", "--log-every", "--eval-every", "--sample-every",
-          "--checkpoint-every", "--eval-tokens", "--recompute", "--data", "--valid"}) {
-        if (flag == free) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// "[128]", or where presets differ "[tiny 128, small 256, paper 512]".
-std::string defaults_of(const std::string& flag) {
-    std::vector<std::string> values;
-    for (const std::string& name : preset_names()) {
-        Config config = preset(name);
-        visit_settings(config, [&](const Setting& setting, const auto& field) {
-            if (flag == setting.flag) {
-                values.push_back(setting_text(field));
-            }
-        });
-    }
-    if (std::equal(values.begin() + 1, values.end(), values.begin())) {
-        return values[0].empty() ? "" : " [" + values[0] + "]";
-    }
-    std::string all;
-    for (size_t i = 0; i < values.size(); ++i) {
-        all += fmt::format("{}{} {}", i ? ", " : "", preset_names()[i], values[i]);
-    }
-    return " [" + all + "]";
-}
-
-void add_settings(CLI::App& app, TrainOptions& options) {
-    visit_settings(options.flags, [&](const Setting& setting, auto& field) {
-        using T = std::decay_t<decltype(field)>;
-        const std::string flag = setting.flag;
-        if (flag.empty()) {
-            return;
-        }
-        CLI::Option* option = nullptr;
-        if constexpr (std::is_same_v<T, bool>) {
-            option = app.add_flag(flag, field, setting.help);
-        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-            option = app.add_option(flag, field, setting.help)->type_name("FILE...");
-        } else {
-            option = app.add_option(flag, field, setting.help + defaults_of(flag));
-            if constexpr (std::is_integral_v<T>) {
-                option->check(whole_number<T>);
-            }
-            if (!setting.choices.empty()) {
-                option->check(CLI::IsMember(setting.choices))->type_name("NAME");
-            }
-        }
-        option->group(std::string("Settings: ") + setting.group);
-        options.given.push_back([option, flag, &field](Config& config) {
-            if (option->count() > 0) {
-                visit_settings(config, [&](const Setting& other, auto& target) {
-                    if constexpr (std::is_same_v<std::decay_t<decltype(target)>, T>) {
-                        if (flag == other.flag) {
-                            target = field;
-                        }
-                    }
-                });
-            }
-        });
-    });
-}
 
 // The stored configuration with the flags that may change; Error for any other flag that differs.
 Config resumed_config(const TrainOptions& options, const Config& stored) {
@@ -128,17 +58,15 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
             "--resume takes its settings from the run; --preset and --config are for a new one");
     }
     Config config = stored;
-    for (const auto& apply : options.given) {
-        apply(config);
-    }
+    options.apply_flags(config);
     std::vector<std::string> values;
     visit_settings(
         stored, [&](const Setting&, const auto& field) { values.push_back(setting_text(field)); });
     size_t i = 0;
     visit_settings(config, [&](const Setting& setting, const auto& field) {
-        check(setting_text(field) == values[i] || may_change(setting.flag),
+        check(setting_text(field) == values[i] || setting.free,
               "{} was '{}' when this run began and cannot become '{}' on the way: start a new run",
-              setting.flag, values[i], setting_text(field));
+              flag_of(setting), values[i], setting_text(field));
         ++i;
     });
     check_config(config);
@@ -151,9 +79,7 @@ Config new_config(const TrainOptions& options) {
         config = config_from_json(read_file(options.config_file), options.config_file, config);
         config.valid_hash = "";  // of the run that the file came from
     }
-    for (const auto& apply : options.given) {
-        apply(config);
-    }
+    options.apply_flags(config);
     if (config.data.empty()) {
         throw UsageError("train needs text: --data FILE...");
     }
@@ -169,25 +95,27 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories
     for (const Story& story : stories) {
         texts.push_back(story.text);
     }
-    return Tokenizer::train(texts, int(config.entries), pre_tokenizer_named(config.pre_tokenizer));
+    return Tokenizer::train(texts, int(config.entries), config.pre_tokenizer);
 }
 
+// What is about to be trained.
 void introduce(const Config& config) {
-    SingleMoe moe(config);
+    const SingleMoe moe(config.model, config.seed);
     fmt::print("model: {} parameters", format_count(moe.model.parameter_count()));
-    if (config.routing == "none") {
+    if (moe.router->is_dense()) {
         fmt::print(", dense\n");
         return;
     }
-    fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", config.num_experts,
-               100 * config.mask_rate,
-               config.mask_where == "both" ? "hidden and output" : config.mask_where);
-    if (moe.router.network() != nullptr) {
-        fmt::print("router: {} parameters, learns for {} steps, then frozen\n",
-                   format_count(moe.router.network()->parameter_count()), config.router_steps);
-    } else {
-        fmt::print("router: {}\n", config.routing);
-    }
+    const ExpertSettings& experts = config.model.experts;
+    fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", experts.count,
+               100 * experts.mask_rate,
+               experts.mask_where == MaskWhere::both ? "hidden and output"
+                                                     : setting_text(experts.mask_where));
+    const Module* const module = moe.router->module();
+    fmt::print("router: {}{}\n", moe.router->description(),
+               module == nullptr
+                   ? ""
+                   : fmt::format(", {} parameters", format_count(module->parameter_count())));
 }
 
 int train(const TrainOptions& options) {
@@ -202,13 +130,13 @@ int train(const TrainOptions& options) {
     const auto [train_stories, valid_stories] = split_stories(config);
     const Tokenizer tokenizer =
         resume ? run.tokenizer(config) : make_tokenizer(config, train_stories);
-    config.vocab_size = tokenizer.vocab_size();
+    config.model.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
     if (!config.tokenizer.empty()) {
         config.entries = tokenizer.vocab_size() - 1;
-        config.pre_tokenizer = tokenizer.pre_tokenizer() == PreTokenizer::gpt2 ? "gpt2" : "none";
+        config.pre_tokenizer = tokenizer.pre_tokenizer();
     }
-    fmt::print("tokenizer: {} tokens\n", format_count(config.vocab_size));
+    fmt::print("tokenizer: {} tokens\n", format_count(config.model.vocab_size));
 
     const Dataset train_data(train_stories, tokenizer, dataset_settings(config));
     fmt::print("training text: {}\n", train_data.summary());
@@ -257,18 +185,19 @@ Command add_train(CLI::App& app) {
                    "config.json whose settings go over the preset's")
         ->type_name("FILE");
     app.add_flag("--resume", options->resume, "go on with the run from its last checkpoint");
-    add_settings(app, *options);
+    const auto apply_flags = add_setting_flags(app);
     // A tokenizer that is there has its entries; and of two ways to say when to stop one would be
     // ignored.
     app.get_option("--tokenizer")
         ->excludes(app.get_option("--entries"))
         ->excludes(app.get_option("--pre-tokenizer"));
     CLI::Option* const steps = app.get_option("--steps")->excludes(app.get_option("--minutes"));
-    options->given.push_back([steps](Config& config) {
+    options->apply_flags = [apply_flags, steps](Config& config) {
+        apply_flags(config);
         if (steps->count() > 0) {
             config.minutes = 0;
         }
-    });
+    };
     return [options] { return train(*options); };
 }
 

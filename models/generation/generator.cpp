@@ -24,25 +24,21 @@ Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples)
       end_of_text_(end_of_text),
       samples_(checked_samples(samples)),
       model_(moe.model, samples),
+      router_(moe.router->step(samples)),
       logits_(size_t(samples * moe.model.settings().outputs)) {
     const int64_t vocab = moe.model.settings().vocab;
     check(end_of_text >= 0 && end_of_text < vocab,
           "generator: end of text is token {}, the model knows {} tokens", end_of_text, vocab);
-    if (const Decoder* const network = moe.router.network(); network != nullptr) {
-        router_ = std::make_unique<IncrementalDecoder>(*network, samples);
-    }
 }
 
 void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed,
                     int64_t max_tokens, const OnToken& on_token) {
     check_request(prompt, sampling, max_tokens);
     read_prompt(prompt, seed, on_token);
-    // The prompt has the first stream of Stream::generation, the last of the list; the samples the
-    // next.
     chance_.clear();
     next_.clear();
     for (int32_t i = 0; i < samples_; ++i) {
-        chance_.emplace_back(seed, uint64_t(Stream::generation) + 1 + uint64_t(i));
+        chance_.push_back(stream(seed, Stream::generation, 1 + uint64_t(i)));
         next_.push_back({.slot = i, .token = -1, .expert = -1});
     }
     const int64_t first = int64_t(prompt.size()) + 1, context = moe_.model.settings().context;
@@ -52,7 +48,7 @@ void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling
         if (next_.empty()) {
             return;
         }
-        route();
+        router_->choose(next_, chance_);
         for (const Next& next : next_) {
             on_token({next.slot, next.token, next.expert});
         }
@@ -86,15 +82,13 @@ void Generator::check_request(const std::vector<int32_t>& prompt, const Sampling
 void Generator::read_prompt(const std::vector<int32_t>& prompt, uint64_t seed,
                             const OnToken& on_token) {
     model_.clear();
-    if (router_ != nullptr) {
-        router_->clear();
-    }
+    router_->clear();
     next_.assign(1, {.slot = 0, .token = end_of_text_, .expert = -1});
     for (const int32_t token : prompt) {
         next_.push_back({.slot = 0, .token = token, .expert = -1});
     }
     chance_.assign(1, stream(seed, Stream::generation));
-    route();
+    router_->choose(next_, chance_);
     for (int32_t i = 0; i < samples_; ++i) {
         for (size_t t = 1; t < next_.size(); ++t) {
             on_token({i, next_[t].token, next_[t].expert});
@@ -104,9 +98,7 @@ void Generator::read_prompt(const std::vector<int32_t>& prompt, uint64_t seed,
     for (int64_t i = 1; i < samples_; ++i) {
         std::ranges::copy(logits(1), logits_.begin() + i * model_.settings().outputs);
         model_.copy(0, i);
-        if (router_ != nullptr) {
-            router_->copy(0, i);
-        }
+        router_->copy(0, int32_t(i));
     }
 }
 
@@ -123,26 +115,6 @@ void Generator::draw(const Sampling& sampling, const OnToken& on_token) {
         }
     }
     std::erase_if(next_, [this](const Next& next) { return next.token == end_of_text_; });
-}
-
-// The expert of each next token. Chance is that of the token's slot, so that it does not depend on
-// who else is still writing.
-void Generator::route() {
-    if (router_ == nullptr) {
-        for (Next& next : next_) {
-            next.expert = moe_.router.choose_one(next.token, chance_[size_t(next.slot)]);
-        }
-        return;
-    }
-    const size_t K = size_t(router_->settings().outputs);
-    scores_.resize(next_.size() * K);
-    for (Next& next : next_) {
-        next.expert = -1;  // the router itself is dense
-    }
-    router_->append(next_, scores_);
-    for (size_t n = 0; n < next_.size(); ++n) {
-        next_[n].expert = int32_t(argmax(scores_.data() + n * K, int64_t(K)));
-    }
 }
 
 // Those of the first rows.

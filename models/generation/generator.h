@@ -50,19 +50,17 @@ class Generator {
                        int64_t max_tokens) const;
     void read_prompt(const std::vector<int32_t>& prompt, uint64_t seed, const OnToken& on_token);
     void draw(const Sampling& sampling, const OnToken& on_token);
-    void route();
     std::span<real> logits(size_t rows);
 
     const SingleMoe& moe_;
     int32_t end_of_text_;
     int64_t samples_;
     IncrementalDecoder model_;
-    std::unique_ptr<IncrementalDecoder> router_;  // null for routers without a network
+    std::unique_ptr<Router::Step> router_;
     Sampler sampler_;
     std::vector<Next> next_;    // the prompt, then the last token of each text being written
     std::vector<Rng> chance_;   // of each slot
     std::vector<real> logits_;  // (samples, V), a row for each of next_
-    std::vector<real> scores_;  // (rows, K), the router's
 };
 
 }  // namespace smoe

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/transformer/decoder.h"
+#include "models/transformer/next_token.h"
 
 namespace smoe {
 
@@ -20,10 +21,7 @@ class IncrementalDecoder {
     IncrementalDecoder(const Decoder& decoder, int64_t slots);
 
     // What comes next in the sequence of a slot.
-    struct Next {
-        int32_t slot, token;
-        int32_t expert;  // -1: none, the dense network
-    };
+    using Next = NextToken;
 
     // Appends each of `next` to its sequence, in order, and writes the logits of the last ones, as
     // many as there is room for: logits (n, outputs). Throws Error, and changes nothing, for a

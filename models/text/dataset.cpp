@@ -9,7 +9,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
-#include "core/rng.h"
+#include "core/streams.h"
 #include "models/training/progress.h"
 
 namespace smoe {
@@ -17,9 +17,6 @@ namespace {
 
 constexpr int max_context = 1 << 20, max_batch = 1 << 20;
 constexpr size_t separators_missing = 4;  // a single story of so many contexts
-
-// Epochs draw from streams that nothing else uses: "data" in ASCII, then the number of the epoch.
-constexpr uint64_t order_stream = uint64_t(0x64617461) << 32;
 
 std::vector<int64_t> shuffled(int64_t count, Rng rng) {
     std::vector<int64_t> order(static_cast<size_t>(count));
@@ -150,27 +147,28 @@ std::string Dataset::summary() const {
 
 Batch Dataset::batch(std::span<const int64_t> sequences) const {
     Batch batch;
-    batch.offsets.push_back(0);
+    std::vector<int32_t> inputs;
+    std::vector<int64_t> offsets = {0};
     for (const int64_t sequence : sequences) {
         check(sequence >= 0 && sequence < size(), "dataset: no sequence {} among {}", sequence,
               size());
         const auto begin = targets_.begin() + offsets_[size_t(sequence)];
         const auto end = targets_.begin() + offsets_[size_t(sequence) + 1];
-        batch.inputs.push_back(end_of_text_);
-        batch.inputs.insert(batch.inputs.end(), begin, end - 1);
+        inputs.push_back(end_of_text_);
+        inputs.insert(inputs.end(), begin, end - 1);
         batch.targets.insert(batch.targets.end(), begin, end);
-        const int64_t size = batch.offsets.back() + tokens_of(sequence);
-        batch.inputs.resize(size_t(size), end_of_text_);
-        batch.targets.resize(size_t(size), end_of_text_);
-        batch.offsets.push_back(size);
+        offsets.push_back(offsets.back() + tokens_of(sequence));
+        inputs.resize(size_t(offsets.back()), end_of_text_);
+        batch.targets.resize(size_t(offsets.back()), end_of_text_);
         batch.stories.push_back(int32_t(sequence));
     }
+    batch.inputs = Sequences(std::move(inputs), std::move(offsets));
     return batch;
 }
 
 std::vector<std::vector<int64_t>> Dataset::evaluation_batches(int64_t max_tokens) const {
     // A seed of its own: runs with other seeds are compared on the same text.
-    std::vector<int64_t> chosen = shuffled(size(), Rng(0, order_stream));
+    std::vector<int64_t> chosen = shuffled(size(), stream(0, Stream::evaluation_order));
     size_t count = 0;
     int64_t tokens = 0;
     while (count < chosen.size()) {
@@ -195,7 +193,7 @@ BatchStream::BatchStream(const Dataset& data) : data_(data) {
 }
 
 void BatchStream::shuffle() {
-    order_ = shuffled(data_.size(), Rng(data_.settings().seed, order_stream + position_.epoch));
+    order_ = shuffled(data_.size(), stream(data_.settings().seed, Stream::order, position_.epoch));
 }
 
 uint64_t BatchStream::batches_per_epoch() const {
@@ -214,10 +212,14 @@ Batch BatchStream::next() {
     return result;
 }
 
-void BatchStream::seek(const Position& position) {
+void BatchStream::check_position(const Position& position) const {
     check(position.batch < batches_per_epoch(),
           "dataset: no batch {} in epochs of {}: the text or the batch size has changed",
           position.batch, batches_per_epoch());
+}
+
+void BatchStream::seek(const Position& position) {
+    check_position(position);
     position_ = position;
     shuffle();
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/sequences.h"
 #include "models/text/story.h"
 #include "models/text/tokenizer.h"
 
@@ -39,15 +40,14 @@ struct DatasetSettings {
     uint64_t seed = 0;  // of the order in training
 };
 
-// B sequences, N positions in all. A position predicts targets[i] from the inputs of its sequence
-// up to inputs[i].
+// B sequences, N positions in all. Position n predicts targets[n] from the tokens of its sequence
+// up to its own.
 struct Batch {
-    std::vector<int32_t> inputs;   // (N)
+    Sequences inputs;
     std::vector<int32_t> targets;  // (N)
-    std::vector<int64_t> offsets;  // (B + 1) sequence b is at offsets[b] .. offsets[b + 1] - 1
     std::vector<int32_t> stories;  // (B) number of each sequence in the dataset
 
-    int64_t size() const { return int64_t(inputs.size()); }  // N
+    int64_t size() const { return inputs.size(); }  // N
 };
 
 class Dataset {
@@ -124,6 +124,7 @@ class BatchStream {
     Position position() const { return position_; }  // of the batch that comes next
     // Throws Error if epochs of this dataset have no batch of that number.
     void seek(const Position& position);
+    void check_position(const Position& position) const;
 
     uint64_t epoch() const { return position_.epoch; }
     uint64_t batches_per_epoch() const;

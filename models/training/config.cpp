@@ -31,7 +31,7 @@ bool has_type(const Json& value) {
                (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
     } else if constexpr (std::is_same_v<T, double>) {
         return value.is_number();
-    } else if constexpr (std::is_same_v<T, std::string>) {
+    } else if constexpr (std::is_same_v<T, std::string> || std::is_enum_v<T>) {
         return value.is_string();
     } else {
         return value.is_array() &&
@@ -49,17 +49,17 @@ bool has_type(const Json& value) {
 
 // The keys by which Hugging Face tools know a model. They are no settings, but follow from them:
 // written for those tools, and compared when read.
-Json hugging_face_keys(const Config& config) {
+Json hugging_face_keys(const ModelSettings& model) {
     // Start, end and padding are one token, the last one; null until a tokenizer is chosen.
-    const Json end_of_text = config.vocab_size > 0 ? Json(config.vocab_size - 1) : Json();
+    const Json end_of_text = model.vocab_size > 0 ? Json(model.vocab_size - 1) : Json();
     return {{"architectures", Json::array({"SmoeForCausalLM"})},
             {"model_type", "smoe"},
-            {"vocab_size", config.vocab_size},
-            {"hidden_size", config.model.width},
-            {"num_hidden_layers", config.model.layers},
-            {"num_attention_heads", config.model.heads},
-            {"intermediate_size", config.model.hidden},
-            {"max_position_embeddings", config.context},
+            {"vocab_size", model.vocab_size},
+            {"hidden_size", model.sizes.width},
+            {"num_hidden_layers", model.sizes.layers},
+            {"num_attention_heads", model.sizes.heads},
+            {"intermediate_size", model.sizes.hidden},
+            {"max_position_embeddings", model.context},
             {"layer_norm_eps", 1e-5},
             {"hidden_act", "relu"},
             {"tie_word_embeddings", false},
@@ -87,29 +87,31 @@ std::string setting_text(const std::vector<std::string>& field) {
 Config preset(const std::string& name) {
     Config c;
     if (name == "tiny") {
-        c.model = {.width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.0};
-        c.router = {.width = 64, .layers = 2, .heads = 2, .hidden = 256, .dropout = 0.0};
-        c.context = 384;
+        c.model.sizes = {.width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.0};
+        c.model.router.sizes = {
+            .width = 64, .layers = 2, .heads = 2, .hidden = 256, .dropout = 0.0};
+        c.model.context = 384;
         c.entries = 1024;
         c.batch = 8;
         c.optim.lr = 8e-3;
         c.optim.warmup = 150;
-        c.router_steps = 200;
-        c.router_warmup = 50;
+        c.model.router.steps = 200;
+        c.model.router.warmup = 50;
         c.steps = 3000;
         c.eval_every = 250;
         c.sample_every = 250;
         c.checkpoint_every = 250;
         c.eval_tokens = 50000;
     } else if (name == "small") {
-        c.model = {.width = 256, .layers = 8, .heads = 8, .hidden = 1024, .dropout = 0.1};
-        c.router = {.width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.1};
-        c.context = 320;
+        c.model.sizes = {.width = 256, .layers = 8, .heads = 8, .hidden = 1024, .dropout = 0.1};
+        c.model.router.sizes = {
+            .width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.1};
+        c.model.context = 320;
         c.batch = 32;
         c.optim.lr = 2e-3;
         c.optim.warmup = 500;
-        c.router_steps = 500;
-        c.router_warmup = 200;
+        c.model.router.steps = 500;
+        c.model.router.warmup = 200;
     } else {
         check(name == "paper", "unknown preset '{}'; known are {}", name,
               join(preset_names(), ", "));
@@ -118,34 +120,15 @@ Config preset(const std::string& name) {
 }
 
 void check_config(const Config& config) {
-    const auto range = [](auto value, auto low, auto high, const char* what) {
+    check_settings(config.model);
+    const auto range = [](int64_t value, int64_t low, int64_t high, const char* what) {
         check(value >= low && value <= high, "{} must be from {} to {}, found {}", what, low, high,
               value);
     };
     const auto at_least = [](int64_t low, int64_t value, const char* what) {
         check(value >= low, "{} must be at least {}, found {}", what, low, value);
     };
-    constexpr int64_t most = int64_t(1) << 24;  // numbers up to here are exact as `real`
-    for (const auto& [sizes, whose] :
-         {std::pair(config.model, "the model's"), std::pair(config.router, "the router's")}) {
-        range(sizes.width, int64_t(2), int64_t(1) << 16, fmt::format("{} width", whose).c_str());
-        range(sizes.layers, int64_t(1), int64_t(1024), fmt::format("{} layers", whose).c_str());
-        range(sizes.heads, int64_t(1), sizes.width, fmt::format("{} heads", whose).c_str());
-        range(sizes.hidden, int64_t(1), int64_t(1) << 20, fmt::format("{} hidden", whose).c_str());
-        check(sizes.width % sizes.heads == 0 && sizes.width % 2 == 0,
-              "{} width must be even and a multiple of its heads, found {} and {}", whose,
-              sizes.width, sizes.heads);
-        check(sizes.dropout >= 0 && sizes.dropout < 1, "{} dropout must be in [0, 1), found {}",
-              whose, sizes.dropout);
-    }
-    range(config.context, int64_t(3), int64_t(1) << 20, "context");
-    range(config.vocab_size, int64_t(0), most, "vocab_size");
-    range(config.num_experts, int64_t(1), int64_t(255), "experts");
-    check(config.mask_rate >= 0 && config.mask_rate < 1, "mask_rate must be in [0, 1), found {}",
-          config.mask_rate);
-    at_least(0, config.router_steps, "router steps");
-    at_least(0, config.router_warmup, "router warmup");
-    range(config.batch, int64_t(1), most, "batch");
+    range(config.batch, 1, int64_t(1) << 24, "batch");
     at_least(1, config.steps, "steps");
     check(std::isfinite(config.clip) && config.clip >= 0, "clip must not be negative, found {}",
           config.clip);
@@ -158,7 +141,7 @@ void check_config(const Config& config) {
     at_least(0, config.eval_tokens, "eval_tokens");
     check(config.valid_share > 0 && config.valid_share < 1,
           "valid_share must be in (0, 1), found {}", config.valid_share);
-    range(config.entries, int64_t(256), int64_t(Tokenizer::max_entries), "entries");
+    range(config.entries, 256, Tokenizer::max_entries, "entries");
     check_settings(config.optim);
     check(config.optimizer != "schedule_free" || config.optim.beta1 > 0,
           "schedule-free AdamW needs a beta1 above 0, found {}", config.optim.beta1);
@@ -179,9 +162,13 @@ void check_config(const Config& config) {
 }
 
 std::string to_json(const Config& config) {
-    Json root = hugging_face_keys(config);
+    Json root = hugging_face_keys(config.model);
     visit_settings(config, [&](const Setting& setting, const auto& field) {
-        root[setting.group][setting.key] = field;
+        if constexpr (std::is_enum_v<std::decay_t<decltype(field)>>) {
+            root[setting.group][setting.key] = setting_text(field);
+        } else {
+            root[setting.group][setting.key] = field;
+        }
     });
     return root.dump(2) + "\n";
 }
@@ -208,7 +195,7 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     std::map<std::string, std::vector<std::string>> known;
     visit_settings(
         base, [&](const Setting& setting, auto&) { known[setting.group].push_back(setting.key); });
-    const Json derived = hugging_face_keys(base);
+    const Json derived = hugging_face_keys(base.model);
     std::vector<std::string> names;
     for (const auto& [key, value] : derived.items()) {
         names.push_back(key);
@@ -235,9 +222,17 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
         using T = std::decay_t<decltype(field)>;
         if (root.contains(setting.group) && root[setting.group].contains(setting.key)) {
             const Json& value = root[setting.group][setting.key];
-            check(has_type<T>(value), "'{}': {}.{} has the wrong type: {}", origin, setting.group,
-                  setting.key, value.dump(-1, ' ', false, Json::error_handler_t::replace));
-            field = value.get<T>();
+            check(has_type<T>(value), "'{}': {} has the wrong type: {}", origin, setting.name(),
+                  value.dump(-1, ' ', false, Json::error_handler_t::replace));
+            if constexpr (std::is_enum_v<T>) {
+                try {
+                    field = enum_named<T>(value.get<std::string>());
+                } catch (const Error& error) {
+                    fail("'{}': {}: {}", origin, setting.name(), error.what());
+                }
+            } else {
+                field = value.get<T>();
+            }
         }
     });
     try {
@@ -245,7 +240,7 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     } catch (const Error& error) {
         fail("'{}': {}", origin, error.what());
     }
-    const Json expected = hugging_face_keys(base);
+    const Json expected = hugging_face_keys(base.model);
     for (const auto& [key, value] : expected.items()) {
         check(!root.contains(key) || root[key] == value,
               "'{}': {} must be {} as the settings have it, found {}: change the settings or leave "
@@ -255,41 +250,73 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     return base;
 }
 
+const EnumNames<MaskWhere>& enum_names(MaskWhere) {
+    static const EnumNames<MaskWhere> names = {
+        {MaskWhere::hidden, "hidden"}, {MaskWhere::output, "output"}, {MaskWhere::both, "both"}};
+    return names;
+}
+
+const EnumNames<PreTokenizer>& enum_names(PreTokenizer) {
+    static const EnumNames<PreTokenizer> names = {{PreTokenizer::gpt2, "gpt2"},
+                                                  {PreTokenizer::none, "none"}};
+    return names;
+}
+
+const EnumNames<LongStories>& enum_names(LongStories) {
+    static const EnumNames<LongStories> names = {
+        {LongStories::cut, "cut"}, {LongStories::split, "split"}, {LongStories::drop, "drop"}};
+    return names;
+}
+
 namespace {
 
-DecoderSettings decoder_settings(const Config& config, const Sizes& sizes, int64_t outputs) {
-    const MaskWhere where = config.mask_where == "hidden"   ? MaskWhere::hidden
-                            : config.mask_where == "output" ? MaskWhere::output
-                                                            : MaskWhere::both;
-    return {.vocab = config.vocab_size,
-            .outputs = outputs,
-            .context = config.context,
-            .width = sizes.width,
-            .layers = sizes.layers,
-            .heads = sizes.heads,
-            .hidden = sizes.hidden,
-            .dropout = sizes.dropout,
-            .num_experts = config.num_experts,
-            .mask_rate = config.mask_rate,
-            .mask_seed = config.mask_seed,
-            .mask_where = where};
+std::map<std::string, std::string> fixed_texts(const Config& config) {
+    std::map<std::string, std::string> texts;
+    visit_settings(config, [&](const Setting& setting, const auto& field) {
+        const std::string name = setting.name();
+        // What is measured on has no bearing on a step; the tokenizer is known by its hash.
+        if (!setting.free && name != "data.tokenizer" && name != "data.valid_hash") {
+            texts[name] = setting_text(field);
+        }
+    });
+    return texts;
 }
 
 }  // namespace
 
-DecoderSettings model_settings(const Config& config) {
-    DecoderSettings settings = decoder_settings(config, config.model, config.vocab_size);
-    settings.recompute = config.recompute;
-    return settings;
+std::string fixed_settings(const Config& config) {
+    return Json(fixed_texts(config)).dump();
 }
 
-DecoderSettings router_settings(const Config& config) {
-    return decoder_settings(config, config.router, config.num_experts);
+void require_fixed_settings(const Config& config, const std::string& fixed,
+                            const std::string& origin) {
+    const Json stored = Json::parse(fixed, nullptr, false);
+    check(stored.is_object(), "'{}': its settings are not readable", origin);
+    const std::map<std::string, std::string> own = fixed_texts(config);
+    for (const auto& [name, text] : own) {
+        const auto found = stored.find(name);
+        check(
+            found != stored.end() && found->is_string() && *found == text,
+            "'{}' was made with {} {}, config.json says {} now: put that back, or start a new run",
+            origin, name, found == stored.end() ? "unknown" : found->dump(), Json(text).dump());
+    }
+    for (const auto& [name, text] : stored.items()) {
+        check(own.contains(name), "'{}' was made with the setting {}, which this version lacks",
+              origin, name);
+    }
+}
+
+DatasetSettings dataset_settings(const Config& config) {
+    return {.context = int(config.model.context),
+            .long_stories = config.long_stories,
+            .pad = config.pad,
+            .batch = int(config.batch),
+            .seed = config.seed};
 }
 
 OptimizerSettings router_optimizer_settings(const Config& config) {
     OptimizerSettings settings = config.optim;
-    settings.warmup = config.router_warmup;
+    settings.warmup = config.model.router.warmup;
     return settings;
 }
 

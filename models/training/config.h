@@ -1,45 +1,26 @@
-// Every setting of a run, in one struct and one table: reading and writing config.json, the flags
-// of the program and their help all walk the same list of fields (visit_settings), so that a new
-// setting is added in two places: the struct and the table. Refuses unknown keys and impossible
-// values, with the nearest known name in the message.
-// Read next: models/transformer/single_moe.h, which is built from it.
+// Every setting of a run: the model's, and how it is trained on what. Reading and writing
+// config.json, the program's flags and what a resumed run may change all walk one table of fields
+// (visit_settings), so that a new setting is added to the struct and to the table, and in the
+// program to its list of flags.
+// Read next: models/transformer/settings.h for the model's; trainer.h, which is built from it.
 #pragma once
 
-#include <fmt/core.h>
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "models/transformer/decoder.h"
+#include "core/check.h"
+#include "core/text.h"
+#include "models/text/dataset.h"
+#include "models/transformer/routers/router.h"
+#include "models/transformer/settings.h"
 #include "nn/optim/optimizer.h"
 
 namespace smoe {
 
-// Sizes of a transformer.
-struct Sizes {
-    int64_t width = 512, layers = 8, heads = 8, hidden = 2048;
-    double dropout = 0.1;
-};
-
 // The defaults are the paper-sized setting of the original.
 struct Config {
-    // model
-    Sizes model;
-    int64_t vocab_size = 0;  // from the tokenizer
-    int64_t context = 251;   // most tokens of a sequence, the start token included
-
-    // experts
-    int64_t num_experts = 10;
-    double mask_rate = 0.2;
-    uint64_t mask_seed = 1;
-    std::string mask_where = "both";
-
-    // router
-    std::string routing = "router";
-    Sizes router{.width = 256, .layers = 8, .heads = 8, .hidden = 1024, .dropout = 0.1};
-    int64_t router_steps = 1000;
-    int64_t router_warmup = 500;
+    ModelSettings model;
 
     // training
     uint64_t seed = 1;
@@ -58,8 +39,8 @@ struct Config {
     double valid_share = 0.05;  // of the stories of `data`, where `valid` names none
     std::string tokenizer;      // a tokenizer.json to use; "": train one on the data
     int64_t entries = 2048;     // of the tokenizer to train, end of text not counted
-    std::string pre_tokenizer = "gpt2";
-    std::string long_stories = "cut";
+    PreTokenizer pre_tokenizer = PreTokenizer::gpt2;
+    LongStories long_stories = LongStories::cut;
     bool pad = false;
 
     std::string tokenizer_hash;  // of the tokenizer that belongs to the weights
@@ -70,22 +51,33 @@ struct Config {
 struct Setting {
     const char* group;  // object of config.json that holds it
     const char* key;    // its name there
-    const char* flag;   // of the program; "" where no flag sets it
-    const char* help;
+    // May change when a run goes on: how long, what is reported, how much is kept in memory, and
+    // where the text lies, which must be the same.
+    bool free = false;
     std::vector<std::string> choices{};  // the only values, where given
+
+    std::string name() const { return std::string(group) + "." + key; }
 };
 
 // Calls visit(setting, field) for each field in order; field is an int64_t&, uint64_t&, double&,
-// bool&, std::string& or std::vector<std::string>&, const where the Config is.
+// bool&, std::string&, std::vector<std::string>& or an enum with names, const where the Config is.
 template <class AnyConfig, class Visit>
 void visit_settings(AnyConfig& c, const Visit& visit);
+
+// The values of an enum and what they are called in settings.
+template <class Enum>
+using EnumNames = std::vector<std::pair<Enum, std::string>>;
+const EnumNames<MaskWhere>& enum_names(MaskWhere);
+const EnumNames<PreTokenizer>& enum_names(PreTokenizer);
+const EnumNames<LongStories>& enum_names(LongStories);
 
 // A field as a person reads it; several files with blanks between them.
 std::string setting_text(const std::vector<std::string>& field);
 template <class Field>
-std::string setting_text(const Field& field) {
-    return fmt::format("{}", field);
-}
+std::string setting_text(const Field& field);
+// The field that a person means by `text`, one of the names of an enum. Throws Error for another.
+template <class Enum>
+Enum enum_named(const std::string& text);
 
 // Sizes by name: "tiny" (about 1 M parameters in the model), "small" (7 M), "paper" (27 M). Throws
 // Error for others.
@@ -103,118 +95,105 @@ std::string to_json(const Config& config);
 // wrong type, and a Hugging Face key that contradicts the settings.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
-// Of the language model: as many outputs as tokens.
-DecoderSettings model_settings(const Config& config);
-// Of the router's network: as many outputs as experts. It runs dense, and is never recomputed.
-DecoderSettings router_settings(const Config& config);
+// Every setting that a run keeps from its first step to its last, as one JSON object; paths are left
+// out. A state carries it.
+std::string fixed_settings(const Config& config);
+// Throws Error, naming `origin` and the first setting that differs, unless the settings are those
+// of a state. `fixed` is what fixed_settings gave then.
+void require_fixed_settings(const Config& config, const std::string& fixed,
+                            const std::string& origin);
+
+// How a configuration reads its text.
+DatasetSettings dataset_settings(const Config& config);
 // The model's, but for the warm-up.
 OptimizerSettings router_optimizer_settings(const Config& config);
 
+template <class Field>
+std::string setting_text(const Field& field) {
+    if constexpr (std::is_enum_v<Field>) {
+        for (const auto& [value, name] : enum_names(field)) {
+            if (value == field) {
+                return name;
+            }
+        }
+        return "";
+    } else {
+        return fmt::format("{}", field);
+    }
+}
+
+template <class Enum>
+Enum enum_named(const std::string& text) {
+    std::string names;
+    for (const auto& [value, name] : enum_names(Enum{})) {
+        if (name == text) {
+            return value;
+        }
+        names += (names.empty() ? "" : ", ") + name;
+    }
+    fail("expected one of {}, found '{}'", names, to_one_line(text));
+}
+
 template <class AnyConfig, class Visit>
 void visit_settings(AnyConfig& c, const Visit& visit) {
-    const auto sizes = [&](const char* group, auto& s, const std::array<const char*, 5>& flags) {
-        visit(Setting{group, "width", flags[0], "width of the residual stream"}, s.width);
-        visit(Setting{group, "layers", flags[1], "number of blocks"}, s.layers);
-        visit(Setting{group, "heads", flags[2], "attention heads; must divide the width"}, s.heads);
-        visit(Setting{group, "hidden", flags[3], "width of the feed-forward network"}, s.hidden);
-        visit(Setting{group, "dropout", flags[4], "dropout on both branches of a block"},
-              s.dropout);
+    const auto sizes = [&](const char* group, auto& s) {
+        visit(Setting{group, "width"}, s.width);
+        visit(Setting{group, "layers"}, s.layers);
+        visit(Setting{group, "heads"}, s.heads);
+        visit(Setting{group, "hidden"}, s.hidden);
+        visit(Setting{group, "dropout"}, s.dropout);
     };
-    sizes("model", c.model, {"--width", "--layers", "--heads", "--hidden", "--dropout"});
-    visit(Setting{"model", "vocab_size", "", "tokens, end of text included"}, c.vocab_size);
-    visit(Setting{"model", "context", "--context", "most tokens of a sequence"}, c.context);
+    const auto one_of = [&](const char* group, const char* key, auto& field) {
+        std::vector<std::string> names;
+        for (const auto& [value, name] : enum_names(field)) {
+            names.push_back(name);
+        }
+        visit(Setting{group, key, false, std::move(names)}, field);
+    };
+    constexpr bool free = true;
+    sizes("model", c.model.sizes);
+    visit(Setting{"model", "vocab_size"}, c.model.vocab_size);
+    visit(Setting{"model", "context"}, c.model.context);
 
-    visit(Setting{"experts", "count", "--experts", "number of experts"}, c.num_experts);
-    visit(Setting{"experts", "mask_rate", "--mask-rate", "share of neurons an expert switches off"},
-          c.mask_rate);
-    visit(Setting{"experts", "mask_seed", "--mask-seed", "seed of the masks"}, c.mask_seed);
-    visit(Setting{"experts",
-                  "mask_where",
-                  "--mask-where",
-                  "neurons that masks apply to",
-                  {"hidden", "output", "both"}},
-          c.mask_where);
+    visit(Setting{"experts", "count"}, c.model.experts.count);
+    visit(Setting{"experts", "mask_rate"}, c.model.experts.mask_rate);
+    visit(Setting{"experts", "mask_seed"}, c.model.experts.mask_seed);
+    one_of("experts", "mask_where", c.model.experts.mask_where);
 
-    visit(Setting{"router",
-                  "routing",
-                  "--routing",
-                  "who picks the expert of a token",
-                  {"router", "hash", "random", "none"}},
-          c.routing);
-    sizes("router", c.router,
-          {"--router-width", "--router-layers", "--router-heads", "--router-hidden",
-           "--router-dropout"});
-    visit(Setting{"router", "steps", "--router-steps", "steps after which the router is frozen"},
-          c.router_steps);
-    visit(Setting{"router", "warmup", "--router-warmup", "warm-up steps of the router's optimiser"},
-          c.router_warmup);
+    visit(Setting{"router", "routing", false, router_kinds().names()}, c.model.router.kind);
+    sizes("router", c.model.router.sizes);
+    visit(Setting{"router", "steps"}, c.model.router.steps);
+    visit(Setting{"router", "warmup"}, c.model.router.warmup);
 
-    visit(Setting{"training", "seed", "--seed", "seed of weights, order of the data and dropout"},
-          c.seed);
-    visit(
-        Setting{
-            "training", "optimizer", "--optimizer", "optimiser", {"schedule_free", "adamw", "sgd"}},
-        c.optimizer);
-    visit(Setting{"training", "lr", "--lr", "learning rate"}, c.optim.lr);
-    visit(Setting{"training", "beta1", "--beta1", "momentum"}, c.optim.beta1);
-    visit(Setting{"training", "beta2", "--beta2", "memory of squared gradients"}, c.optim.beta2);
-    visit(Setting{"training", "eps", "--eps", "added to the root of squared gradients"},
-          c.optim.eps);
-    visit(Setting{"training", "weight_decay", "--weight-decay", "decoupled weight decay"},
-          c.optim.weight_decay);
-    visit(Setting{"training", "warmup", "--warmup", "steps over which the learning rate rises"},
-          c.optim.warmup);
-    visit(Setting{"training", "clip", "--clip",
-                  "longest gradient, longer ones are scaled to it; 0: none is"},
-          c.clip);
-    visit(Setting{"training", "batch", "--batch", "stories in a step"}, c.batch);
-    visit(Setting{"training", "recompute", "--recompute",
-                  "keep less for backward and compute it again: less memory, slower steps"},
-          c.recompute);
-    visit(Setting{"training", "steps", "--steps", "steps in all"}, c.steps);
-    visit(Setting{"training", "minutes", "--minutes", "stop after this time; 0: after --steps"},
-          c.minutes);
-    visit(Setting{"training", "log_every", "--log-every", "steps between reports"}, c.log_every);
-    visit(Setting{"training", "eval_every", "--eval-every",
-                  "steps between evaluations; 0: only at the end"},
-          c.eval_every);
-    visit(Setting{"training", "sample_every", "--sample-every", "steps between samples; 0: never"},
-          c.sample_every);
-    visit(Setting{"training", "checkpoint_every", "--checkpoint-every",
-                  "steps between checkpoints; 0: only at the end"},
-          c.checkpoint_every);
-    visit(Setting{"training", "eval_tokens", "--eval-tokens",
-                  "held-out tokens in an evaluation while training; 0: all"},
-          c.eval_tokens);
+    visit(Setting{"training", "seed"}, c.seed);
+    visit(Setting{"training", "optimizer", false, optimizer_kinds()}, c.optimizer);
+    visit(Setting{"training", "lr"}, c.optim.lr);
+    visit(Setting{"training", "beta1"}, c.optim.beta1);
+    visit(Setting{"training", "beta2"}, c.optim.beta2);
+    visit(Setting{"training", "eps"}, c.optim.eps);
+    visit(Setting{"training", "weight_decay"}, c.optim.weight_decay);
+    visit(Setting{"training", "warmup"}, c.optim.warmup);
+    visit(Setting{"training", "clip"}, c.clip);
+    visit(Setting{"training", "batch"}, c.batch);
+    visit(Setting{"training", "recompute", free}, c.recompute);
+    visit(Setting{"training", "steps", free}, c.steps);
+    visit(Setting{"training", "minutes", free}, c.minutes);
+    visit(Setting{"training", "log_every", free}, c.log_every);
+    visit(Setting{"training", "eval_every", free}, c.eval_every);
+    visit(Setting{"training", "sample_every", free}, c.sample_every);
+    visit(Setting{"training", "checkpoint_every", free}, c.checkpoint_every);
+    visit(Setting{"training", "eval_tokens", free}, c.eval_tokens);
 
-    visit(Setting{"data", "data", "--data", "training text: .txt, .jsonl or .csv"}, c.data);
-    visit(Setting{"data", "valid", "--valid", "held-out text"}, c.valid);
-    visit(Setting{"data", "valid_share", "--valid-share",
-                  "share of the stories held out where --valid names no file"},
-          c.valid_share);
-    visit(Setting{"data", "tokenizer", "--tokenizer",
-                  "tokenizer.json to use instead of training one"},
-          c.tokenizer);
-    visit(Setting{"data", "entries", "--entries", "vocabulary of the tokenizer to train"},
-          c.entries);
-    visit(Setting{"data",
-                  "pre_tokenizer",
-                  "--pre-tokenizer",
-                  "gpt2: merges stay inside words; none: they may cross them",
-                  {"gpt2", "none"}},
-          c.pre_tokenizer);
-    visit(Setting{"data",
-                  "long_stories",
-                  "--long",
-                  "stories beyond the context",
-                  {"cut", "split", "drop"}},
-          c.long_stories);
-    visit(
-        Setting{"data", "pad", "--pad", "pad every story to the context and train on the padding"},
-        c.pad);
-    visit(Setting{"data", "tokenizer_hash", "", "hash of the tokenizer the weights belong to"},
-          c.tokenizer_hash);
-    visit(Setting{"data", "valid_hash", "", "hash of the held-out text"}, c.valid_hash);
+    visit(Setting{"data", "data", free}, c.data);
+    visit(Setting{"data", "valid", free}, c.valid);
+    visit(Setting{"data", "valid_share"}, c.valid_share);
+    visit(Setting{"data", "tokenizer"}, c.tokenizer);
+    visit(Setting{"data", "entries"}, c.entries);
+    one_of("data", "pre_tokenizer", c.pre_tokenizer);
+    one_of("data", "long_stories", c.long_stories);
+    visit(Setting{"data", "pad"}, c.pad);
+    visit(Setting{"data", "tokenizer_hash"}, c.tokenizer_hash);
+    visit(Setting{"data", "valid_hash"}, c.valid_hash);
 }
 
 }  // namespace smoe

@@ -24,14 +24,6 @@ constexpr const char* last_state = "state.safetensors";
 constexpr const char* previous_state = "state.previous.safetensors";
 constexpr std::array states = {next_state, last_state, previous_state};
 
-// Reads weights and compares with `settings` what sizes them.
-std::map<std::string, Tensor> read_weights(const std::string& path,
-                                           const DecoderSettings& settings) {
-    std::map<std::string, Tensor> tensors = read_safetensors(path).tensors;
-    check_sizes(settings, tensors, path);
-    return tensors;
-}
-
 // "format" is what other libraries ask for before they load the file.
 std::map<std::string, std::string> weights_metadata(int64_t step) {
     return {{"format", "pt"}, {"step", fmt::format("{}", step)}};
@@ -120,10 +112,10 @@ Tokenizer RunDirectory::tokenizer(const Config& config) const {
     const std::string name = file("tokenizer.json");
     Tokenizer tokenizer = Tokenizer::from_json(read_file(name), name);
     const std::string hash = fmt::format("{:016x}", tokenizer.hash());
-    check(hash == config.tokenizer_hash && tokenizer.vocab_size() == config.vocab_size,
+    check(hash == config.tokenizer_hash && tokenizer.vocab_size() == config.model.vocab_size,
           "'{}' is not the tokenizer this model was trained with: its hash is {} with {} tokens, "
           "config.json says {} with {}",
-          name, hash, tokenizer.vocab_size(), config.tokenizer_hash, config.vocab_size);
+          name, hash, tokenizer.vocab_size(), config.tokenizer_hash, config.model.vocab_size);
     return tokenizer;
 }
 
@@ -148,16 +140,19 @@ int64_t RunDirectory::weights_step() const {
 
 std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
     check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
-    const auto model = read_weights(file("model.safetensors"), model_settings(config));
+    // What sizes the model is compared before it is built: config.json alone could ask for more
+    // memory than there is.
+    const auto model = read_safetensors(file("model.safetensors")).tensors;
+    check_sizes(model_decoder(config.model), model, file("model.safetensors"));
     std::map<std::string, Tensor> router;
-    if (config.routing == "router") {
-        router = read_weights(file("router.safetensors"), router_settings(config));
+    const RouterKind& kind = router_kinds().find(config.model.router.kind);
+    if (kind.check_sizes) {
+        router = read_safetensors(file("router.safetensors")).tensors;
+        kind.check_sizes(config.model, router, file("router.safetensors"));
     }
-    auto moe = std::make_unique<SingleMoe>(config);
+    auto moe = std::make_unique<SingleMoe>(config.model, config.seed);
     moe->model.load_state_dict(model, file("model.safetensors"));
-    if (moe->router.network() != nullptr) {
-        moe->router.network()->load_state_dict(router, file("router.safetensors"));
-    }
+    moe->router->load_state_dict(router, file("router.safetensors"));
     moe->eval();
     return moe;
 }

@@ -16,17 +16,13 @@
 
 namespace smoe {
 
-// How a configuration reads its text.
-DatasetSettings dataset_settings(const Config& config);
-
 struct StepReport {
     int64_t step = 0;      // counted from 1
     int64_t tokens = 0;    // that were predicted
     double loss = 0;       // mean over them, in nats
     double grad_norm = 0;  // length of the model's gradient, before --clip
-    bool router_learned = false;
-    double correctness = 0, distribution = 0;  // the router's losses, where it learned
-    std::vector<int64_t> expert_tokens;        // (K) tokens each expert got; empty when dense
+    std::vector<std::pair<std::string, double>> router_losses;  // by name, where it learned
+    std::vector<int64_t> expert_tokens;  // (K) tokens each expert got; empty when dense
 };
 
 class Trainer {
@@ -34,7 +30,7 @@ class Trainer {
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
 
-    // One batch. In phase 1 the router samples experts and both learn; from step config.router_steps
+    // One batch. In phase 1 the router samples experts and both learn; from step config.model.router.steps
     // on the router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the
     // step, and the tensor where there is one, and changing nothing, if the loss or a gradient is
     // not finite.
@@ -59,10 +55,11 @@ class Trainer {
 
     // Evaluation-mode weights, by name; the weights in training are not touched.
     std::map<std::string, Tensor> model_weights() const;
-    std::map<std::string, Tensor> router_weights() const;  // empty where no network routes
+    std::map<std::string, Tensor> router_weights() const;  // empty for routers without
 
     // Everything that the next steps depend on, and its way back. load_state_dict throws Error, naming
-    // `origin`, if the state does not fit the configuration or the data.
+    // `origin`, if the state does not fit the settings, the masks or the data; then nothing has
+    // changed.
     TensorFile state_dict() const;
     void load_state_dict(const TensorFile& state, const std::string& origin);
 
@@ -82,18 +79,22 @@ class Trainer {
         FlatParameters flat;
         std::unique_ptr<Optimizer> optimizer;
     };
+    // The streams of one run that go on from step to step.
+    struct Chance {
+        Rng experts, model_dropout, router_dropout;
+    };
     void freeze_router();
-    Experts frozen_experts(const Batch& batch);
+    Experts chosen_experts(const Batch& batch);
     void set_mode(bool training);
 
     Config config_;
     const Dataset& data_;
     SingleMoe moe_;
     Learner model_;
-    std::unique_ptr<Learner> router_;  // null once frozen, and where no network routes
-    // What the frozen router said of each sequence of the data; empty where it was not asked yet.
+    std::unique_ptr<Learner> router_;  // null once frozen, and for routers that never learn
+    // What a router that does not draw said of each sequence; empty where it was not asked yet.
     std::vector<std::vector<uint8_t>> kept_experts_;
-    Rng expert_rng_;
+    Chance chance_;
     BatchStream stream_;
     int64_t steps_ = 0, tokens_ = 0;
 };

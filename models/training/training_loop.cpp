@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
@@ -27,8 +28,9 @@ double seconds_since(Clock::time_point start) {
 
 // What has happened since the last report.
 struct Window {
-    double loss_sum = 0, grad_norm_sum = 0, correctness = 0, distribution = 0, seconds = 0;
+    double loss_sum = 0, grad_norm_sum = 0, seconds = 0;
     int64_t tokens = 0, steps = 0, router_steps = 0;
+    std::map<std::string, double> router_losses;  // sums over router_steps
     std::vector<int64_t> expert_tokens;
 
     void add(const StepReport& report, double step_seconds) {
@@ -37,11 +39,10 @@ struct Window {
         tokens += report.tokens;
         seconds += step_seconds;
         ++steps;
-        if (report.router_learned) {
-            correctness += report.correctness;
-            distribution += report.distribution;
-            ++router_steps;
+        for (const auto& [name, loss] : report.router_losses) {
+            router_losses[name] += loss;
         }
+        router_steps += report.router_losses.empty() ? 0 : 1;
         expert_tokens.resize(report.expert_tokens.size());
         for (size_t k = 0; k < expert_tokens.size(); ++k) {
             expert_tokens[k] += report.expert_tokens[k];
@@ -59,10 +60,8 @@ std::string metrics_line(const Window& window, const Trainer& trainer, double se
         R"("grad_norm": {:.6g}, "tokens_per_second": {:.1f}, "peak_bytes": {})",
         trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
         window.grad_norm(), window.tokens_per_second(), memory_use().peak);
-    if (window.router_steps > 0) {
-        line += fmt::format(R"(, "router_correctness": {:.6f}, "router_distribution": {:.6f})",
-                            window.correctness / double(window.router_steps),
-                            window.distribution / double(window.router_steps));
+    for (const auto& [name, sum] : window.router_losses) {
+        line += fmt::format(R"(, "router_{}": {:.6f})", name, sum / double(window.router_steps));
     }
     if (!window.expert_tokens.empty()) {
         line += R"(, "expert_tokens": [)";

@@ -75,18 +75,7 @@ void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& 
     }
 }
 
-std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets) {
-    std::vector<int32_t> positions;
-    for (size_t b = 0; b + 1 < offsets.size(); ++b) {
-        for (int64_t t = offsets[b]; t < offsets[b + 1]; ++t) {
-            positions.push_back(int32_t(t - offsets[b]));
-        }
-    }
-    return positions;
-}
-
-Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init,
-             Rng& dropout_rng)
+Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init)
     : Module(scope),
       attn({this, "attn"}, s.width, s.heads, init),
       ffn({this, "ffn"}, s.width, s.hidden,
@@ -97,24 +86,23 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
           s.mask_where, init, s.form),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
-      dropout_({this, "dropout"}, s.dropout, dropout_rng) {}
+      dropout_({this, "dropout"}, s.dropout) {}
 
-Block::Draws Block::draw() const {
-    const Dropout::Draw attention = dropout_.draw();
-    return {attention, dropout_.draw()};
+Block::Draws Block::draw(Rng* rng) const {
+    const Dropout::Draw attention = dropout_.draw(rng);
+    return {attention, dropout_.draw(rng)};
 }
 
-Variable Block::forward(const Variable& x, const std::vector<int64_t>& offsets,
-                        const Routing& routing, const Draws& draws) const {
+Variable Block::forward(const Variable& x, const Sequences& sequences, const Routing& routing,
+                        const Draws& draws) const {
     // As in "Attention Is All You Need" the norm comes last: norm(x + dropout(branch)).
-    const Variable y = norm1.forward(x, attn.forward(x, offsets), draws[0]);
+    const Variable y = norm1.forward(x, attn.forward(x, sequences), draws[0]);
     return norm2.forward(y, ffn.forward(y, routing), draws[1]);
 }
 
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
     : Module(Scope{}),
       settings_(checked(settings)),
-      dropout_rng_(init.bits64()),  // its own: dropout must not change what is drawn as weights
       token_embedding_({this, "token_embedding"}, settings.vocab, settings.width, init),
       pos_embedding_(
           register_buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
@@ -122,39 +110,34 @@ Decoder::Decoder(const DecoderSettings& settings, Rng& init)
       decoder_({this, "decoder"}, settings.width, settings.outputs, false, init) {
     for (int64_t layer = 0; layer < settings.layers; ++layer) {
         layers_.push_back(std::make_unique<Block>(Scope{this, fmt::format("layers.{}", layer)},
-                                                  settings, uint64_t(layer), init, dropout_rng_));
+                                                  settings, uint64_t(layer), init));
     }
 }
 
-Variable Decoder::forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                          const Experts& experts) const {
-    return decoder_.forward(features(tokens, offsets, experts));  // (N, outputs)
+Variable Decoder::forward(const Sequences& sequences, const Experts& experts, Rng* dropout) const {
+    return decoder_.forward(features(sequences, experts, dropout));  // (N, outputs)
 }
 
-Variable Decoder::losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                         const Experts& experts, const std::vector<int32_t>& targets) const {
-    return linear_cross_entropy(features(tokens, offsets, experts), decoder_.weight, targets);
+Variable Decoder::losses(const Sequences& sequences, const Experts& experts,
+                         const std::vector<int32_t>& targets, Rng* dropout) const {
+    return linear_cross_entropy(features(sequences, experts, dropout), decoder_.weight, targets);
 }
 
-Variable Decoder::features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                           const Experts& experts) const {
-    const std::vector<int32_t> positions = positions_of(offsets);
-    check(positions.size() == tokens.size(), "model: {} tokens, but offsets for {} positions",
-          tokens.size(), positions.size());
-    for (const int32_t position : positions) {
-        check(position < settings_.context, "model: a sequence is longer than the context of {}",
-              settings_.context);
-    }
+Variable Decoder::features(const Sequences& sequences, const Experts& experts, Rng* dropout) const {
+    check(sequences.longest() <= settings_.context,
+          "model: a sequence of {} tokens is longer than the context of {}", sequences.longest(),
+          settings_.context);
     // A constant, so that no gradient is computed for what is not learned.
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
-    Variable x = add(token_embedding_.forward(tokens), embedding(table, positions));  // (N, C)
+    Variable x = add(token_embedding_.forward(sequences.tokens()),
+                     embedding(table, sequences.positions()));  // (N, C)
     // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
     const auto routing = std::make_shared<const Routing>(experts, settings_.num_experts);
     for (const std::unique_ptr<Block>& layer : layers_) {
         // The draws are the closure's, so that computing a block again drops the same elements.
-        const auto block = [&layer = *layer, offsets, routing,
-                            draws = layer->draw()](const Variable& in) {
-            return layer.forward(in, offsets, *routing, draws);
+        const auto block = [&layer = *layer, sequences, routing,
+                            draws = layer->draw(dropout)](const Variable& in) {
+            return layer.forward(in, sequences, *routing, draws);
         };
         x = settings_.recompute ? recompute(block, x) : block(x);  // (N, C)
     }

@@ -44,21 +44,17 @@ double parameter_count(const DecoderSettings& settings);
 void check_sizes(const DecoderSettings& settings, const std::map<std::string, Tensor>& state,
                  const std::string& origin);
 
-// The place of each row in its own sequence, for sequences end to end with offsets (B + 1).
-std::vector<int32_t> positions_of(const std::vector<int64_t>& offsets);
-
 // norm1(x + dropout(attention(x))), then norm2(x + dropout(feed-forward(x))).
 class Block : public Module {
   public:
-    Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init,
-          Rng& dropout_rng);
+    Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init);
 
-    // The chance of one forward pass: the dropout of both branches.
+    // What one forward pass drops in both branches; see Dropout::draw.
     using Draws = std::array<Dropout::Draw, 2>;
-    Draws draw() const;
+    Draws draw(Rng* rng) const;
 
-    // x (N, C), ragged sequences with offsets (B + 1) -> (N, C)
-    Variable forward(const Variable& x, const std::vector<int64_t>& offsets, const Routing& routing,
+    // x (N, C), the rows of `sequences` -> (N, C)
+    Variable forward(const Variable& x, const Sequences& sequences, const Routing& routing,
                      const Draws& draws) const;
 
     CausalSelfAttention attn;
@@ -74,35 +70,30 @@ class Block : public Module {
 //     logits = x W_dec^T
 class Decoder : public Module {
   public:
-    // Draws weights from `init`; dropout gets a stream of its own from it. Throws Error for
-    // impossible sizes.
+    // Draws weights from `init`. Throws Error for impossible sizes.
     Decoder(const DecoderSettings& settings, Rng& init);
 
-    // tokens (N), the sequences of the batch end to end with offsets (B + 1); experts (N), or empty
-    // for the dense network -> logits (N, outputs)
-    Variable forward(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                     const Experts& experts) const;
+    // experts (N) of the N tokens, or empty for the dense network -> logits (N, outputs). Dropout
+    // draws from `dropout`, which may be null in evaluation mode and where nothing is dropped.
+    Variable forward(const Sequences& sequences, const Experts& experts,
+                     Rng* dropout = nullptr) const;
 
     // Cross-entropy of those logits with targets (N) -> (N), in nats; the logits never exist at
     // once.
-    Variable losses(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                    const Experts& experts, const std::vector<int32_t>& targets) const;
+    Variable losses(const Sequences& sequences, const Experts& experts,
+                    const std::vector<int32_t>& targets, Rng* dropout = nullptr) const;
 
     const DecoderSettings& settings() const { return settings_; }
     const Embedding& token_embedding() const { return token_embedding_; }
     const Tensor& pos_embedding() const { return pos_embedding_; }  // (1, T, C)
     const std::vector<std::unique_ptr<Block>>& layers() const { return layers_; }
     const Linear& decoder() const { return decoder_; }  // the output projection
-    Rng& dropout_rng() { return dropout_rng_; }
-    const Rng& dropout_rng() const { return dropout_rng_; }
 
   private:
     // What the output projection is given, (N, C).
-    Variable features(const std::vector<int32_t>& tokens, const std::vector<int64_t>& offsets,
-                      const Experts& experts) const;
+    Variable features(const Sequences& sequences, const Experts& experts, Rng* dropout) const;
 
     DecoderSettings settings_;
-    Rng dropout_rng_;
     Embedding token_embedding_;
     Tensor& pos_embedding_;  // (1, T, C)
     std::vector<std::unique_ptr<Block>> layers_;

@@ -74,29 +74,45 @@ Optimizer::State Optimizer::state_dict() const {
     return state;
 }
 
-void Optimizer::load_state_dict(const State& state, const std::string& origin) {
+void Optimizer::check_state_dict(const State& state, const std::string& origin) const {
     require_training("load_state_dict()");
-    // All is looked at before anything changes: a refused state leaves the optimiser as it was.
     for (const auto& [name, tensor] : kept_) {
         const auto given = state.tensors.find(name);
         check(given != state.tensors.end() && given->second.shape() == tensor.shape(),
               "'{}' does not hold '{}' of this optimiser for {} parameters", origin, name,
               values_.numel());
     }
-    std::map<std::string, double> numbers = numbers_;
-    numbers["steps"] = 0;
-    for (auto& [name, number] : numbers) {
-        const auto given = state.numbers.find(name);
-        check(given != state.numbers.end(), "'{}' does not hold the number '{}' of this optimiser",
-              origin, name);
-        number = given->second;
+    for (const auto& [name, tensor] : state.tensors) {
+        check(kept_.contains(name), "'{}' holds '{}', which belongs to another optimiser", origin,
+              name);
     }
+    const auto require_number = [&](const std::string& name) {
+        check(state.numbers.contains(name), "'{}' does not hold the number '{}' of this optimiser",
+              origin, name);
+    };
+    require_number("steps");
+    for (const auto& [name, number] : numbers_) {
+        require_number(name);
+    }
+    for (const auto& [name, number] : state.numbers) {
+        check(name == "steps" || numbers_.contains(name),
+              "'{}' holds the number '{}', which belongs to another optimiser", origin, name);
+    }
+}
+
+void Optimizer::load_state_dict(const State& state, const std::string& origin) {
+    check_state_dict(state, origin);
     for (const auto& [name, tensor] : kept_) {
         tensor.copy_from(state.tensors.at(name));
     }
-    steps_ = int64_t(numbers.at("steps"));
-    numbers.erase("steps");
-    numbers_ = numbers;
+    for (auto& [name, number] : numbers_) {
+        number = state.numbers.at(name);
+    }
+    steps_ = int64_t(state.numbers.at("steps"));
+}
+
+std::vector<std::string> optimizer_kinds() {
+    return {"schedule_free", "adamw", "sgd"};
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const std::string& kind, const Tensor& values,

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/tensor.h"
 
@@ -53,10 +54,12 @@ class Optimizer {
     Tensor evaluation_values() const { return training_ ? averaged_values() : values_; }
 
     // The state, sharing memory with the optimiser, and its way back. `load_state_dict` throws Error, naming
-    // `origin`, if anything is missing or of another size. Both throw Error in evaluation mode, in
+    // `origin`, if anything is missing, left over or of another size. Both throw Error in evaluation mode, in
     // which the parameters are not those that the next step starts from.
     State state_dict() const;
     void load_state_dict(const State& state, const std::string& origin);
+    // Throws Error as load_state_dict would, and changes nothing.
+    void check_state_dict(const State& state, const std::string& origin) const;
 
     int64_t steps() const { return steps_; }
 
@@ -79,7 +82,9 @@ class Optimizer {
     bool training_ = true;
 };
 
-// kind: "sgd", "adamw" or "schedule_free"; throws Error for any other.
+// Names of the kinds of optimisers: "schedule_free", "adamw", "sgd".
+std::vector<std::string> optimizer_kinds();
+// Throws Error for a kind that is not among them.
 std::unique_ptr<Optimizer> make_optimizer(const std::string& kind, const Tensor& values,
                                           const Tensor& grads, const OptimizerSettings& settings);
 

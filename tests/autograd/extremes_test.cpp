@@ -80,7 +80,7 @@ TEST_CASE("extremes: one logit far above the others") {
 TEST_CASE("extremes: attention with scores in the thousands looks at one position") {
     // Two positions, one head of size 1: q, k, v in a row.
     const Tensor qkv = Tensor::from({2, 3}, {1, 50, 7, 200, -50, 9});
-    const auto op = [](const Variable& in) { return attention(in, {0, 2}, 1); };
+    const auto op = [](const Variable& in) { return attention(in, Sequences::of({0, 0}), 1); };
     const Tensor out = op(Variable(qkv)).value();
     CHECK(out.data()[0] == 7);
     CHECK(out.data()[1] == 7);  // scores 10000 and -10000
@@ -90,13 +90,13 @@ TEST_CASE("extremes: attention with scores in the thousands looks at one positio
 }
 
 TEST_CASE("extremes: attention never looks ahead, nor into another sequence") {
-    const std::vector<int64_t> offsets = {0, 70, 100};
+    const Sequences sequences(std::vector<int32_t>(100), {0, 70, 100});
     const Tensor qkv = random_tensor({100, 12}, 5);
-    const Tensor before = attention(Variable(qkv), offsets, 2).value();
+    const Tensor before = attention(Variable(qkv), sequences, 2).value();
     for (const int64_t changed : {0, 40, 69, 70, 99}) {
         const Tensor other = qkv.clone();
         std::fill_n(other.data() + changed * 12, 12, real(1.5));
-        const Tensor after = attention(Variable(other), offsets, 2).value();
+        const Tensor after = attention(Variable(other), sequences, 2).value();
         const int64_t end = changed < 70 ? 70 : 100;
         for (int64_t t = 0; t < 100; ++t) {
             const bool same =
@@ -130,7 +130,7 @@ TEST_CASE("extremes: NaN in an input stays visible in the value and in the gradi
         {"matmul", [](const Variable& x) { return matmul(x, x); }},
         {"attention",
          [](const Variable& x) {
-             return attention(x, {0, 6}, 1);
+             return attention(x, Sequences::of(std::vector<int32_t>(6)), 1);
          }},
         {"cross_entropy", [](const Variable& x) {
              return cross_entropy(x, {0, 1, 2, 3, 4, 5});

@@ -17,20 +17,22 @@ namespace {
 // Calls body(head, begin, T, P) for each head of each sequence, on all threads; P is where its
 // (T, T) matrix begins in a tensor that holds all of them.
 template <class Body>
-void for_each_head(const std::vector<int64_t>& offsets, int64_t heads, const Body& body) {
+void for_each_head(const Sequences& sequences, int64_t heads, const Body& body) {
+    const std::vector<int64_t>& offsets = sequences.offsets();
     std::vector<int64_t> starts = {0};
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
         const int64_t T = offsets[b + 1] - offsets[b];
         starts.push_back(starts.back() + heads * T * T);
     }
-    parallel_chunks((int64_t(offsets.size()) - 1) * heads, [&](int64_t task) {
+    parallel_chunks(sequences.count() * heads, [&](int64_t task) {
         const size_t b = size_t(task / heads);
         const int64_t head = task % heads, T = offsets[b + 1] - offsets[b];
         body(head, offsets[b], T, starts[b] + head * T * T);
     });
 }
 
-int64_t matrix_elements(const std::vector<int64_t>& offsets, int64_t heads) {
+int64_t matrix_elements(const Sequences& sequences, int64_t heads) {
+    const std::vector<int64_t>& offsets = sequences.offsets();
     int64_t count = 0;
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
         const int64_t T = offsets[b + 1] - offsets[b];
@@ -41,13 +43,12 @@ int64_t matrix_elements(const std::vector<int64_t>& offsets, int64_t heads) {
 
 }  // namespace
 
-Variable attention_by_matrices(const Variable& qkv, const std::vector<int64_t>& offsets,
-                               int64_t heads) {
+Variable attention_by_matrices(const Variable& qkv, const Sequences& sequences, int64_t heads) {
     const int64_t N = qkv.shape()[0], C = qkv.shape()[1] / 3, D = C / heads;
     const real scale = 1 / std::sqrt(real(D));
     const Tensor X = qkv.value(), out = Tensor::empty({N, C});
-    const Tensor all = Tensor::empty({matrix_elements(offsets, heads)});
-    for_each_head(offsets, heads, [&](int64_t head, int64_t begin, int64_t T, int64_t start) {
+    const Tensor all = Tensor::empty({matrix_elements(sequences, heads)});
+    for_each_head(sequences, heads, [&](int64_t head, int64_t begin, int64_t T, int64_t start) {
         const real* const q = X.data() + begin * 3 * C + head * D;
         real* const P = all.data() + start;
         // P (T, T) = q k^T
@@ -66,10 +67,10 @@ Variable attention_by_matrices(const Variable& qkv, const std::vector<int64_t>& 
     });
     return record(
         "attention_by_matrices", out, {qkv},
-        [X, all, offsets, heads, C, D, scale](const Tensor& dout, std::span<Tensor* const> din) {
+        [X, all, sequences, heads, C, D, scale](const Tensor& dout, std::span<Tensor* const> din) {
             const Tensor gradients = Tensor::empty(all.shape());
             for_each_head(
-                offsets, heads, [&](int64_t head, int64_t begin, int64_t T, int64_t start) {
+                sequences, heads, [&](int64_t head, int64_t begin, int64_t T, int64_t start) {
                     const real* const q = X.data() + begin * 3 * C + head * D;
                     real* const dq = din[0]->data() + begin * 3 * C + head * D;
                     const real* const dy = dout.data() + begin * C + head * D;

@@ -7,13 +7,13 @@
 #pragma once
 
 #include "autograd/variable.h"
+#include "core/sequences.h"
 #include "nn/optim/optimizer.h"
 
 namespace smoe::bench {
 
 // attention() of ops.h with the (T, T) probabilities of every head in memory and kept for backward.
-Variable attention_by_matrices(const Variable& qkv, const std::vector<int64_t>& offsets,
-                               int64_t heads);
+Variable attention_by_matrices(const Variable& qkv, const Sequences& sequences, int64_t heads);
 
 // The schedule-free step of nn/optim/schedule_free_adamw.h, one pass over the buffers for each of
 // its formulas.

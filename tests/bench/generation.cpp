@@ -33,7 +33,7 @@ double bytes_per_token(Decoder& network, double masked) {
 class Writer {
   public:
     Writer(const SingleMoe& moe, const Config& config, int64_t samples)
-        : generator_(moe, int32_t(config.vocab_size - 1), samples) {
+        : generator_(moe, int32_t(config.model.vocab_size - 1), samples) {
         while (write() < samples * generator_.longest_prompt() * 3 / 4) {
             check(++seed_ < 1000, "generation: random weights always end their stories early");
         }
@@ -60,13 +60,13 @@ class Writer {
 void measure(const std::string& name, const std::string& routing, int64_t samples,
              const Options& options, Table& table) {
     Config config = preset(name);
-    config.vocab_size = config.entries + 1;
-    config.routing = routing;
-    SingleMoe moe(config);
+    config.model.vocab_size = config.entries + 1;
+    config.model.router.kind = routing;
+    SingleMoe moe(config.model, config.seed);
     moe.eval();
-    double bytes = bytes_per_token(moe.model, routing == "none" ? 0 : config.mask_rate);
-    if (moe.router.network() != nullptr) {
-        bytes += bytes_per_token(*moe.router.network(), 0);
+    double bytes = bytes_per_token(moe.model, routing == "none" ? 0 : config.model.experts.mask_rate);
+    if (moe.router->network() != nullptr) {
+        bytes += bytes_per_token(*moe.router->network(), 0);
     }
     Writer writer(moe, config, samples);
     const double least = options.min_seconds();

@@ -36,7 +36,7 @@ ExpertMasks random_masks(const DecoderSettings& s, double rate) {
 class Kernels {
   public:
     Kernels(const Config& config, const Batch& batch, const Options& options, Table& table)
-        : s_(model_settings(config)),
+        : s_(model_decoder(config.model)),
           optim_(config.optim),
           batch_(batch),
           options_(options),
@@ -47,8 +47,8 @@ class Kernels {
         const Variable x = random_leaf({N, C}, rng_), branch = random_leaf({N, C}, rng_);
         const Variable qkv = random_leaf({N, 3 * C}, rng_);
         compare(
-            "attention", [&] { return attention(qkv, batch_.offsets, s_.heads); },
-            [&] { return attention_by_matrices(qkv, batch_.offsets, s_.heads); });
+            "attention", [&] { return attention(qkv, batch_.inputs, s_.heads); },
+            [&] { return attention_by_matrices(qkv, batch_.inputs, s_.heads); });
 
         const Variable weight = random_leaf({C}, rng_), bias = random_leaf({C}, rng_);
         compare(
@@ -147,7 +147,7 @@ void measure_kernels(const Options& options, Table& table) {
     Config config = preset("paper");
     const std::vector<Story> stories = load_stories(options.data);
     const Tokenizer tokenizer = make_tokenizer(config, stories);
-    config.vocab_size = tokenizer.vocab_size();
+    config.model.vocab_size = tokenizer.vocab_size();
     const Batch batch = make_batch(config, stories, tokenizer, options.max_tokens());
     table.section(fmt::format("Kernels, forward and backward, at the paper's sizes, {} tokens",
                               batch.size()));

@@ -102,9 +102,9 @@ void measure_roofline(const Options& options, Table& table) {
     table.section("Roofline: gemm() at the shapes of a training step, and memory");
     for (const std::string& name : preset_names()) {
         Config config = preset(name);
-        config.vocab_size = config.entries + 1;
-        const int64_t tokens = std::min(config.batch * (config.context - 1), options.max_tokens());
-        const Roofline roofline(model_settings(config), tokens);
+        config.model.vocab_size = config.entries + 1;
+        const int64_t tokens = std::min(config.batch * (config.model.context - 1), options.max_tokens());
+        const Roofline roofline(model_decoder(config.model), tokens);
         std::string best;
         const double least = options.min_seconds();
         const std::vector<Samples> rates = take_turns(

@@ -42,7 +42,7 @@ void write_export(const std::string& path, const Config& config, Trainer& traine
     for (const auto& [name, tensor] : trainer.moe().model.state_dict()) {
         file.tensors["model." + name] = tensor;
     }
-    for (const auto& [name, tensor] : moe.router.network()->state_dict()) {
+    for (const auto& [name, tensor] : moe.router->network()->state_dict()) {
         file.tensors["router." + name] = tensor;
     }
     const Trainer::EvaluationMode evaluation(trainer);
@@ -51,15 +51,14 @@ void write_export(const std::string& path, const Config& config, Trainer& traine
     BatchStream stream(data);
     for (int64_t step = 0; step < steps; ++step) {
         const Batch batch = stream.next();
-        const Experts experts = moe.router.choose(batch.inputs, batch.offsets, chance);
+        const Experts experts = moe.router->choose(batch.inputs, chance);
         const std::string prefix = fmt::format("batch.{}.", step);
-        file.tensors[prefix + "inputs"] = as_tensor(batch.inputs);
+        file.tensors[prefix + "inputs"] = as_tensor(batch.inputs.tokens());
         file.tensors[prefix + "targets"] = as_tensor(batch.targets);
-        file.tensors[prefix + "offsets"] = as_tensor(batch.offsets);
+        file.tensors[prefix + "offsets"] = as_tensor(batch.inputs.offsets());
         file.tensors[prefix + "labels"] = as_tensor(experts);
         if (step == 0) {
-            file.tensors["losses"] =
-                moe.model.losses(batch.inputs, batch.offsets, experts, batch.targets).value();
+            file.tensors["losses"] = moe.model.losses(batch.inputs, experts, batch.targets).value();
         }
     }
     write_safetensors(path, file);
@@ -70,7 +69,7 @@ void write_export(const std::string& path, const Config& config, Trainer& traine
 //     encode    every story of the text                                -> seconds, tokens
 int serve(const ServeOptions& options, const std::string& text) {
     Config config = preset(options.preset);
-    config.router_steps = 0;
+    config.model.router.steps = 0;
     config.pad = options.pad;
     config.recompute = options.recompute;
     if (options.batch > 0) {
@@ -79,7 +78,7 @@ int serve(const ServeOptions& options, const std::string& text) {
     const std::vector<Story> stories = load_stories(text);
     const std::vector<std::string_view> texts = texts_of(stories);
     const Tokenizer tokenizer = make_tokenizer(config, stories);
-    config.vocab_size = tokenizer.vocab_size();
+    config.model.vocab_size = tokenizer.vocab_size();
     if (!options.tokenizer_file.empty()) {
         write_file(options.tokenizer_file, tokenizer.to_json());
     }

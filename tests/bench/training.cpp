@@ -40,12 +40,12 @@ class TrainingRows {
 
     void masked(double rate) {
         Config config = config_;
-        config.mask_rate = rate;
-        DecoderSettings settings = model_settings(config);
+        config.model.experts.mask_rate = rate;
+        DecoderSettings settings = model_decoder(config.model);
         Rng chance = stream(1, Stream::experts);
         Experts experts;
         for (int64_t n = 0; n < batch_.size(); ++n) {
-            experts.push_back(int32_t(chance.below(uint64_t(config.num_experts))));
+            experts.push_back(int32_t(chance.below(uint64_t(config.model.experts.count))));
         }
         settings.form = FeedForwardForm::composed;
         TrainingStep composed(settings, config.optim, batch_, experts);
@@ -54,9 +54,9 @@ class TrainingRows {
         settings.recompute = true;
         TrainingStep recompute(settings, config.optim, batch_, experts);
         Rng init = stream(1, Stream::router_weights);
-        const Router router("router", router_settings(config), 1, init);
+        const Router router("router", router_decoder(config.model), 1, init);
         router.network()->eval();
-        const Roofline roofline(model_settings(config), batch_.size());
+        const Roofline roofline(model_decoder(config.model), batch_.size());
         const double least = options_.min_seconds();
 
         const std::vector<Samples> samples = take_turns(
@@ -64,8 +64,7 @@ class TrainingRows {
             {[&] { return roofline.rate(least); }, [&] { return seconds(composed); },
              [&] { return seconds(sparse); }, [&] { return seconds(recompute); },
              [&] {
-                 return seconds_per_call(
-                     least, [&] { router.choose(batch_.inputs, batch_.offsets, chance); });
+                 return seconds_per_call(least, [&] { router.choose(batch_.inputs, chance); });
              }});
         const Samples &limit = samples[0], &route = samples[4];
         const double all = multiply_adds(settings, batch_, Pass::training);
@@ -84,7 +83,7 @@ class TrainingRows {
                     .value = map(sparse_routed, [&](double s) { return tokens() / s; }),
                     .against = map(composed_routed, sparse_routed, std::divides<>())});
         if (rate == rates[0]) {
-            const double work = multiply_adds(router_settings(config), batch_, Pass::forward);
+            const double work = multiply_adds(router_decoder(config.model), batch_, Pass::forward);
             table_.add({.what = fmt::format("{} frozen router, forward", name_),
                         .unit = "tokens/s",
                         .value = map(route, [&](double s) { return tokens() / s; }),
@@ -125,7 +124,7 @@ void measure_training(const Options& options, Table& table) {
     for (const std::string& name : preset_names()) {
         Config config = preset(name);
         const Tokenizer tokenizer = make_tokenizer(config, stories);
-        config.vocab_size = tokenizer.vocab_size();
+        config.model.vocab_size = tokenizer.vocab_size();
         const Batch batch = make_batch(config, stories, tokenizer, options.max_tokens());
         table.section(fmt::format("Training step, {}: {} stories, {} tokens, nothing padded", name,
                                   batch.stories.size(), batch.size()));

@@ -21,7 +21,7 @@ TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSetti
       experts_(experts) {}
 
 void TrainingStep::run() {
-    backward(mean(model_.losses(batch_.inputs, batch_.offsets, experts_, batch_.targets)));
+    backward(mean(model_.losses(batch_.inputs, experts_, batch_.targets)));
     optimizer_->step();
     flat_.zero_grad();
 }

@@ -34,8 +34,8 @@ double multiply_adds(const DecoderSettings& settings, const Batch& batch, Pass p
     for (const LinearShape& shape : linear_shapes(settings)) {
         linear += double(batch.size()) * double(shape.in * shape.out * shape.times);
     }
-    for (size_t b = 0; b + 1 < batch.offsets.size(); ++b) {
-        const double length = double(batch.offsets[b + 1] - batch.offsets[b]);
+    for (size_t b = 0; b + 1 < batch.inputs.offsets().size(); ++b) {
+        const double length = double(batch.inputs.offsets()[b + 1] - batch.inputs.offsets()[b]);
         pairs += length * (length + 1) / 2;  // of a query and a key that it sees
     }
     const double attention = 2 * pairs * double(settings.width * settings.layers);

@@ -35,16 +35,16 @@ inline Tokenizer small_tokenizer(const std::vector<Story>& stories) {
 
 inline Config small_config() {
     Config config;
-    config.model = {.width = 16, .layers = 2, .heads = 2, .hidden = 32, .dropout = 0.1};
-    config.router = {.width = 8, .layers = 1, .heads = 2, .hidden = 16, .dropout = 0.1};
-    config.context = 40;
-    config.num_experts = 4;
-    config.router_steps = 6;
-    config.router_warmup = 3;
+    config.model.sizes = {.width = 16, .layers = 2, .heads = 2, .hidden = 32, .dropout = 0.1};
+    config.model.router.sizes = {.width = 8, .layers = 1, .heads = 2, .hidden = 16, .dropout = 0.1};
+    config.model.context = 40;
+    config.model.experts.count = 4;
+    config.model.router.steps = 6;
+    config.model.router.warmup = 3;
     config.optim.lr = 5e-3;
     config.optim.warmup = 4;
     config.batch = 3;
-    config.vocab_size = 300;
+    config.model.vocab_size = 300;
     return config;
 }
 

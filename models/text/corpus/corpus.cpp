@@ -3,7 +3,7 @@
 // Read next: books.h, the three books.
 #include "models/text/corpus/corpus.h"
 
-#include "core/rng.h"
+#include "core/streams.h"
 #include "models/text/corpus/books.h"
 
 namespace smoe {
@@ -25,7 +25,7 @@ std::span<const std::string_view> corpus_domains() {
 
 Story corpus_story(uint64_t seed, uint64_t index) {
     const int domain = turns[index % std::size(turns)];
-    Rng rng(seed, index);
+    Rng rng = stream(seed, Stream::corpus, index);
     return {book_of(domain).write(rng), std::string(domains[domain])};
 }
 

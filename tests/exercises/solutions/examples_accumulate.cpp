@@ -8,11 +8,12 @@
 double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch,
                             const smoe::Experts& experts, int64_t parts) {
     using namespace smoe;
-    const int64_t sequences = int64_t(batch.offsets.size()) - 1;
+    const std::vector<int64_t>& borders = batch.inputs.offsets();
+    const int64_t sequences = batch.inputs.count();
     double total = 0;
     for (int64_t part = 0; part < parts; ++part) {
-        const auto first = batch.offsets.begin() + sequences * part / parts;
-        const auto last = batch.offsets.begin() + sequences * (part + 1) / parts;
+        const auto first = borders.begin() + sequences * part / parts;
+        const auto last = borders.begin() + sequences * (part + 1) / parts;
         if (first == last) {
             continue;
         }
@@ -23,8 +24,8 @@ double accumulate_gradients(const smoe::Decoder& model, const smoe::Batch& batch
         const auto rows = [&](const std::vector<int32_t>& all) {
             return std::vector<int32_t>(all.begin() + *first, all.begin() + *last);
         };
-        const Variable losses =
-            model.losses(rows(batch.inputs), offsets, rows(experts), rows(batch.targets));
+        const Variable losses = model.losses({rows(batch.inputs.tokens()), offsets}, rows(experts),
+                                             rows(batch.targets));
         const Variable share = scale(sum(losses), 1 / real(batch.size()));
         backward(share);
         total += double(share.value().item());

@@ -73,9 +73,9 @@ TEST_CASE("generator memory: forty tokens allocate no more than twenty") {
     int64_t more_tokens = 0;
     for (const char* const routing : {"router", "hash", "random", "none"}) {
         Config config = small_config();
-        config.routing = routing;
-        config.context = 60;
-        SingleMoe moe(config);
+        config.model.router.kind = routing;
+        config.model.context = 60;
+        SingleMoe moe(config.model, config.seed);
         moe.eval();
         for (const Sampling& sampling :
              {Sampling{.kind = "greedy"}, Sampling{.kind = "multinomial"}, Sampling{},

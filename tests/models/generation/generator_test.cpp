@@ -24,20 +24,20 @@ const std::vector<std::string> routings = {"router", "hash", "random", "none"};
 
 std::unique_ptr<SingleMoe> make_moe(const std::string& routing) {
     Config config;
-    config.model = {.width = 16, .layers = 2, .heads = 2, .hidden = 40, .dropout = 0.1};
-    config.router = {.width = 12, .layers = 2, .heads = 3, .hidden = 20, .dropout = 0.1};
-    config.vocab_size = vocab;
-    config.context = context;
-    config.num_experts = 4;
-    config.mask_rate = 0.4;
-    config.routing = routing;
+    config.model.sizes = {.width = 16, .layers = 2, .heads = 2, .hidden = 40, .dropout = 0.1};
+    config.model.router.sizes = {.width = 12, .layers = 2, .heads = 3, .hidden = 20, .dropout = 0.1};
+    config.model.vocab_size = vocab;
+    config.model.context = context;
+    config.model.experts.count = 4;
+    config.model.experts.mask_rate = 0.4;
+    config.model.router.kind = routing;
     auto moe = std::make_unique<SingleMoe>(config);
     moe->eval();
     return moe;
 }
 
 struct Text {
-    std::vector<int32_t> ids, num_experts;
+    std::vector<int32_t> ids, experts;
     bool operator==(const Text&) const = default;
 };
 
@@ -48,7 +48,7 @@ std::vector<Text> generate(const SingleMoe& moe, int64_t samples,
     Generator generator(moe, end_of_text, samples);
     generator.run(prompt, sampling, seed, max_tokens, [&](const Generator::Token& token) {
         texts[size_t(token.sample)].ids.push_back(token.id);
-        texts[size_t(token.sample)].num_experts.push_back(token.expert);
+        texts[size_t(token.sample)].experts.push_back(token.expert);
     });
     return texts;
 }
@@ -56,7 +56,7 @@ std::vector<Text> generate(const SingleMoe& moe, int64_t samples,
 Tensor full_logits(const SingleMoe& moe, const std::vector<int32_t>& tokens,
                    const Experts& experts) {
     const NoGrad no_grad;
-    return moe.model.forward(tokens, {0, int64_t(tokens.size())}, experts).value();
+    return moe.model.forward(Sequences::of(tokens), experts).value();
 }
 
 // One sample, everything computed anew for each token.
@@ -66,7 +66,7 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
     Rng rng(seed, uint64_t(Stream::generation) + 1 + uint64_t(sample));
     std::vector<int32_t> tokens = {end_of_text};
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
-    Experts experts = moe.router.choose(tokens, {0, int64_t(tokens.size())}, prompt_rng);
+    Experts experts = moe.router->choose(Sequences::of(tokens), prompt_rng);
     Sampler sampler;
     bool ended = false;
     while (!ended && int64_t(tokens.size()) < context) {
@@ -78,9 +78,9 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
         if (ended) {
             experts.push_back(-1);
         } else if (routing == "random") {
-            experts.push_back(moe.router.choose({token}, {0, 1}, rng)[0]);
+            experts.push_back(moe.router->choose(Sequences::of({token}), rng)[0]);
         } else {
-            experts = moe.router.choose(tokens, {0, int64_t(tokens.size())}, rng);
+            experts = moe.router->choose(Sequences::of(tokens), rng);
         }
     }
     if (routing == "none") {
@@ -105,7 +105,7 @@ TEST_CASE("generator: the same text as with everything computed anew") {
                     const Text slow =
                         generate_slowly(*moe, routing, int64_t(i), prompt, {.kind = kind}, 21);
                     CHECK(texts[i].ids == slow.ids);
-                    CHECK(texts[i].num_experts == slow.num_experts);
+                    CHECK(texts[i].experts == slow.experts);
                 }
             }
         }
@@ -135,7 +135,7 @@ TEST_CASE("generator: a text does not depend on its neighbours, on threads or on
             generator.run(prompt, wild, first ? 1 : 5, no_limit,
                           [&](const Generator::Token& token) {
                               texts[size_t(token.sample)].ids.push_back(token.id);
-                              texts[size_t(token.sample)].num_experts.push_back(token.expert);
+                              texts[size_t(token.sample)].experts.push_back(token.expert);
                           });
             CHECK((texts == many) == !first);
         }
@@ -170,7 +170,7 @@ TEST_CASE("generator: every text stops at its end of text, at the context or aft
                 ++ended;
             }
             for (size_t t = 0; t < text.ids.size(); ++t) {
-                CHECK((text.num_experts[t] == -1) == (text.ids[t] == end_of_text));
+                CHECK((text.experts[t] == -1) == (text.ids[t] == end_of_text));
             }
         }
         CHECK(full > 0);

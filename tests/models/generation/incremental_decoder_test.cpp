@@ -61,7 +61,7 @@ DecoderSettings random_settings(Rng& rng) {
 Tensor full_logits(const Decoder& decoder, const std::vector<int32_t>& tokens,
                    const Experts& experts) {
     const NoGrad no_grad;
-    return decoder.forward(tokens, {0, int64_t(tokens.size())}, experts).value();
+    return decoder.forward(Sequences::of(tokens), experts).value();
 }
 
 double distance(std::span<const real> a, std::span<const real> b) {

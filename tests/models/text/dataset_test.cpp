@@ -55,9 +55,9 @@ std::vector<int64_t> all_of(const Dataset& data) {
 void check_layout(const Tokenizer& tokenizer, const Dataset& data, const std::string& inputs,
                   const std::string& targets, const Offsets& offsets) {
     const Batch batch = data.batch(all_of(data));
-    CHECK(batch.inputs == ids(tokenizer, inputs));
+    CHECK(batch.inputs.tokens() == ids(tokenizer, inputs));
     CHECK(batch.targets == ids(tokenizer, targets));
-    CHECK(batch.offsets == offsets);
+    CHECK(batch.inputs.offsets() == offsets);
     CHECK(batch.size() == int64_t(targets.size()));
     CHECK(data.tokens() == int64_t(targets.size()));
     CHECK(data.size() == int64_t(offsets.size()) - 1);
@@ -146,12 +146,12 @@ TEST_CASE("dataset: a batch holds what was asked for, in that order") {
     const Dataset data(stories_of({"a", "bc", "def"}), t, {.context = 9});
     const std::vector<int64_t> wanted = {2, 0, 2};
     const Batch batch = data.batch(wanted);
-    CHECK(batch.inputs == ids(t, ".def.a.def"));
+    CHECK(batch.inputs.tokens() == ids(t, ".def.a.def"));
     CHECK(batch.targets == ids(t, "def.a.def."));
-    CHECK(batch.offsets == Offsets{0, 4, 6, 10});
+    CHECK(batch.inputs.offsets() == Offsets{0, 4, 6, 10});
     CHECK(batch.stories == Ids{2, 0, 2});
     CHECK(data.batch({}).size() == 0);
-    CHECK(data.batch({}).offsets == Offsets{0});
+    CHECK(data.batch({}).inputs.offsets() == Offsets{0});
     for (const int64_t bad : {int64_t(-1), int64_t(3), INT64_MAX}) {
         CHECK_THROWS_AS(data.batch(std::vector<int64_t>{bad}), Error);
     }
@@ -203,9 +203,9 @@ TEST_CASE("dataset: whatever the lengths, split loses nothing and cut keeps begi
             const Batch piece = split.batch(std::vector<int64_t>{sequence});
             REQUIRE(piece.targets.size() <= room);
             REQUIRE(piece.targets[0] != t.end_of_text());
-            REQUIRE(std::vector(piece.inputs.begin() + 1, piece.inputs.end()) ==
+            REQUIRE(std::vector(piece.inputs.tokens().begin() + 1, piece.inputs.tokens().end()) ==
                     std::vector(piece.targets.begin(), piece.targets.end() - 1));
-            REQUIRE(piece.inputs[0] == t.end_of_text());
+            REQUIRE(piece.inputs.tokens()[0] == t.end_of_text());
             whole_text += t.decode(piece.targets);
             whole_text += piece.targets.back() == t.end_of_text() ? "." : "";
         }
@@ -358,7 +358,7 @@ TEST_CASE("batch stream: seeking anywhere goes on as if it had never stopped") {
             for (size_t i = start; i < batches.size(); ++i) {
                 CHECK(resumed->position() == positions[i]);
                 const Batch batch = resumed->next();
-                CHECK(batch.inputs == batches[i].inputs);
+                CHECK(batch.inputs.tokens() == batches[i].inputs.tokens());
                 CHECK(batch.stories == batches[i].stories);
             }
         }

@@ -43,8 +43,8 @@ TEST_CASE("config: presets have the sizes they promise") {
         const auto& [name, parameters] = row;
         Config config = preset(name);
         CHECK_NOTHROW(check_config(config));
-        config.vocab_size = config.entries + 1;
-        const DecoderSettings m = model_settings(config);
+        config.model.vocab_size = config.entries + 1;
+        const DecoderSettings m = model_decoder(config.model);
         // What dominates a decoder: four square matrices of attention and two of the feed-forward
         // network in each block, and the tables of tokens.
         const double blocks =
@@ -55,7 +55,7 @@ TEST_CASE("config: presets have the sizes they promise") {
         CHECK(count < 1.4 * parameters);
     }
     Config tiny = preset("tiny");
-    tiny.vocab_size = tiny.entries + 1;
+    tiny.model.vocab_size = tiny.entries + 1;
     const int64_t exact = SingleMoe(tiny).model.parameter_count();
     CHECK(exact > 900'000);
     CHECK(exact < 1'300'000);
@@ -75,7 +75,7 @@ TEST_CASE("config: every preset survives JSON, and every field is in it") {
         CHECK(back.seed == UINT64_MAX);
         CHECK(back.optim.lr == 0.1);
         CHECK(back.data == config.data);
-        CHECK(back.model.width == config.model.width);
+        CHECK(back.model.width == config.model.sizes.width);
         // Over another base nothing of the base is left.
         CHECK(to_json(config_from_json(json, "x", preset("paper"))) == json);
     }
@@ -88,7 +88,7 @@ TEST_CASE("config: every preset survives JSON, and every field is in it") {
 
 TEST_CASE("config: Hugging Face keys follow from the settings") {
     Config config = preset("tiny");
-    config.vocab_size = 1025;
+    config.model.vocab_size = 1025;
     const auto json = nlohmann::ordered_json::parse(to_json(config));
     const nlohmann::ordered_json expected = {
         {"architectures", nlohmann::json::array({"SmoeForCausalLM"})},
@@ -179,16 +179,16 @@ TEST_CASE("config: files that are no settings") {
 
 TEST_CASE("config: impossible values") {
     const double nan = std::nan("");
-    check_impossible("width", [](Config& c) { c.model.width = 0; });
-    check_impossible("width", [](Config& c) { c.model.width = INT64_MAX; });
-    check_impossible("the router's", [](Config& c) { c.router.heads = 3; });
-    check_impossible("layers", [](Config& c) { c.model.layers = -1; });
-    check_impossible("hidden", [](Config& c) { c.model.hidden = 0; });
-    check_impossible("dropout", [&](Config& c) { c.model.dropout = nan; });
-    check_impossible("dropout", [](Config& c) { c.router.dropout = 1; });
-    check_impossible("experts", [](Config& c) { c.num_experts = 256; });
-    check_impossible("mask_rate", [&](Config& c) { c.mask_rate = nan; });
-    check_impossible("context", [](Config& c) { c.context = INT64_MAX; });
+    check_impossible("width", [](Config& c) { c.model.sizes.width = 0; });
+    check_impossible("width", [](Config& c) { c.model.sizes.width = INT64_MAX; });
+    check_impossible("the router's", [](Config& c) { c.model.router.sizes.heads = 3; });
+    check_impossible("layers", [](Config& c) { c.model.sizes.layers = -1; });
+    check_impossible("hidden", [](Config& c) { c.model.sizes.hidden = 0; });
+    check_impossible("dropout", [&](Config& c) { c.model.sizes.dropout = nan; });
+    check_impossible("dropout", [](Config& c) { c.model.router.sizes.dropout = 1; });
+    check_impossible("experts", [](Config& c) { c.model.experts.count = 256; });
+    check_impossible("mask_rate", [&](Config& c) { c.model.experts.mask_rate = nan; });
+    check_impossible("context", [](Config& c) { c.model.context = INT64_MAX; });
     check_impossible("batch", [](Config& c) { c.batch = INT64_MIN; });
     check_impossible("steps must be at least 1, found 0", [](Config& c) { c.steps = 0; });
     check_impossible("minutes", [&](Config& c) { c.minutes = nan; });

@@ -17,7 +17,7 @@ namespace {
 
 struct Fixture {
     Fixture() : data(small_config()) {
-        data.config.vocab_size = data.tokenizer.vocab_size();
+        data.config.model.vocab_size = data.tokenizer.vocab_size();
         data.config.tokenizer_hash = fmt::format("{:016x}", data.tokenizer.hash());
     }
     void create() const { run.create(data.config, data.tokenizer); }
@@ -76,7 +76,7 @@ TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
     f.run.write_model(moe.model.state_dict(), 7);
     CHECK(f.run.weights_step() == 7);
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("router.safetensors"), Error);
-    f.run.write_router(moe.router.network()->state_dict(), 7);
+    f.run.write_router(moe.router->network()->state_dict(), 7);
     const std::unique_ptr<SingleMoe> loaded = f.run.load(f.data.config);
     CHECK(!loaded->model.training());
     CHECK(!loaded->router.network()->training());
@@ -87,7 +87,7 @@ TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
         CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
     }
 
-    write_safetensors(f.run.file("model.safetensors"), {moe.router.network()->state_dict(), {}});
+    write_safetensors(f.run.file("model.safetensors"), {moe.router->network()->state_dict(), {}});
     CHECK(f.run.weights_step() == INT64_MAX);
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("model.safetensors"), Error);
     write_file(f.run.file("model.safetensors"), "no tensors");

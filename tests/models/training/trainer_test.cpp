@@ -52,7 +52,7 @@ TEST_CASE("trainer: the loss falls, for every kind of routing and optimiser") {
     for (const char* routing : {"router", "hash", "random", "none"}) {
         CAPTURE(routing);
         Config config = small_config();
-        config.routing = routing;
+        config.model.router.kind = routing;
         const SmallRun run(config);
         Trainer trainer(config, run.data);
         const double first = trainer.step().loss;
@@ -107,7 +107,7 @@ TEST_CASE("trainer: 1, 2 and 4 threads give the same bits") {
 TEST_CASE("trainer: resumed runs are the uninterrupted one, in both phases and across the freeze") {
     for (const char* routing : {"router", "random"}) {
         Config config = small_config();
-        config.routing = routing;
+        config.model.router.kind = routing;
         const SmallRun run(config);
         const TensorFile straight =
             state_after(run, 12);  // the freeze is at 6, the epoch has 7 batches
@@ -150,9 +150,9 @@ TEST_CASE("trainer: weights that are saved are those that evaluation mode uses")
     const auto weights = trainer.model_weights(), router_weights = trainer.router_weights();
     const Trainer::EvaluationMode mode(trainer);
     CHECK(same_bits(weights, trainer.moe().model.state_dict()));
-    CHECK(same_bits(router_weights, trainer.moe().router.network()->state_dict()));
+    CHECK(same_bits(router_weights, trainer.moe().router->network()->state_dict()));
     CHECK(!trainer.moe().model.training());
-    CHECK(!trainer.moe().router.network()->training());
+    CHECK(!trainer.moe().router->network()->training());
 }
 
 TEST_CASE("trainer: the router learns for as many steps as it should, then stands still") {
@@ -171,7 +171,7 @@ TEST_CASE("trainer: the router learns for as many steps as it should, then stand
             labelled += count;
         }
         CHECK(labelled == report.tokens);
-        CHECK(trainer.moe().router.network()->training() == (step < 6));
+        CHECK(trainer.moe().router->network()->training() == (step < 6));
     }
     const TensorFile seven = state_after(run, 7), ten = state_after(run, 10);
     int frozen = 0;
@@ -207,7 +207,7 @@ TEST_CASE("trainer: a loss or a routing that is not finite stops before anything
 
 TEST_CASE("trainer: a gradient that is not finite is named, and nothing changes") {
     Config config = small_config();
-    config.routing = "hash";  // the learning router would square the large losses
+    config.model.router.kind = "hash";  // the learning router would square the large losses
     const SmallRun run(config);
     Trainer trainer(run.config, run.data);
     trainer.step();
@@ -301,7 +301,7 @@ TEST_CASE("padding: every sequence is full, and its padding counts in the loss")
     config.pad = true;
     const SmallRun run(config);
     Trainer trainer(config, run.data);
-    CHECK(trainer.step().tokens == config.batch * (config.context - 1));
+    CHECK(trainer.step().tokens == config.batch * (config.model.context - 1));
 }
 
 }  // namespace smoe

@@ -41,7 +41,7 @@ class Silence {
 struct Fixture {
     Fixture() : data(small_config()) {
         config = data.config;
-        config.vocab_size = data.tokenizer.vocab_size();
+        config.model.vocab_size = data.tokenizer.vocab_size();
         config.tokenizer_hash = fmt::format("{:016x}", data.tokenizer.hash());
         config.steps = 5;
         config.log_every = 2;

@@ -8,7 +8,7 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
-#include "models/transformer/router_loss.h"
+#include "models/transformer/routers/router_loss.h"
 #include "tests/autograd/op_table.h"
 #include "tests/error_of.h"
 #include "tests/models/small_run.h"
@@ -23,10 +23,10 @@ const std::vector<int64_t> offsets = {0, 4, 7};
 
 TEST_CASE("decoder: every op in the graph of a training step has a row in the table of ops") {
     Config config = small_config();
-    SingleMoe moe(config);
+    SingleMoe moe(config.model, config.seed);
     const Experts experts = {0, 1, 2, 3, 0, 1, 2};
-    const Variable losses = moe.model.losses(tokens, offsets, experts, {1, 2, 3, 4, 5, 6, 7});
-    const Variable routing = softmax(moe.router.network()->forward(tokens, offsets, {}));
+    const Variable losses = moe.model.losses({tokens, offsets}, experts, {1, 2, 3, 4, 5, 6, 7});
+    const Variable routing = softmax(moe.router->network()->forward({tokens, offsets}, {}));
     const RouterLosses router =
         router_losses(routing, experts, losses.value(), {0, 1, 2, 3, 0, 1, 2});
     std::vector<std::string> names = graph_names(mean(losses));
@@ -46,11 +46,11 @@ TEST_CASE("decoder: losses are the cross-entropy of the logits, and so are their
     const Experts experts = {0, 1, 2, 3, 0, 1, 2};
     const std::vector<int32_t> targets = {1, 2, 3, 4, 5, 6, 7};
     const auto gradients = [&](bool at_once) {
-        SingleMoe moe(config);
+        SingleMoe moe(config.model, config.seed);
         moe.model.eval();
         const Variable losses =
-            at_once ? moe.model.losses(tokens, offsets, experts, targets)
-                    : cross_entropy(moe.model.forward(tokens, offsets, experts), targets);
+            at_once ? moe.model.losses({tokens, offsets}, experts, targets)
+                    : cross_entropy(moe.model.forward({tokens, offsets}, experts), targets);
         backward(losses, random_tensor(losses.shape(), 5));
         std::vector<Tensor> found = {losses.value()};
         for (const Variable* parameter : moe.model.parameters()) {
@@ -67,10 +67,10 @@ TEST_CASE("decoder: losses are the cross-entropy of the logits, and so are their
 
 TEST_CASE("decoder: paper-sized parameter counts and names are the original's") {
     Config config = preset("paper");
-    config.vocab_size = 2049;
+    config.model.vocab_size = 2049;
     Rng rng(1);
-    Decoder model(model_settings(config), rng);
-    Decoder router(router_settings(config), rng);
+    Decoder model(model_decoder(config.model), rng);
+    Decoder router(router_decoder(config.model), rng);
     const auto all = [](const Decoder& decoder) {
         int64_t count = 0;
         for (const auto& [name, tensor] : decoder.state_dict()) {
@@ -90,10 +90,10 @@ TEST_CASE("decoder: paper-sized parameter counts and names are the original's") 
 
 TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
     const Config config = small_config();
-    SingleMoe moe(config);
-    const DecoderSettings model = model_settings(config), router = router_settings(config);
+    SingleMoe moe(config.model, config.seed);
+    const DecoderSettings model = model_decoder(config.model), router = router_decoder(config.model);
     CHECK(parameter_count(model) == double(moe.model.parameter_count()));
-    CHECK(parameter_count(router) == double(moe.router.network()->parameter_count()));
+    CHECK(parameter_count(router) == double(moe.router->network()->parameter_count()));
 
     const std::map<std::string, Tensor> state = moe.model.state_dict();
     CHECK_NOTHROW(check_sizes(model, state, "f"));
@@ -123,12 +123,12 @@ TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
 
 TEST_CASE("decoder: a sequence's logits do not depend on its neighbours or on its future") {
     const Config config = small_config();
-    SingleMoe moe(config);
+    SingleMoe moe(config.model, config.seed);
     moe.eval();
     const Experts experts = {0, 1, 2, 3, 0, 1, 2};
-    const Tensor both = moe.model.forward(tokens, offsets, experts).value();
-    const Tensor first = moe.model.forward({299, 5, 6, 7}, {0, 4}, {0, 1, 2, 3}).value();
-    const Tensor shorter = moe.model.forward({299, 5, 6}, {0, 3}, {0, 1, 2}).value();
+    const Tensor both = moe.model.forward({tokens, offsets}, experts).value();
+    const Tensor first = moe.model.forward(Sequences::of({299, 5, 6, 7}), {0, 1, 2, 3}).value();
+    const Tensor shorter = moe.model.forward(Sequences::of({299, 5, 6}), {0, 1, 2}).value();
     const double tolerance = sizeof(real) == 8 ? 1e-12 : 1e-5;
     for (int64_t i = 0; i < first.numel(); ++i) {
         CHECK(std::abs(both.data()[i] - first.data()[i]) < tolerance);
@@ -141,9 +141,9 @@ TEST_CASE("decoder: a sequence's logits do not depend on its neighbours or on it
 TEST_CASE("decoder: the expert matters, and rate 0 makes all experts the dense network") {
     Config config = small_config();
     const auto logits = [&](const Experts& experts) {
-        SingleMoe moe(config);
+        SingleMoe moe(config.model, config.seed);
         moe.eval();
-        return moe.model.forward(tokens, offsets, experts).value();
+        return moe.model.forward({tokens, offsets}, experts).value();
     };
     const auto distance = [](const Tensor& a, const Tensor& b) {
         double most = 0;
@@ -155,7 +155,7 @@ TEST_CASE("decoder: the expert matters, and rate 0 makes all experts the dense n
     const Experts zeros(7, 0), ones(7, 1);
     CHECK(distance(logits(zeros), logits(ones)) > 1e-3);
     CHECK(distance(logits(zeros), logits({})) > 1e-3);
-    config.mask_rate = 0;
+    config.model.experts.mask_rate = 0;
     CHECK(distance(logits(zeros), logits({})) == 0);
 }
 
@@ -173,22 +173,22 @@ TEST_CASE("decoder: sinusoids of section 3.5") {
 
 TEST_CASE("decoder: impossible calls are refused") {
     const Config config = small_config();
-    SingleMoe moe(config);
-    CHECK_THROWS_AS(moe.model.forward({300}, {0, 1}, {}), Error);
-    CHECK_THROWS_AS(moe.model.forward({-1}, {0, 1}, {}), Error);
-    CHECK_THROWS_AS(moe.model.forward({1, 2}, {0, 1}, {}), Error);
-    CHECK_THROWS_AS(moe.model.forward({1}, {0, 1}, {4}), Error);
-    CHECK_THROWS_WITH_AS(moe.model.forward(std::vector<int32_t>(41, 1), {0, 41}, {}),
+    SingleMoe moe(config.model, config.seed);
+    CHECK_THROWS_AS(moe.model.forward(Sequences::of({300}), {}), Error);
+    CHECK_THROWS_AS(moe.model.forward(Sequences::of({-1}), {}), Error);
+    CHECK_THROWS_AS(moe.model.forward({{1, 2}, {0, 1}}, {}), Error);
+    CHECK_THROWS_AS(moe.model.forward(Sequences::of({1}), {4}), Error);
+    CHECK_THROWS_WITH_AS(moe.model.forward(Sequences::of(std::vector<int32_t>(41, 1)), {}),
                          doctest::Contains("longer than the context of 40"), Error);
 }
 
 TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax on the network") {
     Config config = small_config();
     Rng chance(1);
-    config.routing = "hash";
-    const SingleMoe moe(config);
+    config.model.router.kind = "hash";
+    const SingleMoe moe(config.model, config.seed);
     const Router& hash = moe.router;
-    const Experts hashed = hash.choose({5, 9, 5, 9, 5}, {0, 5}, chance);
+    const Experts hashed = hash.choose(Sequences::of({5, 9, 5, 9, 5}), chance);
     CHECK(hashed[0] == hashed[2]);
     CHECK(hashed[1] == hashed[3]);
     std::vector<int32_t> many(300);
@@ -196,7 +196,7 @@ TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax
         many[size_t(id)] = id;
     }
     std::vector<int> counts(4, 0);
-    for (const int32_t expert : hash.choose(many, {0, 300}, chance)) {
+    for (const int32_t expert : hash.choose(Sequences::of(many), chance)) {
         ++counts[size_t(expert)];
     }
     for (const int count : counts) {
@@ -206,11 +206,11 @@ TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax
 
 TEST_CASE("router: a learned router's choice is its argmax and records nothing") {
     Config config = small_config();
-    SingleMoe moe(config);
+    SingleMoe moe(config.model, config.seed);
     moe.eval();
     Rng chance(1);
-    const Tensor logits = moe.router.network()->forward(tokens, offsets, {}).value();
-    const Experts experts = moe.router.choose(tokens, offsets, chance);
+    const Tensor logits = moe.router->network()->forward({tokens, offsets}, {}).value();
+    const Experts experts = moe.router->choose({tokens, offsets}, chance);
     for (int64_t n = 0; n < 7; ++n) {
         for (int64_t k = 0; k < 4; ++k) {
             CHECK(logits.data()[n * 4 + experts[size_t(n)]] >= logits.data()[n * 4 + k]);

@@ -1,7 +1,7 @@
 // The two objectives, composed from ops: only r[e] is a Variable, all that it is compared with is
 // constant.
 // Read next: models/training/trainer.cpp, where they are walked.
-#include "models/transformer/router_loss.h"
+#include "models/transformer/routers/router_loss.h"
 
 #include <algorithm>
 

@@ -1,0 +1,161 @@
+// The list of flags, and how the parser fills a Config from them. A setting without a row is one
+// that only training itself sets.
+// Read next: train.cpp.
+#include "examples/smoe/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "core/text.h"
+#include "examples/smoe/options.h"
+
+namespace smoe {
+namespace {
+
+struct Flag {
+    const char *setting, *flag, *help;
+};
+
+constexpr Flag flags[] = {
+    {"model.width", "--width", "width of the residual stream"},
+    {"model.layers", "--layers", "number of blocks"},
+    {"model.heads", "--heads", "attention heads; must divide the width"},
+    {"model.hidden", "--hidden", "width of the feed-forward network"},
+    {"model.dropout", "--dropout", "dropout on both branches of a block"},
+    {"model.context", "--context", "most tokens of a sequence"},
+
+    {"experts.count", "--experts", "number of experts"},
+    {"experts.mask_rate", "--mask-rate", "share of neurons an expert switches off"},
+    {"experts.mask_seed", "--mask-seed", "seed of the masks"},
+    {"experts.mask_where", "--mask-where", "neurons that masks apply to"},
+
+    {"router.routing", "--routing", "who picks the expert of a token"},
+    {"router.width", "--router-width", "width of the router's residual stream"},
+    {"router.layers", "--router-layers", "the router's number of blocks"},
+    {"router.heads", "--router-heads", "the router's attention heads; must divide its width"},
+    {"router.hidden", "--router-hidden", "width of the router's feed-forward network"},
+    {"router.dropout", "--router-dropout", "dropout in the router's blocks"},
+    {"router.steps", "--router-steps", "steps after which the router is frozen"},
+    {"router.warmup", "--router-warmup", "warm-up steps of the router's optimiser"},
+
+    {"training.seed", "--seed", "seed of weights, order of the data and dropout"},
+    {"training.optimizer", "--optimizer", "optimiser"},
+    {"training.lr", "--lr", "learning rate"},
+    {"training.beta1", "--beta1", "momentum"},
+    {"training.beta2", "--beta2", "memory of squared gradients"},
+    {"training.eps", "--eps", "added to the root of squared gradients"},
+    {"training.weight_decay", "--weight-decay", "weight decay; decoupled but for sgd"},
+    {"training.warmup", "--warmup", "steps over which the learning rate rises"},
+    {"training.clip", "--clip", "longest gradient, longer ones are scaled to it; 0: none is"},
+    {"training.batch", "--batch", "stories in a step"},
+    {"training.recompute", "--recompute",
+     "keep less for backward and compute it again: less memory, slower steps"},
+    {"training.steps", "--steps", "steps in all"},
+    {"training.minutes", "--minutes", "stop after this time; 0: after --steps"},
+    {"training.log_every", "--log-every", "steps between reports"},
+    {"training.eval_every", "--eval-every", "steps between evaluations; 0: only at the end"},
+    {"training.sample_every", "--sample-every", "steps between samples; 0: never"},
+    {"training.checkpoint_every", "--checkpoint-every",
+     "steps between checkpoints; 0: only at the end"},
+    {"training.eval_tokens", "--eval-tokens",
+     "held-out tokens in an evaluation while training; 0: all"},
+
+    {"data.data", "--data", "training text: .txt, .jsonl or .csv"},
+    {"data.valid", "--valid", "held-out text"},
+    {"data.valid_share", "--valid-share",
+     "share of the stories held out where --valid names no file"},
+    {"data.tokenizer", "--tokenizer", "tokenizer.json to use instead of training one"},
+    {"data.entries", "--entries", "vocabulary of the tokenizer to train"},
+    {"data.pre_tokenizer", "--pre-tokenizer",
+     "gpt2: merges stay inside words; none: they may cross them"},
+    {"data.long_stories", "--long", "stories beyond the context"},
+    {"data.pad", "--pad", "pad every story to the context and train on the padding"}};
+
+const Flag* find(const Setting& setting) {
+    const auto* const found = std::ranges::find_if(
+        flags, [&](const Flag& flag) { return setting.name() == flag.setting; });
+    return found == std::end(flags) ? nullptr : found;
+}
+
+// "[128]", or where presets differ "[tiny 128, small 256, paper 512]".
+std::string defaults_of(const std::string& name) {
+    std::vector<std::string> values;
+    for (const std::string& preset_name : preset_names()) {
+        const Config config = preset(preset_name);
+        visit_settings(config, [&](const Setting& setting, const auto& field) {
+            if (setting.name() == name) {
+                values.push_back(setting_text(field));
+            }
+        });
+    }
+    if (std::equal(values.begin() + 1, values.end(), values.begin())) {
+        return values[0].empty() ? "" : " [" + values[0] + "]";
+    }
+    std::string all;
+    for (size_t i = 0; i < values.size(); ++i) {
+        all += fmt::format("{}{} {}", i ? ", " : "", preset_names()[i], values[i]);
+    }
+    return " [" + all + "]";
+}
+
+}  // namespace
+
+std::string flag_of(const Setting& setting) {
+    const Flag* const flag = find(setting);
+    return flag != nullptr ? flag->flag : "";
+}
+
+std::function<void(Config&)> add_setting_flags(CLI::App& app) {
+    auto parsed = std::make_shared<Config>();  // where the parser puts what is given
+    auto given = std::make_shared<std::vector<std::pair<std::string, CLI::Option*>>>();
+    visit_settings(*parsed, [&](const Setting& setting, auto& field) {
+        using T = std::decay_t<decltype(field)>;
+        const Flag* const flag = find(setting);
+        if (flag == nullptr) {
+            return;
+        }
+        CLI::Option* option = nullptr;
+        if constexpr (std::is_same_v<T, bool>) {
+            option = app.add_flag(flag->flag, field, flag->help);
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+            option = app.add_option(flag->flag, field, flag->help)->type_name("FILE...");
+        } else {
+            const std::string help = flag->help + defaults_of(setting.name());
+            if constexpr (std::is_enum_v<T>) {
+                option = app.add_option_function<std::string>(
+                    flag->flag, [&field](const std::string& text) { field = enum_named<T>(text); },
+                    help);
+            } else {
+                option = app.add_option(flag->flag, field, help);
+            }
+            if constexpr (std::is_integral_v<T>) {
+                option->check(whole_number<T>);
+            }
+            if (!setting.choices.empty()) {
+                option->check(CLI::IsMember(setting.choices))->type_name("NAME");
+            }
+        }
+        option->group(std::string("Settings: ") + setting.group);
+        given->emplace_back(setting.name(), option);
+    });
+    return [parsed, given](Config& config) {
+        for (const auto& [name, option] : *given) {
+            if (option->count() == 0) {
+                continue;
+            }
+            visit_settings(*parsed, [&](const Setting& setting, const auto& field) {
+                visit_settings(config, [&](const Setting& other, auto& target) {
+                    if constexpr (std::is_same_v<std::decay_t<decltype(target)>,
+                                                 std::decay_t<decltype(field)>>) {
+                        if (setting.name() == name && other.name() == name) {
+                            target = field;
+                        }
+                    }
+                });
+            });
+        }
+    };
+}
+
+}  // namespace smoe

@@ -1,0 +1,24 @@
+// The settings of a run as flags of the program: which flag sets which, and what it says of itself.
+// Read next: train.cpp, which adds them; models/training/config.h, the table that they follow.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/training/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace smoe {
+
+// The flag of a setting, as "--width" of "model.width"; "" for those that no flag sets.
+std::string flag_of(const Setting& setting);
+
+// Adds a flag for each setting. The result, called after parsing, copies those that were given into
+// a Config.
+std::function<void(Config&)> add_setting_flags(CLI::App& app);
+
+}  // namespace smoe

@@ -1,0 +1,105 @@
+// The router decides which expert each token gets. Every kind is one file in this folder behind
+// this interface, with one line in the registry; the rest of the project asks the interface and
+// never for a name. The expert of a position never depends on later tokens, so that generation can
+// go token by token.
+// Read next: hash.cpp, the shortest kind; learned.cpp, the original's; single_moe.h.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/registry.h"
+#include "core/rng.h"
+#include "core/sequences.h"
+#include "models/transformer/next_token.h"
+#include "models/transformer/settings.h"
+#include "nn/module.h"
+#include "nn/routing.h"
+
+namespace smoe {
+
+class Router {
+  public:
+    explicit Router(int64_t num_experts) : num_experts_(num_experts) {}
+    virtual ~Router() = default;
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    int64_t num_experts() const { return num_experts_; }  // K
+    // True where no token has an expert: the plain transformer.
+    virtual bool is_dense() const { return false; }
+    // One line for people: "a hash of the token's id".
+    virtual std::string description() const = 0;
+
+    // The expert of each of the N tokens; empty where dense. Kinds that draw take from `chance`.
+    // Throws Error in training mode.
+    Experts choose(const Sequences& sequences, Rng& chance) const;
+
+    // True where choose() draws; elsewhere it says the same of a sequence each time.
+    virtual bool draws() const { return false; }
+
+    // (N, K) probabilities of the experts; undefined where the kind has none.
+    virtual Tensor probabilities(const Sequences&) const { return {}; }
+
+    // Choosing token by token for several texts, with what has been seen of each.
+    class Step {
+      public:
+        virtual ~Step() = default;
+        // Writes the expert of each token. chance: of each slot.
+        virtual void choose(std::span<NextToken> next, std::span<Rng> chance) = 0;
+        virtual void clear() {}                                 // all texts are empty again
+        virtual void copy(int32_t /*from*/, int32_t /*to*/) {}  // the text of one slot to another
+    };
+    // For `slots` texts. The router must be in evaluation mode, outlive it and not change meanwhile.
+    virtual std::unique_ptr<Step> step(int64_t slots) const = 0;
+
+    // What it learns with, trained by an optimiser of its own; null for kinds that never learn.
+    virtual Module* module() { return nullptr; }
+    const Module* module() const { return const_cast<Router*>(this)->module(); }
+
+    // One lesson: experts for a batch, drawn so that each goes on being tried, and what is needed to
+    // learn from how well they did. Only for kinds with a module, in training mode; dropout draws
+    // from `dropout`.
+    struct Lesson {
+        Experts experts;
+        Variable probabilities;  // (N, K)
+    };
+    virtual Lesson explore(const Sequences& sequences, Rng& chance, Rng& dropout) const;
+    // Objectives to be made small, by name; losses (N): the model's token losses with those experts,
+    // constants here.
+    using Objectives = std::vector<std::pair<std::string, Variable>>;
+    virtual Objectives objectives(const Lesson& lesson, const Tensor& losses,
+                                  const Sequences& sequences) const;
+
+    // Its weights by name, none for kinds without. The other two as Module's.
+    std::map<std::string, Tensor> state_dict() const;
+    void check_state_dict(const std::map<std::string, Tensor>& values,
+                          const std::string& origin) const;
+    void load_state_dict(const std::map<std::string, Tensor>& values, const std::string& origin);
+    void train(bool on = true);
+    void eval() { train(false); }
+
+  protected:
+    virtual Experts choose_experts(const Sequences& sequences, Rng& chance) const = 0;
+
+  private:
+    int64_t num_experts_;
+};
+
+// Builds a router of a kind. `seed` is that of the run; kinds that learn draw weights from it.
+struct RouterKind {
+    std::string help;  // for --routing
+    std::function<std::unique_ptr<Router>(const ModelSettings& settings, uint64_t seed)> make;
+    // For kinds with a module: throws Error, naming `origin`, unless the tensors that its memory
+    // depends on are in `state`. Takes no memory itself; see check_sizes in decoder.h.
+    std::function<void(const ModelSettings& settings, const std::map<std::string, Tensor>& state,
+                       const std::string& origin)>
+        check_sizes = nullptr;
+};
+Registry<RouterKind>& router_kinds();
+
+}  // namespace smoe
