@@ -1,7 +1,7 @@
 // Named things to choose from by a setting: mask families, kinds of layers, routers. A registry
 // begins with the project's own entries, one line each, and a program or a test may add to it while
 // it runs. Refuses to lock: add what you add before threads look things up.
-// Read next: text.h, which knows the nearest name.
+// Read next: nn/masks.h, whose names may carry a number.
 #pragma once
 
 #include <deque>

@@ -8,21 +8,12 @@
 #include "autograd/ops.h"
 
 namespace smoe {
-namespace {
 
-MaskDraw layer_masks(MaskDraw draw, uint64_t layer, bool masked) {
-    draw.stream = 2 * draw.stream + layer;  // no two layers of a model share one
-    draw.rate = masked ? draw.rate : 0;
-    return draw;
-}
-
-}  // namespace
-
-FeedForward::FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskDraw& draw,
-                         MaskWhere where, Rng& rng, FeedForwardForm form)
+FeedForward::FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskTables& masks,
+                         Rng& rng, FeedForwardForm form)
     : Module(scope),
-      lin_1({this, "lin_1"}, width, hidden, layer_masks(draw, 0, where != MaskWhere::output), rng),
-      lin_2({this, "lin_2"}, hidden, width, layer_masks(draw, 1, where != MaskWhere::hidden), rng),
+      lin_1({this, "lin_1"}, width, hidden, masks.hidden, rng),
+      lin_2({this, "lin_2"}, hidden, width, masks.output, rng),
       form_(form) {}
 
 Variable FeedForward::forward(const Variable& x, const Routing& routing) const {

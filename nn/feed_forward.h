@@ -5,11 +5,9 @@
 
 #include "autograd/ops.h"
 #include "nn/linear.h"
+#include "nn/masks.h"
 
 namespace smoe {
-
-// Where the expert masks apply: to the hidden neurons, to the outputs, or (the original) to both.
-enum class MaskWhere { hidden, output, both };
 
 // How it is computed; all forms give the same up to rounding.
 enum class FeedForwardForm {
@@ -28,14 +26,12 @@ struct Routing {
         : experts(std::move(of_rows)), groups(experts, num_experts) {}
 };
 
-// lin_2(relu(lin_1(x, e)), e): C -> F -> C, with biases. Where masks do not apply they are all
-// ones.
+// lin_2(relu(lin_1(x, e)), e): C -> F -> C, with biases.
 class FeedForward : public Module {
   public:
-    // draw.stream numbers this network within the model; each of its two layers gets masks of its
-    // own. Throws Error as MaskedLinear does.
-    FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskDraw& draw,
-                MaskWhere where, Rng& rng, FeedForwardForm form = FeedForwardForm::automatic);
+    // Throws Error as MaskedLinear does.
+    FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskTables& masks,
+                Rng& rng, FeedForwardForm form = FeedForwardForm::automatic);
     Variable forward(const Variable& x, const Routing& routing) const;  // (N, C) -> (N, C)
 
     MaskedLinear lin_1, lin_2;

@@ -1,5 +1,5 @@
-// Linear, MaskedLinear and the drawing of masks. A mask is saved with the model, its masks are
-// derived from it when it is drawn or loaded.
+// Linear and MaskedLinear. A mask is saved with the model; what outputs are multiplied with is
+// derived from it when it is handed in or loaded.
 // Read next: feed_forward.cpp.
 #include "nn/linear.h"
 
@@ -32,19 +32,6 @@ Variable Linear::forward(const Variable& x) const {
     return linear(x, weight, bias != nullptr ? *bias : Variable());
 }
 
-Tensor draw_masks(const MaskDraw& draw, int64_t width) {
-    check(draw.num_experts > 0, "masks: the number of experts must be positive, found {}",
-          draw.num_experts);
-    check(draw.rate >= 0 && draw.rate < 1, "masks: the rate must be in [0, 1), found {}",
-          draw.rate);
-    Rng rng(draw.seed, draw.stream);
-    const Tensor mask = Tensor::empty({draw.num_experts, width});
-    for (real& entry : mask.values()) {
-        entry = draw.rate == 0 || rng.uniform() > draw.rate ? 1 : 0;
-    }
-    return mask;
-}
-
 namespace {
 
 // mask / (mean of its row), the factors that an expert's neurons are multiplied with. As dropout
@@ -68,13 +55,21 @@ Tensor scaled(const Tensor& mask) {
     return masks;
 }
 
+// A copy, since loading another mask must change this layer alone.
+Tensor checked_copy(const Tensor& table, int64_t out) {
+    check(table.shape().rank() == 2 && table.size(0) > 0 && table.size(1) == out,
+          "masks: a layer of {} neurons needs a table of shape (K, {}), found {}", out, out,
+          table.shape().str());
+    return table.clone();
+}
+
 }  // namespace
 
-MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw,
+MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Tensor& table,
                            Rng& rng)
     : Module(scope),
       linear({this, "linear"}, in, out, true, rng),
-      mask(register_buffer("mask", draw_masks(draw, out))) {
+      mask(register_buffer("mask", checked_copy(table, out))) {
     state_loaded();
 }
 

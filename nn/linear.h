@@ -1,5 +1,5 @@
-// Linear and MaskedLinear, the layer in which an expert lives. Refuses to learn masks: they are
-// drawn once and stay.
+// Linear and MaskedLinear, the layer in which an expert lives. Refuses to learn masks: a table is
+// handed in and stays.
 // Read next: feed_forward.h, which makes a network of two of them.
 #pragma once
 
@@ -27,33 +27,22 @@ class Linear : public Module {
     Variable* bias;    // (out), or null
 };
 
-// Which neurons an expert keeps in a layer of `width` neurons.
-struct MaskDraw {
-    int64_t num_experts = 0;
-    double rate = 0;      // share of neurons switched off, in [0, 1); 0 keeps all
-    uint64_t seed = 0;    // of all masks of a model
-    uint64_t stream = 0;  // tells its layers apart
-};
-
-// (experts, width) of 0 and 1: an entry is 1 with probability 1 - rate. Throws Error for settings
-// out of range.
-Tensor draw_masks(const MaskDraw& draw, int64_t width);
-
 // y = (x weight^T + bias) * m_e / mean(m_e) with m_e the mask of the row's expert e in this layer;
 // without experts a plain linear layer. The bias is masked too. Expert masks: github.com/DaiDaiLoh/
 // SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
 class MaskedLinear : public Module {
   public:
-    // Throws Error for an expert that would keep no neuron, and as draw_masks does.
-    MaskedLinear(const Scope& scope, int64_t in, int64_t out, const MaskDraw& draw, Rng& rng);
+    // `table` (K, out) of 1 and 0, which is copied. Throws Error for another shape, other numbers
+    // and an expert that would keep no neuron.
+    MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Tensor& table, Rng& rng);
     Variable forward(const Variable& x, const Experts& experts) const;
 
-    // (experts, out): mask / mean of its row, what y is multiplied with.
+    // (K, out): mask / mean of its row, what y is multiplied with.
     const Tensor& masks() const { return masks_; }
     bool all_kept() const { return all_kept_; }  // by every expert
 
     Linear linear;
-    const Tensor& mask;  // (experts, out)
+    const Tensor& mask;  // (K, out)
 
   private:
     void check_buffer(const std::string& name, const Tensor& value) const override;

@@ -33,6 +33,13 @@ const DecoderSettings& checked(const DecoderSettings& s) {
     return s;
 }
 
+// Of block `number`, whose two tables have streams of their own.
+MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
+    return draw_mask_tables(s.mask_family, {.num_experts = s.num_experts, .rate = s.mask_rate},
+                            s.mask_where, s.width, s.hidden, Rng(s.mask_seed, 2 * number),
+                            Rng(s.mask_seed, 2 * number + 1));
+}
+
 }  // namespace
 
 Tensor sinusoidal_positions(int64_t length, int64_t width) {
@@ -78,12 +85,7 @@ void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& 
 Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init)
     : Module(scope),
       attn({this, "attn"}, s.width, s.heads, init),
-      ffn({this, "ffn"}, s.width, s.hidden,
-          MaskDraw{.num_experts = s.num_experts,
-                   .rate = s.mask_rate,
-                   .seed = s.mask_seed,
-                   .stream = number},
-          s.mask_where, init, s.form),
+      ffn({this, "ffn"}, s.width, s.hidden, block_masks(s, number), init, s.form),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
       dropout_({this, "dropout"}, s.dropout) {}

@@ -27,6 +27,7 @@ struct DecoderSettings {
     double mask_rate = 0;
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
+    std::string mask_family = "bernoulli";
     FeedForwardForm form = FeedForwardForm::automatic;
     bool recompute = false;  // blocks keep their input only and are computed again in backward
 };

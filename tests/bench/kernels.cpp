@@ -24,7 +24,8 @@ Variable random_leaf(const Shape& shape, Rng& rng) {
 
 ExpertMasks random_masks(const DecoderSettings& s, double rate) {
     const auto masks = [&](int64_t width, uint64_t layer) {
-        const Tensor mask = draw_masks({s.num_experts, rate, 1, layer}, width);
+        Rng rng(1, layer);
+        const Tensor mask = draw_masks("bernoulli", {s.num_experts, rate}, width, rng);
         for (real& entry : mask.values()) {
             entry /= real(1 - rate);
         }

@@ -1,5 +1,5 @@
 // Registries: what is found, what is refused and in which words, and numbers behind a colon.
-// Read next: utf8_test.cpp.
+// Read next: tests/nn/masks_test.cpp, which adds an entry of its own.
 #include "core/registry.h"
 
 #include <doctest/doctest.h>

@@ -2,7 +2,7 @@
 // many neurons two experts both keep. It is a product of two matrices: core/blas.h has one.
 // Before you run the test: with a share p masked by chance, how many do you expect?
 #include "core/tensor.h"
-#include "nn/linear.h"
+#include "nn/masks.h"
 #include "tests/exercises/exercise.h"
 
 smoe::Tensor shared_neurons(const smoe::Tensor& mask);
@@ -21,8 +21,9 @@ TEST_CASE("shared_neurons: masks drawn by chance share (1 - p)^2 of the width") 
     for (const double p : {0.2, 0.5, 0.8}) {
         CAPTURE(p);
         const int64_t K = 10, width = 2048;
+        Rng rng(3);
         const Tensor shared =
-            shared_neurons(draw_masks({.num_experts = K, .rate = p, .seed = 3}, width));
+            shared_neurons(draw_masks("bernoulli", {.num_experts = K, .rate = p}, width, rng));
         double own = 0, others = 0;
         for (int64_t a = 0; a < K; ++a) {
             for (int64_t b = 0; b < K; ++b) {

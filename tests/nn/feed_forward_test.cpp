@@ -56,9 +56,10 @@ struct Outcome {
 
 Outcome run(FeedForwardForm form, const Sizes& sizes, const Experts& experts) {
     Rng rng(3);
-    const MaskDraw draw{
-        .num_experts = sizes.num_experts, .rate = sizes.rate, .seed = 5, .stream = 1};
-    FeedForward ffn(Scope{}, sizes.width, sizes.hidden, draw, sizes.where, rng, form);
+    const MaskTables masks =
+        draw_mask_tables("bernoulli", {.num_experts = sizes.num_experts, .rate = sizes.rate},
+                         sizes.where, sizes.width, sizes.hidden, Rng(5, 2), Rng(5, 3));
+    FeedForward ffn(Scope{}, sizes.width, sizes.hidden, masks, rng, form);
     const Variable x(random_tensor({sizes.rows, sizes.width}, 7), true);
     const Variable y = ffn.forward(x, Routing(experts, sizes.num_experts));
     Outcome outcome{{y.value()}, graph_names(y)};
@@ -111,24 +112,6 @@ TEST_CASE("feed-forward: the sparse form is taken where it pays") {
     CHECK(taken(400, 0.8));
     CHECK(!taken(40, 0.2));    // ten rows an expert are not worth copying its weights
     CHECK(!taken(4000, 0.0));  // nothing to leave out
-}
-
-TEST_CASE("feed-forward: masks apply where they should") {
-    const MaskDraw draw{.num_experts = 4, .rate = 0.4, .seed = 9, .stream = 2};
-    const auto shares = [&](MaskWhere where) {
-        Rng rng(1);
-        const FeedForward ffn(Scope{}, 64, 256, draw, where, rng);
-        const auto kept = [](const Tensor& mask) {
-            return sum(mask.data(), mask.numel()) / real(mask.numel());
-        };
-        return std::pair(kept(ffn.lin_1.mask), kept(ffn.lin_2.mask));
-    };
-    CHECK(shares(MaskWhere::hidden).first < real(0.7));
-    CHECK(shares(MaskWhere::hidden).second == 1);
-    CHECK(shares(MaskWhere::output).first == 1);
-    CHECK(shares(MaskWhere::output).second < real(0.75));
-    CHECK(shares(MaskWhere::both).first < real(0.7));
-    CHECK(shares(MaskWhere::both).second < real(0.75));
 }
 
 TEST_CASE("routing: rows are sorted by expert, and wrong labels are refused") {

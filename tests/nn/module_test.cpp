@@ -81,8 +81,7 @@ TEST_CASE("module: one that is gone, or was never made, is out of its parent") {
 
 TEST_CASE("module: buffers are saved but not trained") {
     Rng rng(1);
-    FeedForward ffn(Scope{}, 4, 8, {.num_experts = 3, .rate = 0.3, .seed = 5}, MaskWhere::both,
-                    rng);
+    FeedForward ffn(Scope{}, 4, 8, {Tensor::full({3, 8}, 1), Tensor::full({3, 4}, 1)}, rng);
     CHECK(ffn.state_dict().size() == 6);
     CHECK(ffn.state_dict().at("lin_1.mask").shape() == Shape{3, 8});
     CHECK(ffn.state_dict().at("lin_2.linear.weight").shape() == Shape{4, 8});

@@ -1,0 +1,56 @@
+// The families of masks, each a function, and their list.
+// Read next: linear.cpp, which checks what a table holds.
+#include "nn/masks.h"
+
+namespace smoe {
+namespace {
+
+Tensor bernoulli(const MaskSettings& settings, int64_t width, Rng& rng) {
+    const Tensor table = Tensor::empty({settings.num_experts, width});
+    for (real& entry : table.values()) {
+        entry = settings.rate == 0 || rng.uniform() > settings.rate ? 1 : 0;
+    }
+    return table;
+}
+
+}  // namespace
+
+Registry<MaskFamily>& mask_families() {
+    static Registry<MaskFamily> families("mask family", {
+                                                            {"bernoulli", {bernoulli}},
+                                                        });
+    return families;
+}
+
+Tensor draw_masks(const std::string& family, MaskSettings settings, int64_t width, Rng& rng) {
+    check(settings.num_experts > 0, "masks: the number of experts must be positive, found {}",
+          settings.num_experts);
+    check(settings.rate >= 0 && settings.rate < 1, "masks: the rate must be in [0, 1), found {}",
+          settings.rate);
+    const Registry<MaskFamily>& families = mask_families();
+    const auto [name, number] = split_number(families.kind(), family);
+    const MaskFamily& found = families.find(name);
+    check(!number.has_value() || !found.number.empty(),
+          "the mask family '{}' takes no number, found '{}'", name, family);
+    check(number.has_value() || found.number.empty(),
+          "the mask family '{}' needs a number, {}, as in {}:0.25", name, found.number, name);
+    settings.number = number.value_or(0);
+    const Tensor table = found.draw(settings, width, rng);
+    check(table.shape() == Shape{settings.num_experts, width},
+          "the mask family '{}' must make a table of shape {}, it made one of {}", name,
+          Shape{settings.num_experts, width}.str(), table.shape().str());
+    return table;
+}
+
+MaskTables draw_mask_tables(const std::string& family, const MaskSettings& settings,
+                            MaskWhere where, int64_t width, int64_t hidden, Rng hidden_rng,
+                            Rng output_rng) {
+    const auto table = [&](bool masked, int64_t neurons, Rng& rng) {
+        return masked ? draw_masks(family, settings, neurons, rng)
+                      : Tensor::full({settings.num_experts, neurons}, 1);
+    };
+    return {table(where != MaskWhere::output, hidden, hidden_rng),
+            table(where != MaskWhere::hidden, width, output_rng)};
+}
+
+}  // namespace smoe
