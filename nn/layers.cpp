@@ -5,19 +5,9 @@
 
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "nn/init.h"
 
 namespace smoe {
-namespace {
-
-Tensor normal_tensor(const Shape& shape, Rng& rng) {
-    const Tensor tensor = Tensor::empty(shape);
-    for (real& value : tensor.values()) {
-        value = real(rng.normal());
-    }
-    return tensor;
-}
-
-}  // namespace
 
 Embedding::Embedding(const Scope& scope, int64_t count, int64_t width, Rng& rng)
     : Module(scope), weight(register_parameter("weight", normal_tensor({count, width}, rng))) {}

@@ -9,16 +9,9 @@
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/vector_math.h"
+#include "nn/init.h"
 
 namespace smoe {
-
-Tensor uniform_tensor(const Shape& shape, double bound, Rng& rng) {
-    const Tensor tensor = Tensor::empty(shape);
-    for (real& value : tensor.values()) {
-        value = real(bound * (2 * rng.uniform() - 1));
-    }
-    return tensor;
-}
 
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Rng& rng)
     : Module(scope),

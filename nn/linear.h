@@ -14,9 +14,6 @@ namespace smoe {
 // The expert of each row of a batch; empty: none, the dense network.
 using Experts = std::vector<int32_t>;
 
-// A tensor of uniform numbers in [-bound, bound).
-Tensor uniform_tensor(const Shape& shape, double bound, Rng& rng);
-
 // x (N, in) -> x weight^T + bias (N, out). Both start uniform in +-1/sqrt(in), as in PyTorch.
 class Linear : public Module {
   public:

@@ -10,6 +10,7 @@
 #include "autograd/ops.h"
 #include "core/storage.h"
 #include "models/transformer/single_moe.h"
+#include "nn/init.h"
 #include "nn/optim/schedule_free_adamw.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/composed.h"

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "core/check.h"
+#include "nn/init.h"
 #include "nn/linear.h"
 #include "tests/error_of.h"
 

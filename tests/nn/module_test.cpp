@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "nn/feed_forward.h"
 #include "nn/flat_parameters.h"
+#include "nn/init.h"
 #include "nn/layers.h"
 #include "tests/error_of.h"
 
