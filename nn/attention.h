@@ -1,6 +1,6 @@
 // Causal multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017, section 3.2)
 // over whole sequences. Refuses to keep keys and values for generation:
-// models/generation/incremental_decoder.h does.
+// models/transformer/incremental_decoder.h does.
 // Read next: feed_forward.h; autograd/ops/attention.cpp for the arithmetic.
 #pragma once
 

@@ -7,8 +7,8 @@
 #include <functional>
 #include <vector>
 
-#include "models/generation/incremental_decoder.h"
 #include "models/generation/sampling.h"
+#include "models/transformer/incremental_decoder.h"
 #include "models/transformer/single_moe.h"
 
 namespace smoe {

@@ -1,6 +1,6 @@
 // The model against the reference: both golden files must be met, and no number of one can be
 // changed without being noticed.
-// Read next: tests/models/generation/incremental_decoder_test.cpp.
+// Read next: tests/models/transformer/incremental_decoder_test.cpp.
 #include "examples/smoe/golden.h"
 
 #include <doctest/doctest.h>

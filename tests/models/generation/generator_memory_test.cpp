@@ -1,6 +1,6 @@
 // Generation must not allocate memory for each token: every allocation of this program is counted.
 // It replaces operator new, as ThreadSanitizer does, which therefore runs without it.
-// Read next: incremental_decoder_test.cpp.
+// Read next: tests/models/transformer/incremental_decoder_test.cpp.
 #include <doctest/doctest.h>
 
 #include <atomic>

@@ -2,8 +2,8 @@
 // of the others until their contributions to x are added, and neither does a neuron. So queries,
 // keys, values, attention and output projection of a head are one chunk of work, and so are some
 // neurons with what leads to them and away from them.
-// Read next: generator.cpp.
-#include "models/generation/incremental_decoder.h"
+// Read next: models/generation/generator.cpp.
+#include "models/transformer/incremental_decoder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // The decoder for generation against Decoder::forward: random shapes, experts and pieces; bits that
 // depend on nothing else; what must be refused.
-// Read next: generator_test.cpp.
-#include "models/generation/incremental_decoder.h"
+// Read next: tests/models/generation/generator_test.cpp.
+#include "models/transformer/incremental_decoder.h"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 // mathematics is that of Decoder::forward in evaluation mode; what differs is what is read: no
 // weight of a neuron that the experts of all tokens mask, none that leads away from a silent one.
 // Allocates everything at construction. Refuses gradients.
-// Read next: core/matvec.h, generator.h.
+// Read next: core/matvec.h, models/generation/generator.h.
 #pragma once
 
 #include <span>
