@@ -16,7 +16,7 @@
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/threads.h"
-#include "models/transformer/router.h"
+#include "models/transformer/routers/learned.h"
 #include "models/transformer/routers/router_loss.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
@@ -88,8 +88,8 @@ struct Told {
 Told run(const char* what, int taught, bool fixed, bool distribute) {
     Rng rng(9);
     Decoder model(settings(letters), rng);
-    Router router("router", settings(num_experts), 0, rng);
-    Learner model_learner(model), router_learner(*router.network());
+    LearnedRouter router(settings(num_experts), 600, Rng(9, 1));
+    Learner model_learner(model), router_learner(*router.module());
     const auto losses_of = [&model](const Batch& batch, const Experts& experts) {  // (N)
         return model.losses(batch.letters_alone, experts, batch.targets);
     };
@@ -99,7 +99,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     }
     for (int step = 0; step < 600; ++step) {
         const Batch batch(64, rng);
-        const Variable r = softmax(router.network()->forward(batch.sequences, {}));
+        const Variable r = softmax(router.network().forward(batch.sequences, {}));
         const Experts experts = sample_experts(r.value(), rng);
         const Variable losses = losses_of(batch, experts);
         // the first asks for experts whose tokens beat the average, the second for equal shares
@@ -114,6 +114,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     router_learner.optimizer->eval();
     const NoGrad no_grad;
     const Batch batch(400, rng);
+    router.eval();
     const Experts experts = router.choose(batch.sequences, rng);  // argmax
     std::array<std::array<double, 4>, letters + 1> count = {};    // after each letter, and in all
     for (size_t i = 0; i < experts.size(); ++i) {

@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/flags.h"
 #include "models/generation/sampling.h"
 #include "models/training/progress.h"
 #include "models/training/run_directory.h"
@@ -77,35 +78,31 @@ Json generation_config(const Config& config, const Tokenizer& tokenizer) {
             {"top_k", sampling.top_k}};
 }
 
-std::string card_about(const Config& config) {
+std::string card_about(const Config& config, const Router& router) {
     const std::string base =
         "A decoder transformer (post-norm, ReLU, sinusoidal positions), trained from scratch";
-    if (config.model.router.kind == "none") {
+    if (router.is_dense()) {
         return base + ".\nIt is dense: all of its neurons serve every token.\n";
     }
+    const ExpertSettings& experts = config.model.experts;
     return fmt::format(
         "{} as a Single Mixture of Experts:\nits feed-forward network contains {} experts. An "
         "expert is that network with {:g} % of its {} neurons\nswitched off, the same ones always; "
         "which one a token gets is decided by {}.\n",
-        base, config.model.experts.count, 100 * config.model.experts.mask_rate,
-        config.model.experts.mask_where == "both" ? "hidden and output"
-                                                  : config.model.experts.mask_where,
-        config.model.router.kind == "router" ? "a smaller transformer, `router.safetensors`"
-        : config.model.router.kind == "hash" ? "a hash of its id"
-                                             : "chance");
+        base, experts.count, 100 * experts.mask_rate, masked_neurons(experts.mask_where),
+        router.description());
 }
 
-std::string card_sizes(const Config& config, const SingleMoe& moe, int64_t parameters) {
-    std::string text =
+std::string card_sizes(const Config& config, const SingleMoe& moe) {
+    const Sizes& sizes = config.model.sizes;
+    std::string text = fmt::format(
         "| | parameters | width | layers | heads | feed-forward width "
-        "|\n|---|---|---|---|---|---|\n";
-    const auto row = [&](const char* name, int64_t count, const Sizes& sizes) {
-        text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", name, format_count(count),
-                            sizes.width, sizes.layers, sizes.heads, sizes.hidden);
-    };
-    row("model", parameters, config.model);
-    if (moe.router->network() != nullptr) {
-        row("router", moe.router->network()->parameter_count(), config.router);
+        "|\n|---|---|---|---|---|---|\n| model | {} | {} | {} | {} | {} |\n",
+        format_count(moe.model.parameter_count()), sizes.width, sizes.layers, sizes.heads,
+        sizes.hidden);
+    if (moe.router->learns()) {
+        text += fmt::format("| router, `router.safetensors` | {} | | | | |\n",
+                            format_count(moe.router->parameter_count()));
     }
     return text + fmt::format("\nVocabulary: {} tokens of a byte-level BPE. Context: {} tokens.\n",
                               format_count(config.model.vocab_size),
@@ -129,17 +126,17 @@ std::string card_data(const Config& config) {
     return "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;
 }
 
-std::string card_training(const Config& config, const Json& trained) {
+std::string card_training(const Config& config, const Router& routing, const Json& trained) {
     std::string text = "| flag of `smoe train` | value | |\n|---|---|---|\n";
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         const std::string group = setting.group, key = setting.key;
         // How often something was reported has no bearing on the weights.
         const bool training = group == "training" && !key.ends_with("_every");
-        const bool router = config.model.router.kind == "router" && group == "router" &&
-                            (key == "steps" || key == "warmup");
+        const bool router =
+            routing.learns() && group == "router" && (key == "steps" || key == "warmup");
         if (training || router) {
-            text +=
-                fmt::format("| `{}` | {} | {} |\n", setting.flag, Json(field).dump(), setting.help);
+            text += fmt::format("| `{}` | {} | {} |\n", flag_of(setting), setting_text(field),
+                                help_of(setting));
         }
     });
     return text + (trained.is_null() ? std::string("\nHow far training went is not recorded.\n")
@@ -166,7 +163,7 @@ std::string card_evaluation(const Config& config, const Json& evaluated) {
 std::string model_card(const RunDirectory& run, const Config& config, SingleMoe& moe) {
     // After a kill there are lines about steps that are in no weights.
     const std::vector<Json> metrics = run.metrics(run.weights_step());
-    const std::string kind = config.model.router.kind == "none" ? "dense" : "mixture-of-experts";
+    const std::string kind = moe.router->is_dense() ? "dense" : "mixture-of-experts";
     return fmt::format(
         R"(---
 # What only you can say belongs here, for example:
@@ -222,8 +219,8 @@ classes only those of the tokenizer apply (`PreTrainedTokenizerFast.from_pretrai
 
 None is given yet. Whoever publishes this folder chooses one, minding those of the data, and names it at the top.
 )",
-        kind, card_about(config), card_sizes(config, moe, moe.model.parameter_count()),
-        card_data(config), card_training(config, last_metrics(metrics, {"step", "tokens"})),
+        kind, card_about(config, *moe.router), card_sizes(config, moe), card_data(config),
+        card_training(config, *moe.router, last_metrics(metrics, {"step", "tokens"})),
         card_evaluation(config,
                         last_metrics(metrics, {"step"}, {"valid_loss", "valid_bits_per_byte"})),
         format_count(config.model.context), config.model.vocab_size - 1);
@@ -265,7 +262,7 @@ int export_run(const ExportOptions& options) {
                    {"generation_config.json", text(generation_config(config, tokenizer))},
                    {"model.safetensors", read_file(run.file("model.safetensors"))},
                    {"README.md", model_card(run, config, *moe)}};
-    if (moe->router->network() != nullptr) {
+    if (moe->router->learns()) {
         files["router.safetensors"] = read_file(run.file("router.safetensors"));
     }
     write_folder(options.out, files);

@@ -26,6 +26,7 @@ constexpr Flag flags[] = {
     {"model.context", "--context", "most tokens of a sequence"},
 
     {"experts.count", "--experts", "number of experts"},
+    {"experts.mask_family", "--mask-family", "how an expert's neurons are chosen"},
     {"experts.mask_rate", "--mask-rate", "share of neurons an expert switches off"},
     {"experts.mask_seed", "--mask-seed", "seed of the masks"},
     {"experts.mask_where", "--mask-where", "neurons that masks apply to"},
@@ -104,6 +105,15 @@ std::string defaults_of(const std::string& name) {
 std::string flag_of(const Setting& setting) {
     const Flag* const flag = find(setting);
     return flag != nullptr ? flag->flag : "";
+}
+
+std::string help_of(const Setting& setting) {
+    const Flag* const flag = find(setting);
+    return flag != nullptr ? flag->help : "";
+}
+
+std::string masked_neurons(MaskWhere where) {
+    return where == MaskWhere::both ? "hidden and output" : setting_text(where);
 }
 
 std::function<void(Config&)> add_setting_flags(CLI::App& app) {

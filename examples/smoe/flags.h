@@ -17,6 +17,11 @@ namespace smoe {
 // The flag of a setting, as "--width" of "model.width"; "" for those that no flag sets.
 std::string flag_of(const Setting& setting);
 
+std::string help_of(const Setting& setting);  // likewise
+
+// "hidden and output": the neurons that masks apply to, for people.
+std::string masked_neurons(MaskWhere where);
+
 // Adds a flag for each setting. The result, called after parsing, copies those that were given into
 // a Config.
 std::function<void(Config&)> add_setting_flags(CLI::App& app);

@@ -45,7 +45,7 @@ int generate(const GenerateOptions& options) {
     std::vector<bool> ended(size_t(options.samples), false);
     size_t shown = 0;
     std::vector<int64_t> expert_tokens(
-        config.model.router.kind == "none" ? 0 : size_t(config.model.experts.count), 0);
+        moe->router->is_dense() ? 0 : size_t(config.model.experts.count), 0);
     const auto show = [&] {
         while (shown < waiting.size()) {
             fmt::print("{}", std::exchange(waiting[shown], ""));

@@ -49,11 +49,8 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
     const Experts experts = moe.router->choose(batch.inputs, chance);
     const Tensor predicted =  // (N, V)
         softmax(moe.model.forward(batch.inputs, experts)).value();
-    Tensor routing;  // (N, K)
+    const Tensor routing = moe.router->probabilities(batch.inputs);  // (N, K)
     const int64_t V = predicted.size(-1), K = moe.router->num_experts();
-    if (moe.router->network() != nullptr) {
-        routing = softmax(moe.router->network()->forward(batch.inputs, {})).value();
-    }
     TokenText text;
     Json tokens = Json::array();
     for (size_t n = 1; n < batch.targets.size(); ++n) {
@@ -68,7 +65,7 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
         if (!experts.empty()) {
             token["e"] = experts[n];
         }
-        if (moe.router->network() != nullptr) {
+        if (routing.defined()) {
             Json& row = token["r"] = Json::array();
             for (int64_t k = 0; k < K; ++k) {
                 row.push_back(rounded(routing.data()[int64_t(n) * K + k], 3));
@@ -211,8 +208,7 @@ Json model_summary(const RunDirectory& run, const Config& config,
                 domains_json(evaluate(*moe, dataset, config.seed, evaluated_tokens));
         }
     }
-    result["overlap"] =
-        config.model.router.kind == "none" ? Json::array() : mask_overlap(moe->model);
+    result["overlap"] = moe->router->is_dense() ? Json::array() : mask_overlap(moe->model);
     return result;
 }
 

@@ -151,7 +151,7 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     }
     columns["seconds"] = thinned(seconds);
     columns["expert_shares"] = Json::array();
-    if (config.model.router.kind != "none") {
+    if (std::ranges::any_of(reports, [](const Json& r) { return r.contains("expert_tokens"); })) {
         for (const Column& share : expert_shares(reports, config.model.experts.count)) {
             columns["expert_shares"].push_back(thinned(share));
         }

@@ -108,14 +108,12 @@ void introduce(const Config& config) {
     }
     const ExpertSettings& experts = config.model.experts;
     fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", experts.count,
-               100 * experts.mask_rate,
-               experts.mask_where == MaskWhere::both ? "hidden and output"
-                                                     : setting_text(experts.mask_where));
-    const Module* const module = moe.router->module();
-    fmt::print("router: {}{}\n", moe.router->description(),
-               module == nullptr
-                   ? ""
-                   : fmt::format(", {} parameters", format_count(module->parameter_count())));
+               100 * experts.mask_rate, masked_neurons(experts.mask_where));
+    fmt::print("router: {}", moe.router->description());
+    if (moe.router->learns()) {
+        fmt::print(", {} parameters", format_count(moe.router->parameter_count()));
+    }
+    fmt::print("\n");
 }
 
 int train(const TrainOptions& options) {

@@ -72,8 +72,7 @@ void Generator::check_request(const std::vector<int32_t>& prompt, const Sampling
         check(id >= 0 && id < vocab,
               "generator: the prompt holds token {}, the model knows {} tokens", id, vocab);
     }
-    const Decoder* const router = moe_.router.network();
-    check(!moe_.model.training() && (router == nullptr || !router->training()),
+    check(!moe_.model.training() && !moe_.router->training(),
           "generator: the model is in training mode, where dropout is on; call eval()");
 }
 

@@ -19,7 +19,7 @@ double EvaluationPart::bits_per_byte() const {
 
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens) {
     const NoGrad no_grad;
-    const int64_t K = moe.router.num_experts();
+    const int64_t K = moe.router->num_experts();
     Rng chance = stream(seed, Stream::evaluation);
     Evaluation result;
     result.total.domain = "all";
@@ -28,7 +28,7 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
     }
     for (const std::vector<int64_t>& indices : data.evaluation_batches(max_tokens)) {
         const Batch batch = data.batch(indices);
-        const Experts experts = moe.router.choose(batch.inputs, chance);
+        const Experts experts = moe.router->choose(batch.inputs, chance);
         const Tensor losses = moe.model.losses(batch.inputs, experts, batch.targets).value();
         for (size_t b = 0; b < batch.stories.size(); ++b) {
             EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];

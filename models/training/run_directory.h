@@ -12,6 +12,7 @@
 
 #include "core/safetensors.h"
 #include "models/text/tokenizer.h"
+#include "models/training/config.h"
 #include "models/transformer/single_moe.h"
 
 namespace smoe {

@@ -84,20 +84,27 @@ StepReport Trainer::step() {
     // What a step draws and takes before it knows that all is finite; put back if it is not.
     const BatchStream::Position place = stream_.position();
     const Chance chance_before = chance_;
+    const auto stop = [&](const std::string& what) {
+        stream_.seek(place);
+        chance_ = chance_before;
+        fail(
+            "step {}: {}, so training stops here; a lower --lr, a longer --warmup or a --clip may "
+            "help",
+            steps_ + 1, what);
+    };
     const auto require_finite = [&](double value, const std::string& what) {
         if (!std::isfinite(value)) {
-            stream_.seek(place);
-            chance_ = chance_before;
-            fail(
-                "step {}: {} is {}, so training stops here; a lower --lr, a longer --warmup or a "
-                "--clip may help",
-                steps_ + 1, what, value);
+            stop(fmt::format("{} is {}", what, value));
         }
     };
     const Batch batch = stream_.next();
     Router::Lesson lesson;
     if (router_ != nullptr) {
-        lesson = moe_.router->explore(batch.inputs, chance_.experts, chance_.router_dropout);
+        try {
+            lesson = moe_.router->explore(batch.inputs, chance_.experts, chance_.router_dropout);
+        } catch (const Error& error) {
+            stop(error.what());
+        }
     } else {
         lesson.experts = chosen_experts(batch);
     }

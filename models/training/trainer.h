@@ -10,6 +10,7 @@
 
 #include "core/safetensors.h"
 #include "models/text/dataset.h"
+#include "models/training/config.h"
 #include "models/transformer/single_moe.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
@@ -21,7 +22,7 @@ struct StepReport {
     int64_t tokens = 0;    // that were predicted
     double loss = 0;       // mean over them, in nats
     double grad_norm = 0;  // length of the model's gradient, before --clip
-    std::vector<std::pair<std::string, double>> router_losses;  // by name, where it learned
+    std::vector<std::pair<std::string, double>> router_losses{};  // by name, where it learned
     std::vector<int64_t> expert_tokens;  // (K) tokens each expert got; empty when dense
 };
 

@@ -36,8 +36,9 @@ const DecoderSettings& checked(const DecoderSettings& s) {
 // Of block `number`, whose two tables have streams of their own.
 MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
     return draw_mask_tables(s.mask_family, {.num_experts = s.num_experts, .rate = s.mask_rate},
-                            s.mask_where, s.width, s.hidden, Rng(s.mask_seed, 2 * number),
-                            Rng(s.mask_seed, 2 * number + 1));
+                            s.mask_where, s.width, s.hidden,
+                            stream(s.mask_seed, s.mask_stream, 2 * number),
+                            stream(s.mask_seed, s.mask_stream, 2 * number + 1));
 }
 
 }  // namespace

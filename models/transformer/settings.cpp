@@ -40,7 +40,8 @@ DecoderSettings decoder_settings(const ModelSettings& settings, const Sizes& siz
             .num_experts = settings.experts.count,
             .mask_rate = settings.experts.mask_rate,
             .mask_seed = settings.experts.mask_seed,
-            .mask_where = settings.experts.mask_where};
+            .mask_where = settings.experts.mask_where,
+            .mask_family = settings.experts.mask_family};
 }
 
 }  // namespace
@@ -58,6 +59,7 @@ void check_settings(const ModelSettings& settings) {
           settings.router.steps);
     check(settings.router.warmup >= 0, "router warmup must be at least 0, found {}",
           settings.router.warmup);
+    mask_families().find(split_number(mask_families().kind(), experts.mask_family).name);
     router_kinds().find(settings.router.kind);
 }
 
@@ -68,7 +70,10 @@ DecoderSettings model_decoder(const ModelSettings& settings, bool recompute) {
 }
 
 DecoderSettings router_decoder(const ModelSettings& settings) {
-    return decoder_settings(settings, settings.router.sizes, settings.experts.count);
+    DecoderSettings decoder =
+        decoder_settings(settings, settings.router.sizes, settings.experts.count);
+    decoder.mask_stream = Stream::router_masks;
+    return decoder;
 }
 
 }  // namespace smoe

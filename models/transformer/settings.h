@@ -22,7 +22,8 @@ struct ExpertSettings {
     static constexpr int64_t max_count = 255;  // an expert of a token is kept as a byte
 
     int64_t count = 10;
-    double mask_rate = 0.2;  // share of neurons that an expert switches off
+    std::string mask_family = "bernoulli";  // a name in mask_families()
+    double mask_rate = 0.2;                 // share of neurons that an expert switches off
     uint64_t mask_seed = 1;
     MaskWhere mask_where = MaskWhere::both;
 };

@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "models/generation/generator.h"
 #include "models/training/config.h"
+#include "models/transformer/routers/learned.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/roofline.h"
 
@@ -20,7 +21,7 @@ namespace {
 // Bytes that one token must read, at the middle of the context, if its expert masks a share
 // `masked` of the hidden neurons and of the outputs. Of the table of embeddings it is one row,
 // which is not counted, nor are the masks.
-double bytes_per_token(Decoder& network, double masked) {
+double bytes_per_token(const Decoder& network, double masked) {
     const DecoderSettings& s = network.settings();
     const int64_t weights = network.parameter_count() - s.vocab * s.width;
     const int64_t cache = s.context / 2 * 2 * s.width * s.layers;
@@ -64,9 +65,10 @@ void measure(const std::string& name, const std::string& routing, int64_t sample
     config.model.router.kind = routing;
     SingleMoe moe(config.model, config.seed);
     moe.eval();
-    double bytes = bytes_per_token(moe.model, routing == "none" ? 0 : config.model.experts.mask_rate);
-    if (moe.router->network() != nullptr) {
-        bytes += bytes_per_token(*moe.router->network(), 0);
+    double bytes =
+        bytes_per_token(moe.model, routing == "none" ? 0 : config.model.experts.mask_rate);
+    if (const auto* learned = dynamic_cast<const LearnedRouter*>(moe.router.get())) {
+        bytes += bytes_per_token(learned->network(), 0);
     }
     Writer writer(moe, config, samples);
     const double least = options.min_seconds();

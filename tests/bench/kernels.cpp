@@ -155,7 +155,7 @@ void measure_kernels(const Options& options, Table& table) {
                               batch.size()));
     Kernels kernels(config, batch, options, table);
     kernels.measure();
-    kernels.measure_optimizer(SingleMoe(config).model.parameter_count());
+    kernels.measure_optimizer(SingleMoe(config.model, config.seed).model.parameter_count());
     release_cached_memory();
 }
 

@@ -42,7 +42,7 @@ void write_export(const std::string& path, const Config& config, Trainer& traine
     for (const auto& [name, tensor] : trainer.moe().model.state_dict()) {
         file.tensors["model." + name] = tensor;
     }
-    for (const auto& [name, tensor] : moe.router->network()->state_dict()) {
+    for (const auto& [name, tensor] : moe.router->state_dict()) {
         file.tensors["router." + name] = tensor;
     }
     const Trainer::EvaluationMode evaluation(trainer);

@@ -40,7 +40,7 @@ std::vector<std::string_view> texts_of(const std::vector<Story>& stories) {
 Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories) {
     std::vector<std::string_view> texts = texts_of(stories);
     texts.resize(std::min(texts.size(), enough_to_learn));
-    return Tokenizer::train(texts, int(config.entries), pre_tokenizer_named(config.pre_tokenizer));
+    return Tokenizer::train(texts, int(config.entries), config.pre_tokenizer);
 }
 
 Batch make_batch(const Config& config, const std::vector<Story>& stories,

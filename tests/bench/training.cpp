@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "core/storage.h"
-#include "models/transformer/router.h"
+#include "models/transformer/routers/router.h"
 #include "models/transformer/single_moe.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/roofline.h"
@@ -28,13 +28,13 @@ class TrainingRows {
         : name_(name), config_(config), batch_(batch), options_(options), table_(table) {}
 
     void dense() {
-        TrainingStep step(model_settings(config_), config_.optim, batch_, {});
-        const Roofline roofline(model_settings(config_), batch_.size());
+        TrainingStep step(model_decoder(config_.model), config_.optim, batch_, {});
+        const Roofline roofline(model_decoder(config_.model), batch_.size());
         const double least = options_.min_seconds();
         const std::vector<Samples> samples =
             take_turns(options_.repetitions(),
                        {[&] { return roofline.rate(least); }, [&] { return seconds(step); }});
-        add("dense", step, multiply_adds(model_settings(config_), batch_, Pass::training),
+        add("dense", step, multiply_adds(model_decoder(config_.model), batch_, Pass::training),
             samples[0], samples[1], {});
     }
 
@@ -53,9 +53,8 @@ class TrainingRows {
         TrainingStep sparse(settings, config.optim, batch_, experts);
         settings.recompute = true;
         TrainingStep recompute(settings, config.optim, batch_, experts);
-        Rng init = stream(1, Stream::router_weights);
-        const Router router("router", router_decoder(config.model), 1, init);
-        router.network()->eval();
+        const auto router = router_kinds().find("router").make(config.model, 1);
+        router->eval();
         const Roofline roofline(model_decoder(config.model), batch_.size());
         const double least = options_.min_seconds();
 
@@ -64,7 +63,7 @@ class TrainingRows {
             {[&] { return roofline.rate(least); }, [&] { return seconds(composed); },
              [&] { return seconds(sparse); }, [&] { return seconds(recompute); },
              [&] {
-                 return seconds_per_call(least, [&] { router.choose(batch_.inputs, chance); });
+                 return seconds_per_call(least, [&] { router->choose(batch_.inputs, chance); });
              }});
         const Samples &limit = samples[0], &route = samples[4];
         const double all = multiply_adds(settings, batch_, Pass::training);

@@ -245,7 +245,7 @@ TEST_CASE("refusals: damaged runs") {
     // Numbers of the state that are out of all reason, of the same length as the right ones.
     const std::string state = contents("run/state.safetensors");
     for (const std::string key : {"\"steps\":\"", "\"tokens\":\"", "\"epoch\":\"", "\"batch\":\"",
-                                  "\"model.optimizer.steps\":\"", "\"rng.dropout\":\""}) {
+                                  "\"model.optimizer.steps\":\"", "\"rng.model_dropout\":\""}) {
         std::string wrong = state;
         REQUIRE(wrong.find(key) != wrong.npos);
         wrong[wrong.find(key) + key.size()] = '-';

@@ -21,7 +21,7 @@ int wrong_rows(const std::vector<int32_t>& tokens, int64_t V, int& known) {
     const int64_t T = int64_t(tokens.size());
     const Tensor qkv = induction_head(tokens, V);
     REQUIRE(qkv.shape() == Shape{T, 3 * V});
-    const Tensor said = attention(Variable(qkv), {0, T}, 1).value();  // (T, V)
+    const Tensor said = attention(Variable(qkv), Sequences::of(tokens), 1).value();  // (T, V)
     int wrong = 0;
     for (int64_t t = 0; t < T; ++t) {
         std::vector<double> expected(size_t(V), 0);

@@ -26,8 +26,8 @@ struct Net : Module {
           first({this, "first"}, 3, 4, true, rng),
           norm({this, "norm"}, 4),
           noise({this, "noise"}, 0.5) {}
-    Variable forward(const Variable& x) const {
-        return norm.forward(noise.forward(first.forward(x)));
+    Variable forward(const Variable& x) {
+        return norm.forward(noise.forward(first.forward(x), noise.draw(&rng)));
     }
 
     Rng rng;
@@ -125,7 +125,7 @@ TEST_CASE("module: training mode reaches every layer below") {
     Net net;
     const Variable x(Tensor::full({50, 3}, 1));
     const auto zeros = [&] {
-        const Tensor y = net.noise.forward(net.first.forward(x)).value();
+        const Tensor y = net.noise.forward(net.first.forward(x), net.noise.draw(&net.rng)).value();
         return std::count(y.data(), y.data() + y.numel(), real(0));
     };
     CHECK(zeros() > 50);  // of 200, half are expected

@@ -2,12 +2,14 @@
 // Read next: router_loss.cpp.
 #include "models/transformer/routers/learned.h"
 
+#include <cmath>
+
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/streams.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
-#include "models/generation/incremental_decoder.h"
+#include "models/transformer/incremental_decoder.h"
 #include "models/transformer/routers/kinds.h"
 #include "models/transformer/routers/router_loss.h"
 
@@ -54,7 +56,7 @@ Tensor LearnedRouter::probabilities(const Sequences& sequences) const {
 }
 
 std::unique_ptr<Router::Step> LearnedRouter::step(int64_t slots) const {
-    check(!network_.training(), "router: it is in training mode; call eval() first");
+    check(!training(), "router: it is in training mode; call eval() first");
     return std::make_unique<LearnedStep>(network_, slots);
 }
 
@@ -75,6 +77,8 @@ Experts LearnedRouter::choose_experts(const Sequences& sequences, Rng&) const {
 
 Router::Lesson LearnedRouter::explore(const Sequences& sequences, Rng& chance, Rng& dropout) const {
     const Variable probabilities = softmax(network_.forward(sequences, {}, &dropout));  // (N, K)
+    const double total = sum(probabilities.value().data(), probabilities.shape().numel());
+    check(std::isfinite(total), "the router's output is {}", total);
     return {sample_experts(probabilities.value(), chance), probabilities};
 }
 

@@ -16,8 +16,7 @@ Registry<RouterKind>& router_kinds() {
 }
 
 Experts Router::choose(const Sequences& sequences, Rng& chance) const {
-    check(module() == nullptr || !module()->training(),
-          "router: it is in training mode, where dropout is on; call eval() first");
+    check(!training(), "router: it is in training mode, where dropout is on; call eval() first");
     return choose_experts(sequences, chance);
 }
 

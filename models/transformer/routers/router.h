@@ -17,8 +17,8 @@
 #include "core/sequences.h"
 #include "models/transformer/next_token.h"
 #include "models/transformer/settings.h"
+#include "nn/feed_forward.h"
 #include "nn/module.h"
-#include "nn/routing.h"
 
 namespace smoe {
 
@@ -60,6 +60,9 @@ class Router {
     // What it learns with, trained by an optimiser of its own; null for kinds that never learn.
     virtual Module* module() { return nullptr; }
     const Module* module() const { return const_cast<Router*>(this)->module(); }
+    bool learns() const { return module() != nullptr; }
+    bool training() const { return learns() && module()->training(); }
+    int64_t parameter_count() const { return learns() ? module()->parameter_count() : 0; }
 
     // One lesson: experts for a batch, drawn so that each goes on being tried, and what is needed to
     // learn from how well they did. Only for kinds with a module, in training mode; dropout draws

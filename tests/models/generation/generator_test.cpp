@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/threads.h"
+#include "models/training/config.h"
 #include "tests/error_of.h"
 
 using namespace smoe;
@@ -25,13 +26,14 @@ const std::vector<std::string> routings = {"router", "hash", "random", "none"};
 std::unique_ptr<SingleMoe> make_moe(const std::string& routing) {
     Config config;
     config.model.sizes = {.width = 16, .layers = 2, .heads = 2, .hidden = 40, .dropout = 0.1};
-    config.model.router.sizes = {.width = 12, .layers = 2, .heads = 3, .hidden = 20, .dropout = 0.1};
+    config.model.router.sizes = {
+        .width = 12, .layers = 2, .heads = 3, .hidden = 20, .dropout = 0.1};
     config.model.vocab_size = vocab;
     config.model.context = context;
     config.model.experts.count = 4;
     config.model.experts.mask_rate = 0.4;
     config.model.router.kind = routing;
-    auto moe = std::make_unique<SingleMoe>(config);
+    auto moe = std::make_unique<SingleMoe>(config.model, config.seed);
     moe->eval();
     return moe;
 }
@@ -62,8 +64,8 @@ Tensor full_logits(const SingleMoe& moe, const std::vector<int32_t>& tokens,
 // One sample, everything computed anew for each token.
 Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t sample,
                      const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed) {
-    Rng prompt_rng(seed, uint64_t(Stream::generation));
-    Rng rng(seed, uint64_t(Stream::generation) + 1 + uint64_t(sample));
+    Rng prompt_rng = stream(seed, Stream::generation);
+    Rng rng = stream(seed, Stream::generation, 1 + uint64_t(sample));
     std::vector<int32_t> tokens = {end_of_text};
     tokens.insert(tokens.end(), prompt.begin(), prompt.end());
     Experts experts = moe.router->choose(Sequences::of(tokens), prompt_rng);

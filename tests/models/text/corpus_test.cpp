@@ -127,7 +127,8 @@ TEST_CASE("corpus: a story is a pure function of seed and index") {
         by_seed.insert(corpus_story(4, index).text);
     }
     CHECK(by_seed.size() == 100);
-    CHECK_FALSE(corpus_story(UINT64_MAX, UINT64_MAX).text.empty());
+    CHECK_FALSE(corpus_story(UINT64_MAX, UINT32_MAX).text.empty());
+    CHECK_THROWS_AS(corpus_story(1, uint64_t(1) << 32), Error);
 }
 
 TEST_CASE("corpus: 20000 stories are distinct, of the right length and shared out two, two, one") {

@@ -56,7 +56,7 @@ TEST_CASE("config: presets have the sizes they promise") {
     }
     Config tiny = preset("tiny");
     tiny.model.vocab_size = tiny.entries + 1;
-    const int64_t exact = SingleMoe(tiny).model.parameter_count();
+    const int64_t exact = SingleMoe(tiny.model, tiny.seed).model.parameter_count();
     CHECK(exact > 900'000);
     CHECK(exact < 1'300'000);
     CHECK_THROWS_WITH_AS(preset("huge"), doctest::Contains("tiny, small, paper"), Error);
@@ -75,14 +75,14 @@ TEST_CASE("config: every preset survives JSON, and every field is in it") {
         CHECK(back.seed == UINT64_MAX);
         CHECK(back.optim.lr == 0.1);
         CHECK(back.data == config.data);
-        CHECK(back.model.width == config.model.sizes.width);
+        CHECK(back.model.sizes.width == config.model.sizes.width);
         // Over another base nothing of the base is left.
         CHECK(to_json(config_from_json(json, "x", preset("paper"))) == json);
     }
     // What the file does not name stays as it was.
     const Config some = config_from_json(R"({"model": {"width": 64}})", "x", preset("tiny"));
-    CHECK(some.model.width == 64);
-    CHECK(some.context == preset("tiny").context);
+    CHECK(some.model.sizes.width == 64);
+    CHECK(some.model.context == preset("tiny").model.context);
     CHECK(to_json(read("{}")) == to_json(Config()));
 }
 
@@ -124,29 +124,51 @@ TEST_CASE("config: Hugging Face keys follow from the settings") {
         }
     }
     // All of them are compared with the settings as read, not with those below.
-    CHECK(read(R"({"hidden_size": 64, "model": {"width": 64}})").model.width == 64);
+    CHECK(read(R"({"hidden_size": 64, "model": {"width": 64}})").model.sizes.width == 64);
     check_refused(R"({"hidden_size": 64})", "hidden_size must be 512");
     CHECK(nlohmann::json::parse(to_json(Config()))["eos_token_id"].is_null());
 }
 
-TEST_CASE("config: flags and keys are unique") {
-    std::set<std::string> flags, keys;
+TEST_CASE("config: keys are unique, and a state keeps all but what may change") {
+    std::set<std::string> keys;
     int count = 0;
-    Config config;
-    visit_settings(config, [&](const Setting& setting, const auto&) {
+    const Config config = preset("tiny");
+    const auto fixed = nlohmann::json::parse(fixed_settings(config));
+    visit_settings(config, [&](const Setting& setting, const auto& field) {
         ++count;
-        CAPTURE(setting.key);
-        CHECK(keys.insert(std::string(setting.group) + "." + setting.key).second);
-        CHECK(std::string(setting.help) != "");
-        if (std::string(setting.flag) != "") {
-            CHECK(flags.insert(setting.flag).second);
-            CHECK(std::string(setting.flag).starts_with("--"));
+        CAPTURE(setting.name());
+        CHECK(keys.insert(setting.name()).second);
+        const bool known_by_hash =
+            setting.name() == "data.tokenizer" || setting.name() == "data.valid_hash";
+        CHECK(fixed.contains(setting.name()) == (!setting.free && !known_by_hash));
+        if (fixed.contains(setting.name())) {
+            CHECK(fixed[setting.name()] == setting_text(field));
         }
     });
     CHECK(count > 40);
-    for (const char* taken : {"--run", "--preset", "--config", "--resume", "--threads", "--help"}) {
-        CHECK(!flags.contains(taken));
-    }
+}
+
+TEST_CASE("config: settings that differ from those of a state are named") {
+    const Config config = preset("tiny");
+    const std::string fixed = fixed_settings(config);
+    CHECK_NOTHROW(require_fixed_settings(config, fixed, "f"));
+    const auto differs = [&](const char* part, const std::function<void(Config&)>& change) {
+        Config other = config;
+        change(other);
+        CHECK_THROWS_WITH_AS(require_fixed_settings(other, fixed, "f"), doctest::Contains(part),
+                             Error);
+    };
+    differs("experts.mask_seed \"1\"", [](Config& c) { c.model.experts.mask_seed = 2; });
+    differs("experts.mask_where",
+            [](Config& c) { c.model.experts.mask_where = MaskWhere::hidden; });
+    differs("training.optimizer \"schedule_free\"", [](Config& c) { c.optimizer = "sgd"; });
+    differs("router.routing", [](Config& c) { c.model.router.kind = "hash"; });
+    Config longer = config;
+    longer.steps += 1;
+    longer.data = {"elsewhere.txt"};
+    CHECK_NOTHROW(require_fixed_settings(longer, fixed, "f"));
+    CHECK_THROWS_AS(require_fixed_settings(config, "{}", "f"), Error);
+    CHECK_THROWS_AS(require_fixed_settings(config, "nothing", "f"), Error);
 }
 
 TEST_CASE("config: files that are no settings") {

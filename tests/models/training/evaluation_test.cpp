@@ -10,7 +10,7 @@ using namespace smoe;
 
 TEST_CASE("evaluate: weighted by token, split by domain, the same each time") {
     const SmallRun run(small_config());
-    SingleMoe moe(run.config);
+    SingleMoe moe(run.config.model, run.config.seed);
     moe.eval();
     const Evaluation all = evaluate(moe, run.data, 1, 0);
     CHECK(all.total.tokens == run.data.tokens());

@@ -71,15 +71,15 @@ TEST_CASE("run directory: nothing is left of a run that could not be created") {
 TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
     const Fixture f;
     f.create();
-    SingleMoe moe(f.data.config);
+    SingleMoe moe(f.data.config.model, f.data.config.seed);
     CHECK_THROWS_AS(f.run.weights_step(), Error);
     f.run.write_model(moe.model.state_dict(), 7);
     CHECK(f.run.weights_step() == 7);
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("router.safetensors"), Error);
-    f.run.write_router(moe.router->network()->state_dict(), 7);
+    f.run.write_router(moe.router->state_dict(), 7);
     const std::unique_ptr<SingleMoe> loaded = f.run.load(f.data.config);
     CHECK(!loaded->model.training());
-    CHECK(!loaded->router.network()->training());
+    CHECK(!loaded->router->module()->training());
     const auto before = moe.model.state_dict(), after = loaded->model.state_dict();
     REQUIRE(before.size() == after.size());
     for (const auto& [name, tensor] : before) {
@@ -87,7 +87,7 @@ TEST_CASE("run directory: weights come back as they were, in evaluation mode") {
         CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
     }
 
-    write_safetensors(f.run.file("model.safetensors"), {moe.router->network()->state_dict(), {}});
+    write_safetensors(f.run.file("model.safetensors"), {moe.router->state_dict(), {}});
     CHECK(f.run.weights_step() == INT64_MAX);
     CHECK_THROWS_WITH_AS(f.run.load(f.data.config), doctest::Contains("model.safetensors"), Error);
     write_file(f.run.file("model.safetensors"), "no tensors");

@@ -150,9 +150,9 @@ TEST_CASE("trainer: weights that are saved are those that evaluation mode uses")
     const auto weights = trainer.model_weights(), router_weights = trainer.router_weights();
     const Trainer::EvaluationMode mode(trainer);
     CHECK(same_bits(weights, trainer.moe().model.state_dict()));
-    CHECK(same_bits(router_weights, trainer.moe().router->network()->state_dict()));
+    CHECK(same_bits(router_weights, trainer.moe().router->state_dict()));
     CHECK(!trainer.moe().model.training());
-    CHECK(!trainer.moe().router->network()->training());
+    CHECK(!trainer.moe().router->module()->training());
 }
 
 TEST_CASE("trainer: the router learns for as many steps as it should, then stands still") {
@@ -161,17 +161,19 @@ TEST_CASE("trainer: the router learns for as many steps as it should, then stand
     for (int step = 1; step <= 10; ++step) {
         const StepReport report = trainer.step();
         CHECK(report.step == step);
-        CHECK(report.router_learned == (step <= 6));
-        if (report.router_learned) {
-            CHECK(std::isfinite(report.correctness));
-            CHECK(report.distribution > 0);
+        REQUIRE(report.router_losses.size() == (step <= 6 ? 2 : 0));
+        if (step <= 6) {
+            CHECK(report.router_losses[0].first == "correctness");
+            CHECK(std::isfinite(report.router_losses[0].second));
+            CHECK(report.router_losses[1].first == "distribution");
+            CHECK(report.router_losses[1].second > 0);
         }
         int64_t labelled = 0;
         for (const int64_t count : report.expert_tokens) {
             labelled += count;
         }
         CHECK(labelled == report.tokens);
-        CHECK(trainer.moe().router->network()->training() == (step < 6));
+        CHECK(trainer.moe().router->module()->training() == (step < 6));
     }
     const TensorFile seven = state_after(run, 7), ten = state_after(run, 10);
     int frozen = 0;
@@ -191,15 +193,18 @@ TEST_CASE("trainer: a loss or a routing that is not finite stops before anything
     const TensorFile good = state_after(run, 2);
     for (const char* poisoned : {"model.values", "router.values"}) {
         CAPTURE(poisoned);
-        TensorFile bad = copy_of(good);
-        bad.tensors.at(poisoned).fill(std::numeric_limits<real>::quiet_NaN());
         Trainer trainer(run.config, run.data);
-        trainer.load_state_dict(bad, "state");
+        trainer.load_state_dict(good, "state");
+        const TensorFile own = trainer.state_dict();  // which shares the trainer's memory
+        own.tensors.at(poisoned).fill(std::numeric_limits<real>::quiet_NaN());
+        CHECK_THROWS_WITH_AS(Trainer(run.config, run.data).load_state_dict(own, "state"),
+                             doctest::Contains("not finite"), Error);
         const auto before = trainer.state_dict().metadata;
         CHECK_THROWS_WITH_AS(trainer.step(), doctest::Contains("step 3: the "), Error);
         CHECK(trainer.steps() == 2);
         const auto after = trainer.state_dict().metadata;
-        for (const char* key : {"steps", "epoch", "batch", "rng.labels", "model.optimizer.steps"}) {
+        for (const char* key :
+             {"steps", "epoch", "batch", "rng.experts", "model.optimizer.steps"}) {
             CHECK(before.at(key) == after.at(key));
         }
     }
@@ -292,8 +297,34 @@ TEST_CASE("trainer: states that do not fit are refused") {
         CHECK(refusal(bad, run.config).find("'state.safetensors'") == 0);
     }
     Config wider = run.config;
-    wider.model.hidden = 64;
-    CHECK(refusal(good, wider).find("parameters") != std::string::npos);
+    wider.model.sizes.hidden = 64;
+    CHECK(refusal(good, wider).find("was made with model.hidden \"32\"") != std::string::npos);
+    // A refused state changes nothing, wherever in it the fault lies.
+    Trainer trainer(run.config, run.data);
+    trainer.step();
+    const TensorFile before = copy_of(trainer.state_dict());
+    for (const auto& row : good.metadata) {
+        bad = good;
+        bad.metadata[row.first] = "nonsense";
+        CHECK_THROWS_AS(trainer.load_state_dict(bad, "f"), Error);
+    }
+    for (const auto& row : good.tensors) {
+        bad = good;
+        bad.tensors.erase(row.first);
+        CHECK_THROWS_AS(trainer.load_state_dict(bad, "f"), Error);
+    }
+    bad = good;
+    bad.tensors["model.more"] = Tensor::zeros({1});
+    CHECK_THROWS_WITH_AS(trainer.load_state_dict(bad, "f"), doctest::Contains("'model.more'"),
+                         Error);
+    bad = good;
+    bad.metadata["note"] = "of another program";
+    CHECK_THROWS_WITH_AS(trainer.load_state_dict(bad, "f"), doctest::Contains("'note'"), Error);
+    bad = copy_of(good);
+    bad.tensors.at("model.masks.layers.1.ffn.lin_1.mask").fill(1);
+    CHECK_THROWS_WITH_AS(trainer.load_state_dict(bad, "f"), doctest::Contains("masks"), Error);
+    CHECK(same_bits(trainer.state_dict().tensors, before.tensors));
+    CHECK(trainer.state_dict().metadata == before.metadata);
 }
 
 TEST_CASE("padding: every sequence is full, and its padding counts in the loss") {

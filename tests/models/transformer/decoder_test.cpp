@@ -8,6 +8,7 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "models/transformer/routers/learned.h"
 #include "models/transformer/routers/router_loss.h"
 #include "tests/autograd/op_table.h"
 #include "tests/error_of.h"
@@ -19,14 +20,20 @@ namespace {
 const std::vector<int32_t> tokens = {299, 5, 6, 7, 299, 8, 9};
 const std::vector<int64_t> offsets = {0, 4, 7};
 
+const Decoder& network(const SingleMoe& moe) {
+    return dynamic_cast<const LearnedRouter&>(*moe.router).network();
+}
+
 }  // namespace
 
 TEST_CASE("decoder: every op in the graph of a training step has a row in the table of ops") {
     Config config = small_config();
     SingleMoe moe(config.model, config.seed);
     const Experts experts = {0, 1, 2, 3, 0, 1, 2};
-    const Variable losses = moe.model.losses({tokens, offsets}, experts, {1, 2, 3, 4, 5, 6, 7});
-    const Variable routing = softmax(moe.router->network()->forward({tokens, offsets}, {}));
+    Rng dropout(1);
+    const Variable losses =
+        moe.model.losses({tokens, offsets}, experts, {1, 2, 3, 4, 5, 6, 7}, &dropout);
+    const Variable routing = softmax(network(moe).forward({tokens, offsets}, {}, &dropout));
     const RouterLosses router =
         router_losses(routing, experts, losses.value(), {0, 1, 2, 3, 0, 1, 2});
     std::vector<std::string> names = graph_names(mean(losses));
@@ -91,9 +98,10 @@ TEST_CASE("decoder: paper-sized parameter counts and names are the original's") 
 TEST_CASE("decoder: sizes are known, and checked, before anything is built") {
     const Config config = small_config();
     SingleMoe moe(config.model, config.seed);
-    const DecoderSettings model = model_decoder(config.model), router = router_decoder(config.model);
+    const DecoderSettings model = model_decoder(config.model),
+                          router = router_decoder(config.model);
     CHECK(parameter_count(model) == double(moe.model.parameter_count()));
-    CHECK(parameter_count(router) == double(moe.router->network()->parameter_count()));
+    CHECK(parameter_count(router) == double(moe.router->parameter_count()));
 
     const std::map<std::string, Tensor> state = moe.model.state_dict();
     CHECK_NOTHROW(check_sizes(model, state, "f"));
@@ -187,7 +195,7 @@ TEST_CASE("router: hash depends on the token alone, chance on the stream, argmax
     Rng chance(1);
     config.model.router.kind = "hash";
     const SingleMoe moe(config.model, config.seed);
-    const Router& hash = moe.router;
+    const Router& hash = *moe.router;
     const Experts hashed = hash.choose(Sequences::of({5, 9, 5, 9, 5}), chance);
     CHECK(hashed[0] == hashed[2]);
     CHECK(hashed[1] == hashed[3]);
@@ -209,7 +217,7 @@ TEST_CASE("router: a learned router's choice is its argmax and records nothing")
     SingleMoe moe(config.model, config.seed);
     moe.eval();
     Rng chance(1);
-    const Tensor logits = moe.router->network()->forward({tokens, offsets}, {}).value();
+    const Tensor logits = network(moe).forward({tokens, offsets}, {}).value();
     const Experts experts = moe.router->choose({tokens, offsets}, chance);
     for (int64_t n = 0; n < 7; ++n) {
         for (int64_t k = 0; k < 4; ++k) {
@@ -218,7 +226,7 @@ TEST_CASE("router: a learned router's choice is its argmax and records nothing")
     }
 }
 
-TEST_CASE("router: labels are drawn from (r + 0.2/K) / 1.2") {
+TEST_CASE("router: experts are drawn from (r + 0.2/K) / 1.2") {
     const Tensor routing = Tensor::empty({20000, 4});
     for (int64_t n = 0; n < 20000; ++n) {
         const real row[] = {0.7f, 0.2f, 0.1f, 0};
