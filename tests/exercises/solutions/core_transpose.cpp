@@ -6,20 +6,21 @@
 #include "core/tensor.h"
 #include "core/threads.h"
 
-smoe::Tensor transposed(const smoe::Tensor& x) {
+void transpose_in_place(const smoe::Tensor& x) {
     using namespace smoe;
-    check(x.shape().rank() == 2, "transposed: expected a matrix, found {}", x.shape().str());
-    const int64_t M = x.size(0), N = x.size(1);
+    check(x.shape().rank() == 2 && x.size(0) == x.size(1),
+          "transpose_in_place: expected a square matrix, found {}", x.shape().str());
+    const int64_t N = x.size(0);
     constexpr int64_t tile = 16;
-    const Tensor y = Tensor::empty({N, M});
-    parallel_for(N, tile, [&](int64_t first, int64_t last) {  // columns of x, rows of y
-        for (int64_t begin = 0; begin < M; begin += tile) {
-            for (int64_t j = first; j < last; ++j) {
-                for (int64_t i = begin; i < std::min(M, begin + tile); ++i) {
-                    y.data()[j * M + i] = x.data()[i * N + j];
+    // The squares of rows [first, last) right of the diagonal change places with those below it: a
+    // pair of numbers belongs to the chunk of the smaller of its two indices.
+    parallel_for(N, tile, [&](int64_t first, int64_t last) {
+        for (int64_t begin = first; begin < N; begin += tile) {
+            for (int64_t i = first; i < last; ++i) {
+                for (int64_t j = std::max(begin, i + 1); j < std::min(N, begin + tile); ++j) {
+                    std::swap(x.data()[i * N + j], x.data()[j * N + i]);
                 }
             }
         }
     });
-    return y;
 }

@@ -1,0 +1,35 @@
+// Exercise: the op elu(x), a relu with a smooth end (Clevert et al., 2016), with its gradient:
+//     y = x where x > 0, else e^x - 1
+// Its derivative can be written with the result alone. Just below 0, e^x - 1 loses its digits, so
+// write it another way; far above 0, e^x must not get into the way.
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "tests/autograd/gradient_check.h"
+#include "tests/exercises/exercise.h"
+
+smoe::Variable elu(const smoe::Variable& x);
+
+using namespace smoe;
+
+TEST_CASE("elu: values, far out and close to 0 as well") {
+    const Tensor x = Tensor::from({7}, {0, 1, -1, 2000, -2000, -1e-13, 1e-13});
+    const Tensor y = elu(Variable(x)).value();
+    CHECK(y.data()[0] == 0);
+    for (int64_t i = 1; i < 7; ++i) {
+        const double at = double(x.data()[i]);
+        CHECK(double(y.data()[i]) / (at > 0 ? at : std::expm1(at)) == doctest::Approx(1));
+    }
+    CHECK(std::isnan(elu(Variable(Tensor::full({1}, NAN))).value().item()));
+}
+
+TEST_CASE("elu: the gradient against differences, also where the input is used twice") {
+    const Op once = [](const std::vector<Variable>& in) { return elu(in[0]); };
+    CHECK(gradient_error(once, {random_tensor({4, 5}, 1)}) < gradient_tolerance);
+    const Op twice = [](const std::vector<Variable>& in) { return mul(elu(in[0]), in[0]); };
+    CHECK(gradient_error(twice, {random_tensor({4, 5}, 2)}) < gradient_tolerance);
+    const Variable far(Tensor::from({3}, {2000, -2000, NAN}), true);
+    backward(sum(elu(far)));
+    CHECK(far.grad().data()[0] == 1);
+    CHECK(far.grad().data()[1] == 0);
+    CHECK(std::isnan(far.grad().data()[2]));
+}
