@@ -1,9 +1,9 @@
 // The catalogue of ops: every function that computes with Variables, one declaration each. The
 // family file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
 // it has one. Every op throws Error, naming itself and the shapes, for inputs that do not fit. Ids
-// and experts are plain vectors: they have no gradient. N is the number of rows: "all dimensions but the
-// last" of a Variable. Refuses to broadcast. To add an op: a section in the family's .cpp, a line
-// here, a row in tests/autograd/op_table.cpp.
+// and experts are plain vectors: they have no gradient. N is the number of rows: all dims but the
+// last of a Variable. A `dim` counts from 0, or from the end where it is negative: -1 is the last.
+// To add an op: a section in the family's .cpp, a line here, a row in tests/autograd/op_table*.cpp.
 // Read next: ops/elementwise.cpp.
 #pragma once
 
@@ -15,22 +15,50 @@
 
 namespace smoe {
 
-// ops/elementwise.cpp: results have the shape of the inputs, which must be equal.
+// ops/elementwise.cpp: results have the shape of the first input. b has the same shape or the end
+// of it, (C) for an a of (B, T, C), and then serves every index of the dims that it lacks; a single
+// number, shape (), serves every element. Nothing else is broadcast: dims of size 1 are not
+// stretched.
 Variable add(const Variable& a, const Variable& b);  // a + b
 Variable sub(const Variable& a, const Variable& b);  // a - b
 Variable mul(const Variable& a, const Variable& b);  // a * b, element by element
+Variable div(const Variable& a, const Variable& b);  // a / b, element by element
 Variable scale(const Variable& x, real factor);      // factor * x
+Variable neg(const Variable& x);                     // -x
 Variable relu(const Variable& x);                    // max(x, 0)
 Variable tanh(const Variable& x);                    // (e^x - e^-x) / (e^x + e^-x)
+
+// ops/unary.cpp
+Variable exp(const Variable& x);      // e^x
+Variable log(const Variable& x);      // ln(x): -infinity for 0, NaN below
+Variable sqrt(const Variable& x);     // NaN below 0; the gradient at 0 is infinite
+Variable sigmoid(const Variable& x);  // 1 / (1 + e^-x)
+Variable silu(const Variable& x);     // x sigmoid(x), also called swish (Elfwing et al., 2018)
+// x P(x), P(x) = (1 + erf(x / sqrt(2))) / 2 the share of a normal distribution below x (Hendrycks
+// and Gimpel, 2016). This is PyTorch's default; its approximation by a tanh is not offered.
+Variable gelu(const Variable& x);
 
 // ops/dropout.cpp
 // Zeroes each element with probability p and multiplies the others by 1 / (1 - p) (Srivastava et
 // al., JMLR 2014). Element i's fate is a function of (seed, i). p in [0, 1); p = 0 returns x.
 Variable dropout(const Variable& x, double p, uint64_t seed);
 
-// ops/reduce.cpp: results are single numbers, shape ().
-Variable sum(const Variable& x);   // of all elements, 0 if there is none
-Variable mean(const Variable& x);  // of all elements, at least one
+// ops/reduce.cpp: of all elements, to a single number of shape (); or along a dim, which the result
+// does not have: (B, T, C) along dim 1 -> (B, C).
+Variable sum(const Variable& x);  // 0 if there is none
+Variable sum(const Variable& x, int dim);
+Variable mean(const Variable& x);  // of at least one
+Variable mean(const Variable& x, int dim);
+// The largest along a dim, of at least one; NaN where one is NaN. Of equals the first gets the
+// gradient.
+Variable max(const Variable& x, int dim);
+
+// ops/layout.cpp: copies, no views.
+Variable transpose(const Variable& x, int dim0, int dim1);  // these two dims change places
+// The parts one behind the other along a dim; their other sizes must be equal. At least one part.
+Variable cat(const std::vector<Variable>& parts, int dim);
+// Indices start .. start + length - 1 of a dim.
+Variable narrow(const Variable& x, int dim, int64_t start, int64_t length);
 
 // ops/linear.cpp
 // a (M, K), b (K, N) -> a b (M, N)
@@ -70,6 +98,10 @@ Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weight
 // ops/embedding.cpp
 // weight (V, C), ids (N) in [0, V) -> row ids[n] of weight (N, C)
 Variable embedding(const Variable& weight, const std::vector<int32_t>& ids);
+// Along a dim the indices that `index` names, in its order, each as often as it is there: for dim 1
+// of x (A, D, B) and index (K) in [0, D), out[a, k, b] = x[a, index[k], b] (A, K, B). Backward adds
+// to each place as often as it was taken.
+Variable index_select(const Variable& x, int dim, const std::vector<int32_t>& index);
 // x (N, K), ids (N) in [0, K) -> x[n, ids[n]] (N)
 Variable pick(const Variable& x, const std::vector<int32_t>& ids);
 
@@ -79,6 +111,8 @@ Variable softmax(const Variable& x);  // e^x / sum of e^x
 // 2016)
 Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias,
                     real eps = 1e-5);
+// x / sqrt(mean(x^2) + eps) * weight; weight (C) (Zhang and Sennrich, 2019)
+Variable rms_norm(const Variable& x, const Variable& weight, real eps = 1e-5);
 // layer_norm(x + dropout(branch, p, seed), weight, bias, eps): how a block of a transformer ends.
 Variable residual_layer_norm(const Variable& x, const Variable& branch, const Variable& weight,
                              const Variable& bias, double p, uint64_t seed, real eps = 1e-5);
@@ -95,5 +129,23 @@ Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targe
 // x (N, C), weight (V, C), targets (N) in [0, V) -> cross_entropy(linear(x, weight), targets) (N)
 Variable linear_cross_entropy(const Variable& x, const Variable& weight,
                               const std::vector<int32_t>& targets);
+// mean of (x - target)^2 over all elements, of at least one: a single number, shape ().
+Variable mse_loss(const Variable& x, const Variable& target);
+
+// ops/operators.cpp: the element-wise ops as one writes them; * is no product of matrices. A plain
+// number stands for a tensor full of it.
+Variable operator+(const Variable& a, const Variable& b);
+Variable operator-(const Variable& a, const Variable& b);
+Variable operator*(const Variable& a, const Variable& b);
+Variable operator/(const Variable& a, const Variable& b);
+Variable operator+(const Variable& a, real b);
+Variable operator-(const Variable& a, real b);
+Variable operator*(const Variable& a, real b);
+Variable operator/(const Variable& a, real b);
+Variable operator+(real a, const Variable& b);
+Variable operator-(real a, const Variable& b);
+Variable operator*(real a, const Variable& b);
+Variable operator/(real a, const Variable& b);
+Variable operator-(const Variable& x);
 
 }  // namespace smoe

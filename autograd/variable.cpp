@@ -69,7 +69,7 @@ void Variable::rebind(const Tensor& value, const Tensor& grad) {
     node_->grad = grad;
 }
 
-Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
+Variable record(const char* name, Tensor value, std::span<const Variable> inputs,
                 Backward backward) {
     Variable result(std::move(value));
     std::vector<std::shared_ptr<Node>> nodes;

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/tensor.h"
@@ -63,7 +64,7 @@ class Variable {
     void rebind(const Tensor& value, const Tensor& grad);
 
   private:
-    friend Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
+    friend Variable record(const char* name, Tensor value, std::span<const Variable> inputs,
                            Backward backward);
     Tensor value_;
     std::shared_ptr<Node> node_;
@@ -71,8 +72,13 @@ class Variable {
 
 // The result of op `name`: `value` with a node for `backward` if gradients are on and at least one
 // of the inputs requires one; otherwise just the value, and whatever the rule captured is freed.
-Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
+Variable record(const char* name, Tensor value, std::span<const Variable> inputs,
                 Backward backward);
+inline Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
+                       Backward backward) {
+    return record(name, std::move(value), std::span(inputs.begin(), inputs.size()),
+                  std::move(backward));
+}
 
 // While one of these lives, ops on this thread record, or do not; then again what held before.
 class GradMode {

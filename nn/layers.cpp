@@ -1,4 +1,4 @@
-// Embedding, LayerNorm, Dropout: parameters and their first values; the arithmetic is in
+// Embedding, Dropout, LayerNorm, RMSNorm: parameters and their first values; the arithmetic is in
 // autograd/ops.
 // Read next: attention.cpp.
 #include "nn/layers.h"
@@ -28,6 +28,13 @@ Variable LayerNorm::forward(const Variable& x) const {
 Variable LayerNorm::forward(const Variable& x, const Variable& branch,
                             const Dropout::Draw& draw) const {
     return residual_layer_norm(x, branch, weight, bias, draw.p, draw.seed);
+}
+
+RMSNorm::RMSNorm(const Scope& scope, int64_t width)
+    : Module(scope), weight(register_parameter("weight", Tensor::full({width}, 1))) {}
+
+Variable RMSNorm::forward(const Variable& x) const {
+    return rms_norm(x, weight);
 }
 
 Dropout::Dropout(const Scope& scope, double p) : Module(scope), p_(p) {

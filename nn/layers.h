@@ -1,5 +1,5 @@
-// The small layers: Embedding, LayerNorm, Dropout. Each is a few parameters and one call of an op.
-// Dropout alone tells training from evaluation.
+// The small layers: Embedding, Dropout, LayerNorm, RMSNorm. Each is a few parameters and one call
+// of an op. Dropout alone tells training from evaluation.
 // Read next: attention.h.
 #pragma once
 
@@ -47,6 +47,15 @@ class LayerNorm : public Module {
     Variable forward(const Variable& x, const Variable& branch, const Dropout::Draw& draw) const;
 
     Variable &weight, &bias;
+};
+
+// Each row divided by the root of its mean square, times weight (starts 1); eps 1e-5.
+class RMSNorm : public Module {
+  public:
+    RMSNorm(const Scope& scope, int64_t width);
+    Variable forward(const Variable& x) const;
+
+    Variable& weight;
 };
 
 }  // namespace smoe

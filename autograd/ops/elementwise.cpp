@@ -1,87 +1,99 @@
-// Element by element: add, sub, mul, scale, relu, tanh. The pattern for an op: check, compute,
-// record a rule that adds. Refuses to broadcast: shapes must be equal.
-// Read next: linear.cpp.
+// Element by element: add, sub, mul, div, scale, neg, relu, tanh. The pattern for an op: check,
+// compute, record a rule that adds. Two inputs meet as elementwise.h says.
+// Read next: operators.cpp.
+#include "autograd/ops/elementwise.h"
+
 #include <cmath>
 
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"
-#include "core/threads.h"
-#include "core/vector_math.h"
 
 namespace smoe {
-namespace {
 
-void check_same_shape(const char* op, const Variable& a, const Variable& b) {
+Broadcast broadcast(const char* op, const Variable& a, const Variable& b) {
     check_defined(op, a);
     check_defined(op, b);
-    check(a.shape() == b.shape(), "{}: shapes must be equal, found {} and {}", op, a.shape().str(),
-          b.shape().str());
+    const int missing = a.shape().rank() - b.shape().rank();
+    bool fits = missing >= 0;
+    for (int dim = 0; fits && dim < b.shape().rank(); ++dim) {
+        fits = b.shape()[dim] == a.shape()[missing + dim];
+    }
+    check(fits, "{}: the second shape must be the first or the end of it, found {} and {}", op,
+          a.shape().str(), b.shape().str());
+    return {a.shape().numel(), b.shape().numel()};
 }
-
-// Calls body(i) for every i in [0, count) on all threads, in loops that vectorise.
-template <class Body>
-void for_each(int64_t count, const Body& body) {
-    parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) {
-            body(i);
-        }
-    });
-}
-
-}  // namespace
 
 Variable add(const Variable& a, const Variable& b) {
-    check_same_shape("add", a, b);
+    const Broadcast pairs = broadcast("add", a, b);
     const Tensor out = Tensor::empty(a.shape());
     // out = a + b
-    for_each(out.numel(), [x = a.value().data(), y = b.value().data(), z = out.data()](int64_t i) {
-        z[i] = x[i] + y[i];
-    });
-    return record("add", out, {a, b}, [](const Tensor& dout, std::span<Tensor* const> din) {
-        for (Tensor* const d : din) {  // da = db = dout
-            if (d != nullptr) {
-                for_each(dout.numel(),
-                         [dx = d->data(), g = dout.data()](int64_t i) { dx[i] += g[i]; });
-            }
+    pairs.combine<false>(a.value().data(), b.value().data(), out.data(),
+                         [](real x, real y) { return x + y; });
+    return record("add", out, {a, b}, [pairs](const Tensor& dout, std::span<Tensor* const> din) {
+        const real* const g = dout.data();
+        if (din[0] != nullptr) {  // da = dout
+            for_each(pairs.count, [dx = din[0]->data(), g](int64_t i) { dx[i] += g[i]; });
+        }
+        if (din[1] != nullptr) {  // db = dout
+            pairs.add_to_b(din[1]->data(), [g](int64_t i, int64_t) { return g[i]; });
         }
     });
 }
 
 Variable sub(const Variable& a, const Variable& b) {
-    check_same_shape("sub", a, b);
+    const Broadcast pairs = broadcast("sub", a, b);
     const Tensor out = Tensor::empty(a.shape());
     // out = a - b
-    for_each(out.numel(), [x = a.value().data(), y = b.value().data(), z = out.data()](int64_t i) {
-        z[i] = x[i] - y[i];
-    });
-    return record("sub", out, {a, b}, [](const Tensor& dout, std::span<Tensor* const> din) {
-        for (size_t input = 0; input < 2; ++input) {  // da = dout, db = -dout
-            if (din[input] != nullptr) {
-                const real sign = input == 0 ? 1 : -1;
-                for_each(dout.numel(), [sign, dx = din[input]->data(), g = dout.data()](int64_t i) {
-                    dx[i] += sign * g[i];
-                });
-            }
+    pairs.combine<false>(a.value().data(), b.value().data(), out.data(),
+                         [](real x, real y) { return x - y; });
+    return record("sub", out, {a, b}, [pairs](const Tensor& dout, std::span<Tensor* const> din) {
+        const real* const g = dout.data();
+        if (din[0] != nullptr) {  // da = dout
+            for_each(pairs.count, [dx = din[0]->data(), g](int64_t i) { dx[i] += g[i]; });
+        }
+        if (din[1] != nullptr) {  // db = -dout
+            pairs.add_to_b(din[1]->data(), [g](int64_t i, int64_t) { return -g[i]; });
         }
     });
 }
 
 Variable mul(const Variable& a, const Variable& b) {
-    check_same_shape("mul", a, b);
-    const Tensor out = Tensor::empty(a.shape()), x = a.value(), y = b.value();
-    // out = a * b
-    for_each(out.numel(),
-             [x = x.data(), y = y.data(), z = out.data()](int64_t i) { z[i] = x[i] * y[i]; });
-    return record("mul", out, {a, b}, [x, y](const Tensor& dout, std::span<Tensor* const> din) {
-        for (size_t input = 0; input < 2; ++input) {  // da = dout * b, db = dout * a
-            if (din[input] != nullptr) {
-                const Tensor& other = input == 0 ? y : x;
-                for_each(dout.numel(), [dx = din[input]->data(), g = dout.data(),
-                                        o = other.data()](int64_t i) { dx[i] += g[i] * o[i]; });
-            }
-        }
-    });
+    const Broadcast pairs = broadcast("mul", a, b);
+    const Tensor out = Tensor::empty(a.shape()), X = a.value(), Y = b.value();
+    const auto product = [](real x, real y) { return x * y; };
+    pairs.combine<false>(X.data(), Y.data(), out.data(), product);  // out = a * b
+    return record("mul", out, {a, b},
+                  [pairs, product, X, Y](const Tensor& dout, std::span<Tensor* const> din) {
+                      const real* const g = dout.data();
+                      if (din[0] != nullptr) {  // da = dout * b
+                          pairs.combine<true>(g, Y.data(), din[0]->data(), product);
+                      }
+                      if (din[1] != nullptr) {  // db = dout * a
+                          pairs.add_to_b(din[1]->data(), [g, x = X.data()](int64_t i, int64_t) {
+                              return g[i] * x[i];
+                          });
+                      }
+                  });
+}
+
+Variable div(const Variable& a, const Variable& b) {
+    const Broadcast pairs = broadcast("div", a, b);
+    const Tensor out = Tensor::empty(a.shape()), X = a.value(), Y = b.value();
+    const auto quotient = [](real x, real y) { return x / y; };
+    pairs.combine<false>(X.data(), Y.data(), out.data(), quotient);  // out = a / b
+    return record("div", out, {a, b},
+                  [pairs, quotient, X, Y](const Tensor& dout, std::span<Tensor* const> din) {
+                      const real* const g = dout.data();
+                      if (din[0] != nullptr) {  // da = dout / b
+                          pairs.combine<true>(g, Y.data(), din[0]->data(), quotient);
+                      }
+                      if (din[1] != nullptr) {  // db = -dout * a / b^2; b^2 could overflow
+                          pairs.add_to_b(din[1]->data(),
+                                         [g, x = X.data(), y = Y.data()](int64_t i, int64_t j) {
+                                             return -g[i] * (x[i] / y[j] / y[j]);
+                                         });
+                      }
+                  });
 }
 
 Variable scale(const Variable& x, real factor) {
@@ -97,16 +109,30 @@ Variable scale(const Variable& x, real factor) {
     });
 }
 
+Variable neg(const Variable& x) {
+    check_defined("neg", x);
+    const Tensor out = Tensor::empty(x.shape());
+    // out = -x
+    for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) { y[i] = -x[i]; });
+    return record("neg", out, {x}, [](const Tensor& dout, std::span<Tensor* const> din) {
+        for_each(dout.numel(),
+                 [dx = din[0]->data(), g = dout.data()](int64_t i) { dx[i] -= g[i]; });
+    });
+}
+
 Variable relu(const Variable& x) {
     check_defined("relu", x);
     const Tensor out = Tensor::empty(x.shape());
     // out = max(x, 0); written so that NaN stays NaN
-    for_each(out.numel(),
-             [x = x.value().data(), y = out.data()](int64_t i) { y[i] = x[i] < 0 ? 0 : x[i]; });
+    for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) {
+        const real a = x[i];  // read in any case, so that the loop has no branch
+        y[i] = a < 0 ? 0 : a;
+    });
     // The result tells where x was positive: it is not 0 there. So x need not be kept.
     return record("relu", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
         for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
-            dx[i] += y[i] != 0 ? g[i] : 0;
+            const real passed = g[i];
+            dx[i] += y[i] != 0 ? passed : 0;
         });
     });
 }

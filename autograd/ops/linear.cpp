@@ -1,6 +1,6 @@
 // Products with matrices (matmul, linear) and with per-row masks (mask_rows). Each gradient of a
 // product is a product again, added in place (beta = 1).
-// Read next: embedding.cpp; feed_forward.cpp for two of them in one op.
+// Read next: layout.cpp; feed_forward.cpp for two of them in one op.
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"
 #include "core/blas.h"

@@ -1,11 +1,12 @@
-// Cross-entropy of each row: straight from logits, or from what is projected to logits. In the
-// second form the logits of a large batch never exist at once: they are made for some rows at a
-// time, and again in backward.
+// Losses. Cross-entropy of each row: straight from logits, or from what is projected to logits; in
+// the second form the logits of a large batch never exist at once: they are made for some rows at a
+// time, and again in backward. And the mean squared error.
 // Read next: nn/linear.h, the first layer.
 #include <algorithm>
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/ops/elementwise.h"
 #include "autograd/ops/inputs.h"
 #include "core/blas.h"
 #include "core/check.h"
@@ -129,6 +130,41 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
                          din[1]->data(), C);
                 }
             });
+        });
+}
+
+Variable mse_loss(const Variable& x, const Variable& target) {
+    check_defined("mse_loss", x);
+    check_defined("mse_loss", target);
+    check(x.shape() == target.shape(), "mse_loss: shapes must be equal, found {} and {}",
+          x.shape().str(), target.shape().str());
+    const int64_t count = x.shape().numel();
+    check(count > 0, "mse_loss: shape {} has no elements", x.shape().str());
+    const Tensor X = x.value(), T = target.value();
+    const Tensor partial = Tensor::empty({(count + elementwise_grain - 1) / elementwise_grain});
+    parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
+        const real* const a = X.data();
+        const real* const t = T.data();
+        real square = 0;
+#pragma omp simd reduction(+ : square)
+        for (int64_t i = begin; i < end; ++i) {
+            square += (a[i] - t[i]) * (a[i] - t[i]);
+        }
+        partial.data()[begin / elementwise_grain] = square;
+    });
+    // out = mean of (x - target)^2
+    const Tensor out = Tensor::full({}, sum(partial.data(), partial.numel()) / real(count));
+    return record(
+        "mse_loss", out, {x, target},
+        [X, T, count](const Tensor& dout, std::span<Tensor* const> din) {
+            // dx = dout * 2 (x - target) / count, dtarget = -dx
+            for (size_t input = 0; input < 2; ++input) {
+                if (din[input] != nullptr) {
+                    const real factor = (input == 0 ? 2 : -2) * dout.item() / real(count);
+                    for_each(count, [factor, dx = din[input]->data(), a = X.data(),
+                                     t = T.data()](int64_t i) { dx[i] += factor * (a[i] - t[i]); });
+                }
+            }
         });
 }
 

@@ -1,6 +1,6 @@
-// Along the last dim: softmax, layer_norm, and layer_norm of a residual sum. A row is read and
-// written while it is in cache; layer_norm keeps two numbers a row beside its input and computes
-// the rest again.
+// Along the last dim: softmax, layer_norm, layer_norm of a residual sum, and rms_norm. A row is
+// read and written while it is in cache; the norms keep one or two numbers a row beside their input
+// and compute the rest again.
 // Read next: attention.cpp.
 #include <cmath>
 
@@ -173,6 +173,67 @@ Variable residual_layer_norm(const Variable& x, const Variable& branch, const Va
           branch.shape().str());
     check_dropout("residual_layer_norm", p);
     return normalise("residual_layer_norm", x, branch, weight, bias, p, seed, eps);
+}
+
+Variable rms_norm(const Variable& x, const Variable& weight, real eps) {
+    check_defined("rms_norm", x);
+    const int64_t N = x.value().rows(), C = x.value().cols();
+    check(weight.defined() && weight.shape() == Shape{C},
+          "rms_norm: x {} needs a weight of shape ({}), found {}", x.shape().str(), C,
+          weight.shape().str());
+    const Tensor X = x.value(), W = weight.value(), out = Tensor::empty(x.shape());
+    const Tensor factors = Tensor::empty({N});  // 1 / sqrt(mean(x^2) + eps)
+    parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+        for (int64_t n = begin; n < end; ++n) {
+            const real* const from = X.data() + n * C;
+            const real factor = 1 / std::sqrt(dot(from, from, C) / real(C) + eps);
+            // out = x * factor * weight
+            real* const to = out.data() + n * C;
+            const real* const w = W.data();
+#pragma omp simd
+            for (int64_t c = 0; c < C; ++c) {
+                to[c] = from[c] * factor * w[c];
+            }
+            factors.data()[n] = factor;
+        }
+    });
+    return record(
+        "rms_norm", out, {x, weight},
+        [X, W, factors, N, C](const Tensor& dout, std::span<Tensor* const> din) {
+            // With xhat = x * factor and g = dout * weight:
+            //   dx = factor * (g - xhat * mean(g * xhat)); dweight = column sums of dout * xhat.
+            const int64_t grain = sum_grain(N, C);
+            const int64_t blocks = (N + grain - 1) / grain;
+            const Tensor dweights = Tensor::zeros({blocks, C});
+            parallel_for(N, grain, [&](int64_t begin, int64_t end) {
+                real* const dw = dweights.data() + begin / grain * C;
+                const real* const w = W.data();
+                for (int64_t n = begin; n < end; ++n) {
+                    const real* const from = X.data() + n * C;
+                    const real* const g = dout.data() + n * C;
+                    const real factor = factors.data()[n];
+                    real sum_gx = 0;
+#pragma omp simd reduction(+ : sum_gx)
+                    for (int64_t c = 0; c < C; ++c) {
+                        const real xhat = from[c] * factor;
+                        dw[c] += g[c] * xhat;
+                        sum_gx += g[c] * w[c] * xhat;
+                    }
+                    if (din[0] == nullptr) {
+                        continue;
+                    }
+                    real* const dx = din[0]->data() + n * C;
+                    const real mean_gx = sum_gx / real(C);
+#pragma omp simd
+                    for (int64_t c = 0; c < C; ++c) {
+                        dx[c] += factor * (g[c] * w[c] - from[c] * factor * mean_gx);
+                    }
+                }
+            });
+            for (int64_t block = 0; din[1] != nullptr && block < blocks; ++block) {
+                axpy(C, 1, dweights.data() + block * C, din[1]->data());
+            }
+        });
 }
 
 }  // namespace smoe

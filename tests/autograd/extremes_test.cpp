@@ -119,22 +119,40 @@ TEST_CASE("extremes: layer_norm of a constant row is its bias, and its gradient 
 }
 
 TEST_CASE("extremes: NaN in an input stays visible in the value and in the gradient") {
-    const std::pair<std::string, std::function<Variable(const Variable&)>> ops[] = {
+    using Ops = std::vector<std::pair<std::string, std::function<Variable(const Variable&)>>>;
+    const Variable ones(Tensor::full({6}, 1)), zeros(Tensor::zeros({6}));
+    const Ops ops = {
+        {"add", [](const Variable& x) { return add(mul(x, x), x); }},
         {"mul", [](const Variable& x) { return mul(x, x); }},
+        {"mul, broadcast", [](const Variable& x) { return mul(x, sum(x)); }},
+        {"div", [](const Variable& x) { return div(x, x); }},
+        {"div, broadcast", [](const Variable& x) { return div(x, sum(x, 0)); }},
         {"tanh", [](const Variable& x) { return tanh(x); }},
+        {"exp", [](const Variable& x) { return exp(x); }},
+        {"log", [](const Variable& x) { return log(mul(x, x)); }},
+        {"sqrt", [](const Variable& x) { return sqrt(mul(x, x)); }},
+        {"sigmoid", [](const Variable& x) { return sigmoid(x); }},
+        {"silu", [](const Variable& x) { return silu(x); }},
+        {"gelu", [](const Variable& x) { return gelu(x); }},
+        {"mean of a dim", [](const Variable& x) { return mul(mean(x, 0), sum(x, 1)); }},
         {"softmax", [](const Variable& x) { return softmax(x); }},
-        {"layer_norm",
-         [](const Variable& x) {
-             return layer_norm(x, Variable(Tensor::full({6}, 1)), Variable(Tensor::zeros({6})));
-         }},
+        {"layer_norm", [=](const Variable& x) { return layer_norm(x, ones, zeros); }},
+        {"rms_norm", [=](const Variable& x) { return rms_norm(x, ones); }},
         {"matmul", [](const Variable& x) { return matmul(x, x); }},
+        {"transpose", [](const Variable& x) { return mul(x, transpose(x, 0, 1)); }},
+        {"cat",
+         [](const Variable& x) {
+             return exp(cat({x, x}, 0));
+         }},
         {"attention",
          [](const Variable& x) {
              return attention(x, Sequences::of(std::vector<int32_t>(6)), 1);
          }},
-        {"cross_entropy", [](const Variable& x) {
+        {"cross_entropy",
+         [](const Variable& x) {
              return cross_entropy(x, {0, 1, 2, 3, 4, 5});
-         }}};
+         }},
+        {"mse_loss", [](const Variable& x) { return mse_loss(x, x); }}};
     for (const auto& row : ops) {
         const auto& op = row.second;
         CAPTURE(row.first);
@@ -149,6 +167,76 @@ TEST_CASE("extremes: NaN in an input stays visible in the value and in the gradi
     CHECK(any_nan(scale(Variable(x), 0).value()));
     CHECK(all_finite(gradient(relu, x)));  // where it is not known to be 0, the gradient goes on
     CHECK(!(gradient(relu, x).data()[0] == 0));
+}
+
+TEST_CASE("extremes: the largest of equals is the first, and NaN is the largest of all") {
+    const real nan = std::numeric_limits<real>::quiet_NaN();
+    const real infinity = std::numeric_limits<real>::infinity();
+    const Tensor x = Tensor::from({5, 3}, {1, 7, 7,           //
+                                           -5, -5, -5,        //
+                                           nan, 9, nan,       //
+                                           9, nan, infinity,  //
+                                           -infinity, -infinity, -infinity});
+    const Variable rows(x, true), columns(transpose(Variable(x), 0, 1).value(), true);
+    const Tensor by_row = max(rows, 1).value(), by_column = max(columns, 0).value();
+    backward(sum(max(rows, 1)));
+    backward(sum(max(columns, 0)));
+    const std::vector<real> largest = {7, -5, nan, nan, -infinity};
+    const int64_t place[] = {1, 0, 0, 1, 0};
+    for (int64_t n = 0; n < 5; ++n) {
+        CAPTURE(n);
+        const real expected = largest[size_t(n)];
+        for (const real value : {by_row.data()[n], by_column.data()[n]}) {
+            CHECK((value == expected || (std::isnan(value) && std::isnan(expected))));
+        }
+        for (int64_t c = 0; c < 3; ++c) {
+            CHECK(rows.grad().data()[n * 3 + c] == (c == place[n] ? 1 : 0));
+            CHECK(columns.grad().data()[c * 5 + n] == (c == place[n] ? 1 : 0));
+        }
+    }
+}
+
+TEST_CASE("extremes: functions of one number far out, where e^x is more than a number can hold") {
+    const real infinity = std::numeric_limits<real>::infinity();
+    const Tensor x = Tensor::from({4}, {2000, -2000, 30, -30});
+    const auto values = [&](Variable (*op)(const Variable&)) {
+        const Tensor y = op(Variable(x)).value();
+        return std::vector<real>{y.values().begin(), y.values().end()};
+    };
+    for (const auto& op : {sigmoid, silu, gelu, static_cast<Variable (*)(const Variable&)>(tanh)}) {
+        CHECK(all_finite(op(Variable(x)).value()));
+        CHECK(all_finite(gradient(op, x)));
+    }
+    CHECK(values(sigmoid)[0] == 1);
+    CHECK(values(sigmoid)[1] == 0);
+    CHECK(double(values(sigmoid)[3]) == doctest::Approx(std::exp(-30.0)).epsilon(1e-5));
+    CHECK(values(silu)[0] == 2000);
+    CHECK(values(silu)[1] == 0);
+    CHECK(values(gelu)[0] == 2000);
+    CHECK(values(gelu)[1] == 0);
+    // Where 1 + erf(x / sqrt(2)) would be 0 in float and has few digits in double.
+    const double tail = gelu(Variable(Tensor::full({1}, -7))).value().item();
+    CHECK(tail == doctest::Approx(-7 * 1.279812543885835e-12).epsilon(1e-5));
+    CHECK(values(exp)[0] == infinity);
+    CHECK(values(exp)[1] == 0);
+    CHECK(log(Variable(Tensor::zeros({1}))).value().item() == -infinity);
+    CHECK(std::isnan(log(Variable(Tensor::full({1}, -1))).value().item()));
+    CHECK(std::isnan(sqrt(Variable(Tensor::full({1}, -1))).value().item()));
+    CHECK(std::abs(
+              gradient([](const Variable& in) { return sqrt(in); }, Tensor::zeros({1})).item()) ==
+          infinity);
+    const Tensor zero_by = Tensor::from({2}, {1, 0});
+    const Tensor quotient = div(Variable(zero_by), Variable(Tensor::zeros({}))).value();
+    CHECK(quotient.data()[0] == infinity);
+    CHECK(std::isnan(quotient.data()[1]));
+}
+
+TEST_CASE("extremes: rms_norm of a row of zeros is 0, and its gradient is finite") {
+    const Variable weight(random_tensor({6}, 1));
+    const auto op = [&](const Variable& x) { return rms_norm(x, weight); };
+    const Tensor x = Tensor::zeros({1, 6});
+    CHECK(difference(op(Variable(x)).value(), x) == 0);
+    CHECK(all_finite(gradient(op, x)));
 }
 
 TEST_CASE("extremes: more logits than linear_cross_entropy keeps give what kept ones give") {

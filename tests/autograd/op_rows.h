@@ -14,6 +14,11 @@ namespace smoe {
 using Variables = std::vector<Variable>;
 using Tensors = std::vector<Tensor>;
 
+// For ops that take any shape.
+inline const std::vector<Shape> any_shapes = {{},      {1},       {5},          {1, 1},
+                                              {3, 17}, {2, 3, 4}, {2, 1, 3, 2}, {0, 4}};
+inline const Shape many = {3, 16411};  // over three chunks of element-wise work, the last one short
+
 // For ops that work on rows: small, to check every element, and cut into several chunks of work.
 inline const std::vector<Shape> matrices = {{1, 1},  {1, 7},    {6, 1}, {3, 5},
                                             {2, 33}, {2, 2, 6}, {0, 3}};
@@ -39,6 +44,8 @@ inline std::vector<int32_t> random_ids(int64_t count, int64_t range) {
     return ids;
 }
 
+std::vector<OpRow> elementwise_rows();  // op_table_elementwise.cpp
+std::vector<OpRow> layout_rows();       // op_table_layout.cpp
 std::vector<OpRow> transformer_rows();  // op_table_transformer.cpp
 
 }  // namespace smoe

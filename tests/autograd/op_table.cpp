@@ -1,6 +1,6 @@
-// The rows, but for those of op_table_transformer.cpp. Sizes are chosen to hurt: one row, one
-// column, none at all, not a multiple of any vector width.
-// Read next: op_table_transformer.cpp; textbook.h, where the loops are.
+// The table, and the rows of products and norms. Sizes are chosen to hurt: one row, one column,
+// none at all, not a multiple of any vector width.
+// Read next: op_table_elementwise.cpp; textbook.h, where the loops are.
 #include "tests/autograd/op_table.h"
 
 #include <algorithm>
@@ -12,45 +12,6 @@
 
 namespace smoe {
 namespace {
-
-const std::vector<Shape> any_shapes = {{},      {1},       {5},          {1, 1},
-                                       {3, 17}, {2, 3, 4}, {2, 1, 3, 2}, {0, 4}};
-const Shape many = {3, 16411};  // over three chunks of element-wise work, the last one short
-
-OpRow unary(const std::string& name, const std::function<Variable(const Variable&)>& op,
-            const std::function<double(double)>& formula, double away_from_zero = 0) {
-    const auto make = [=](const Shape& shape) {
-        const Tensor x = filled(shape);
-        for (real& value : x.values()) {
-            value += real(std::copysign(away_from_zero, double(value)));
-        }
-        return OpCase{{x},
-                      [=](const Variables& in) { return op(in[0]); },
-                      [=](const Tensors& in) { return textbook::map(in[0], formula); }};
-    };
-    OpRow row{name, {}, make(many), {}};
-    std::transform(any_shapes.begin(), any_shapes.end(), std::back_inserter(row.cases), make);
-    return row;
-}
-
-OpRow binary(const std::string& name, Variable (*op)(const Variable&, const Variable&),
-             const std::function<double(double, double)>& formula) {
-    const auto make = [=](const Shape& shape) {
-        return OpCase{{filled(shape), filled(shape, 1)},
-                      [=](const Variables& in) { return op(in[0], in[1]); },
-                      [=](const Tensors& in) { return textbook::map(in[0], in[1], formula); }};
-    };
-    OpRow row{name, {}, make(many), {}};
-    std::transform(any_shapes.begin(), any_shapes.end(), std::back_inserter(row.cases), make);
-    row.bad_calls = {[op] {
-                         return op(wrong({2, 3}), wrong({3, 2}));
-                     },
-                     [op] {
-                         return op(wrong({6}), wrong({2, 3}));
-                     },
-                     [op] { return op(wrong({1}), wrong({3})); }};
-    return row;
-}
 
 OpRow dropout_row() {
     const auto make = [](const Shape& shape, double p, uint64_t seed) {
@@ -65,25 +26,6 @@ OpRow dropout_row() {
     row.cases.push_back(make({4, 9}, 0.75, uint64_t(1) << 60));
     for (const double p : {1.0, -0.1, 2.0, std::nan("")}) {
         row.bad_calls.push_back([p] { return dropout(wrong({2}), p, 0); });
-    }
-    return row;
-}
-
-OpRow reduction(const std::string& name, Variable (*op)(const Variable&),
-                Tensor (*loop)(const Tensor&)) {
-    const auto make = [=](const Shape& shape) {
-        return OpCase{{filled(shape)},
-                      [=](const Variables& in) { return op(in[0]); },
-                      [=](const Tensors& in) { return loop(in[0]); }};
-    };
-    OpRow row{name, {}, make(many), {}};
-    for (const Shape& shape : any_shapes) {
-        if (shape.numel() > 0 || name == "sum") {
-            row.cases.push_back(make(shape));
-        }
-    }
-    if (name == "mean") {
-        row.bad_calls = {[] { return mean(wrong({0})); }, [] { return mean(wrong({3, 0})); }};
     }
     return row;
 }
@@ -138,53 +80,6 @@ OpRow linear_row() {
                  return linear(wrong({2, 3}), wrong({4, 3}), wrong({1, 4}));
              }},
             2};
-}
-
-OpRow embedding_row() {
-    const auto make = [](int64_t V, int64_t C, const std::vector<int32_t>& ids) {
-        return OpCase{{filled({V, C})},
-                      [=](const Variables& in) { return embedding(in[0], ids); },
-                      [=](const Tensors& in) { return textbook::embedding(in[0], ids); }};
-    };
-    return {"embedding",
-            {make(1, 1, {0}), make(4, 1, {3, 3, 0}), make(5, 3, {4, 0, 4, 4, 2}),
-             make(3, 33, {1, 1}), make(3, 2, {})},
-            make(9, 100, random_ids(400, 9)),
-            {[] {
-                 return embedding(wrong({3, 2}), {0, 3});
-             },
-             [] {
-                 return embedding(wrong({3, 2}), {-1});
-             },
-             [] {
-                 return embedding(wrong({0, 2}), {0});
-             },
-             [] { return embedding(wrong({3}), {0}); }}};
-}
-
-OpRow pick_row() {
-    const auto make = [](const Shape& shape) {
-        const Tensor x = filled(shape);
-        const std::vector<int32_t> ids = random_ids(x.rows(), x.cols());
-        return OpCase{{x},
-                      [=](const Variables& in) { return pick(in[0], ids); },
-                      [=](const Tensors& in) { return textbook::pick(in[0], ids); }};
-    };
-    OpRow row{"pick", {}, make(many_rows), {}};
-    std::transform(matrices.begin(), matrices.end(), std::back_inserter(row.cases), make);
-    row.bad_calls = {[] {
-                         return pick(wrong({2, 3}), {0});
-                     },
-                     [] {
-                         return pick(wrong({2, 3}), {0, 0, 0});
-                     },
-                     [] {
-                         return pick(wrong({2, 3}), {0, 3});
-                     },
-                     [] {
-                         return pick(wrong({2, 3}), {-1, 0});
-                     }};
-    return row;
 }
 
 OpRow softmax_row() {
@@ -261,31 +156,38 @@ OpRow residual_layer_norm_row() {
     return row;
 }
 
+OpRow rms_norm_row() {
+    const auto make = [](const Shape& shape) {
+        const Tensor x = filled(shape);
+        return OpCase{{x, filled({x.cols()}, 1)},
+                      [](const Variables& in) { return rms_norm(in[0], in[1], real(0.125)); },
+                      [](const Tensors& in) { return textbook::rms_norm(in[0], in[1], 0.125); }};
+    };
+    OpRow row{"rms_norm", {}, make(many_rows), {}};
+    std::transform(matrices.begin(), matrices.end(), std::back_inserter(row.cases), make);
+    row.cases.push_back(
+        OpCase{{filled({3, 8}), filled({8}, 1)},
+               [](const Variables& in) { return rms_norm(in[0], in[1]); },
+               [](const Tensors& in) { return textbook::rms_norm(in[0], in[1], 1e-5); }});
+    row.bad_calls = {[] {
+                         return rms_norm(wrong({2, 3}), wrong({2}));
+                     },
+                     [] {
+                         return rms_norm(wrong({2, 3}), wrong({1, 3}));
+                     },
+                     [] {
+                         return rms_norm(wrong({2, 3}), wrong({}));
+                     }};
+    return row;
+}
+
 std::vector<OpRow> make_table() {
-    const auto relu_formula = [](double x) { return std::max(x, 0.0); };
-    const auto tanh_formula = [](double x) { return std::tanh(x); };
-    std::vector<OpRow> rows = {
-        binary("add", add, [](double a, double b) { return a + b; }),
-        binary("sub", sub, [](double a, double b) { return a - b; }),
-        binary("mul", mul, [](double a, double b) { return a * b; }),
-        unary(
-            "scale", [](const Variable& x) { return scale(x, real(-1.75)); },
-            [](double x) { return -1.75 * x; }),
-        unary("relu", relu, relu_formula, 0.5),  // no derivative at 0: stay away from it
-        unary(
-            "tanh", [](const Variable& x) { return tanh(x); }, tanh_formula),
-        dropout_row(),
-        reduction("sum", sum, textbook::sum),
-        reduction("mean", mean, textbook::mean),
-        matmul_row(),
-        linear_row(),
-        embedding_row(),
-        pick_row(),
-        softmax_row(),
-        layer_norm_row(),
-        residual_layer_norm_row()};
-    const std::vector<OpRow> more = transformer_rows();
-    rows.insert(rows.end(), more.begin(), more.end());
+    std::vector<OpRow> rows = {dropout_row(), matmul_row(),     linear_row(),
+                               softmax_row(), layer_norm_row(), residual_layer_norm_row(),
+                               rms_norm_row()};
+    for (const auto& more : {elementwise_rows(), layout_rows(), transformer_rows()}) {
+        rows.insert(rows.end(), more.begin(), more.end());
+    }
     return rows;
 }
 

@@ -275,13 +275,16 @@ TEST_CASE("ops: the table has a row for each op that autograd/ops.h declares") {
     const std::string opening = "\nVariable ";
     for (size_t at = header.find(opening); at != std::string::npos; at = header.find(opening, at)) {
         at += opening.size();
-        declared.insert(header.substr(at, header.find('(', at) - at));
+        const std::string name = header.substr(at, header.find('(', at) - at);
+        if (!name.starts_with("operator")) {  // they call ops: see operators_test.cpp
+            declared.insert(name);
+        }
     }
     for (const OpRow& row : op_table()) {
         CHECK(in_table.insert(row.name).second);  // no name twice
         CHECK(op_has_row(row.name));
     }
-    CHECK(declared.size() >= 18);
+    CHECK(declared.size() >= 35);
     CHECK(declared == in_table);
     CHECK(!op_has_row("leaf"));
     CHECK(!op_has_row("no_such_op"));

@@ -1,6 +1,6 @@
 // The loops. Sums are kept in double also where `real` is float; memory and speed do not matter
 // here.
-// Read next: op_table.cpp.
+// Read next: textbook_layout.cpp.
 #include "tests/autograd/textbook.h"
 
 #include <array>
@@ -29,7 +29,7 @@ Tensor map(const Tensor& x, const std::function<double(double)>& f) {
 Tensor map(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f) {
     const Tensor y = Tensor::empty(a.shape());
     for (int64_t i = 0; i < a.numel(); ++i) {
-        y.data()[i] = real(f(a.data()[i], b.data()[i]));
+        y.data()[i] = real(f(a.data()[i], b.data()[i % b.numel()]));
     }
     return y;
 }
@@ -43,22 +43,6 @@ Tensor dropout(const Tensor& x, double p, uint64_t seed) {
         y.data()[i] = bits >= p * 65536 ? real(x.data()[i] / (1 - p)) : 0;
     }
     return y;
-}
-
-Tensor sum(const Tensor& x) {
-    double total = 0;
-    for (const real value : x.values()) {
-        total += value;
-    }
-    return Tensor::full({}, real(total));
-}
-
-Tensor mean(const Tensor& x) {
-    double total = 0;
-    for (const real value : x.values()) {
-        total += value;
-    }
-    return Tensor::full({}, real(total / double(x.numel())));
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
@@ -155,6 +139,21 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
         for (int64_t c = 0; c < C; ++c) {
             const double normal = (at(x, n, c) - mean) / std::sqrt(variance + eps);
             y.data()[n * C + c] = real(normal * weight.data()[c] + bias.data()[c]);
+        }
+    }
+    return y;
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+    const Tensor y = Tensor::empty(x.shape());
+    const int64_t C = x.cols();
+    for (int64_t n = 0; n < x.rows(); ++n) {
+        double square = 0;
+        for (int64_t c = 0; c < C; ++c) {
+            square += at(x, n, c) * at(x, n, c) / double(C);
+        }
+        for (int64_t c = 0; c < C; ++c) {
+            y.data()[n * C + c] = real(at(x, n, c) / std::sqrt(square + eps) * weight.data()[c]);
         }
     }
     return y;

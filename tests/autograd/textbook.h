@@ -12,7 +12,8 @@
 
 namespace smoe::textbook {
 
-// y[i] = f(x[i]), y[i] = f(a[i], b[i])
+// y[i] = f(x[i]), y[i] = f(a[i], b[i]); b may lack dims at the front, and then serves all their
+// indices
 Tensor map(const Tensor& x, const std::function<double(double)>& f);
 Tensor map(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f);
 
@@ -20,8 +21,18 @@ Tensor map(const Tensor& a, const Tensor& b, const std::function<double(double, 
 // 0) has for it are at least p 2^16, and then divided by 1 - p.
 Tensor dropout(const Tensor& x, double p, uint64_t seed);
 
-Tensor sum(const Tensor& x);
-Tensor mean(const Tensor& x);
+// Calls body(number, list) for the elements of x that differ in their index along a dim alone, list
+// after list, in the order of what is left of their index.
+void for_each_list(const Tensor& x, int dim,
+                   const std::function<void(int64_t, const std::vector<real*>&)>& body);
+// f of all elements; of those along a dim
+Tensor reduce(const Tensor& x, const std::function<double(const std::vector<double>&)>& f);
+Tensor reduce(const Tensor& x, int dim, const std::function<double(const std::vector<double>&)>& f);
+Tensor mse_loss(const Tensor& x, const Tensor& target);
+Tensor transpose(const Tensor& x, int dim0, int dim1);
+Tensor cat(const std::vector<Tensor>& parts, int dim);
+Tensor narrow(const Tensor& x, int dim, int64_t start, int64_t length);
+Tensor index_select(const Tensor& x, int dim, const std::vector<int32_t>& index);
 Tensor matmul(const Tensor& a, const Tensor& b);  // (M, K) (K, N) -> (M, N)
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);  // bias may be undefined
 // inputs x, weight_1, bias_1, weight_2, bias_2; experts may be empty: no masks
@@ -32,6 +43,7 @@ Tensor embedding(const Tensor& weight, const std::vector<int32_t>& ids);
 Tensor pick(const Tensor& x, const std::vector<int32_t>& ids);
 Tensor softmax(const Tensor& x);
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 Tensor attention(const Tensor& qkv, const std::vector<int64_t>& offsets, int64_t heads);
 Tensor cross_entropy(const Tensor& logits, const std::vector<int32_t>& targets);
 

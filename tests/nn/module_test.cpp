@@ -187,6 +187,23 @@ TEST_CASE("layers: initial values follow PyTorch's rules") {
     CHECK(std::abs(square / 10000 - 1) < 0.05);
 }
 
+TEST_CASE("layers: RMSNorm starts with the weight 1, which is trained and saved") {
+    const RMSNorm norm(Scope{}, 3);
+    const auto state = norm.state_dict();
+    REQUIRE(state.size() == 1);
+    CHECK(state.begin()->first == "weight");
+    const Variable x(Tensor::from({2, 3}, {1, 2, -2, 30, 0, -40}));
+    const Variable y = norm.forward(x);
+    for (int64_t n = 0; n < 2; ++n) {
+        const real* const row = y.value().data() + 3 * n;
+        CHECK(double(row[0] * row[0] + row[1] * row[1] + row[2] * row[2]) ==
+              doctest::Approx(3).epsilon(1e-4));
+    }
+    CHECK(double(y.value().data()[1]) == doctest::Approx(2 / std::sqrt(3 + 1e-5)));
+    backward(sum(y));
+    CHECK(norm.weight.grad().shape() == Shape{3});
+}
+
 TEST_CASE("layers: impossible settings are refused") {
     CHECK_THROWS_AS(Dropout(Scope{}, 1.0), Error);
     CHECK_THROWS_AS(Dropout(Scope{}, -0.1), Error);
