@@ -17,9 +17,8 @@ constexpr double x = 0.5, t = 0.8;
 
 // The same arithmetic twice: recorded, and plain.
 Variable loss(const Variable& w) {
-    const Variable y = smoe::tanh(scale(w, real(x)));
-    const Variable gap = sub(y, Variable(Tensor::full({1}, real(t))));
-    return sum(mul(gap, gap));
+    const Variable gap = smoe::tanh(real(x) * w) - real(t);
+    return sum(gap * gap);
 }
 double loss(double w) {
     return std::pow(std::tanh(w * x) - t, 2);

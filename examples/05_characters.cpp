@@ -51,7 +51,7 @@ struct Network : Module {
     Variable logits(const std::string& text, const Ids& places) const {
         Variable x = tables[0].forward(back(text, places, 1));  // (N, width)
         for (int distance = 2; distance <= int(tables.size()); ++distance) {
-            x = add(x, tables[size_t(distance - 1)].forward(back(text, places, distance)));
+            x = x + tables[size_t(distance - 1)].forward(back(text, places, distance));
         }
         return scores.forward(relu(x));  // (N, V)
     }

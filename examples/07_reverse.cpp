@@ -133,7 +133,7 @@ int main() {
         const int64_t N = int64_t(batch.inputs.size());
         const Variable losses =
             model.losses({batch.inputs, batch.offsets}, {}, batch.targets);  // (N)
-        backward(sum(mul(losses, Variable(Tensor::from({N}, batch.answer)))));
+        backward(sum(losses * Variable(Tensor::from({N}, batch.answer))));
         optimizer->step();
         flat.zero_grad();
     }

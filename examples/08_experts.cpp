@@ -48,7 +48,7 @@ struct Network : Module {
         };
         Variable x = tables.forward(back(1, 0));  // (N, width)
         for (int64_t distance = 2; distance <= context; ++distance) {
-            x = add(x, tables.forward(back(distance, (distance - 1) * V)));
+            x = x + tables.forward(back(distance, (distance - 1) * V));
         }
         x = mask_rows(relu(neurons.forward(x)), masks, Ids(places.size(), expert));  // (N, hidden)
         return mean(cross_entropy(scores.forward(x), back(0, 0)));

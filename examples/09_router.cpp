@@ -105,7 +105,7 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
         // the first asks for experts whose tokens beat the average, the second for equal shares
         const auto [correctness, distribution] =
             router_losses(r, experts, losses.value(), batch.sequences.positions());
-        router_learner.learn(distribute ? add(correctness, distribution) : correctness);
+        router_learner.learn(distribute ? correctness + distribution : correctness);
         if (!fixed) {
             model_learner.learn(mean(losses));
         }

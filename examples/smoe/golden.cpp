@@ -225,8 +225,8 @@ class Verification {
 
     // Every position but the last of its sequence, which predicts nothing.
     Variable token_losses() const {
-        const Variable logits = model_->forward(sequences_, expert_);    // (BT, V)
-        return cross_entropy(embedding(logits, predicting_), targets_);  // (B(T-1))
+        const Variable logits = model_->forward(sequences_, expert_);          // (BT, V)
+        return cross_entropy(index_select(logits, 0, predicting_), targets_);  // (B(T-1))
     }
 
     void verify_logits() {
@@ -276,8 +276,8 @@ class Verification {
 
     void verify_router(const FlatParameters& flat, const Tensor& losses) {
         const Experts sampled = file_.ids("sampled_expert", {B_, T_ - 1}, K_);
-        const Variable logits = router_->forward(sequences_, {});          // (BT, K)
-        const Variable routing = softmax(embedding(logits, predicting_));  // (B(T-1), K)
+        const Variable logits = router_->forward(sequences_, {});                // (BT, K)
+        const Variable routing = softmax(index_select(logits, 0, predicting_));  // (B(T-1), K)
         const RouterLosses objectives = router_losses(routing, sampled, losses, positions_);
         expect("router_loss",
                Tensor::from({2}, {objectives.correctness.value().item(),

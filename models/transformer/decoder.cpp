@@ -133,7 +133,7 @@ Variable Decoder::features(const Sequences& sequences, const Experts& experts, R
     // A constant, so that no gradient is computed for what is not learned.
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(sequences.tokens()),
-                     embedding(table, sequences.positions()));  // (N, C)
+                     index_select(table, 0, sequences.positions()));  // (N, C)
     // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
     const auto routing = std::make_shared<const Routing>(experts, settings_.num_experts);
     for (const std::unique_ptr<Block>& layer : layers_) {
