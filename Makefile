@@ -250,7 +250,7 @@ FORCE:
 
 # Nothing is hot in the command line and where JSON is read, and this way they compile in two thirds
 # of the time.
-COLD := $(PROGRAM) core/safetensors.cpp models/text/story_reader.cpp models/text/tokenizer_json.cpp \
+COLD := $(PROGRAM) core/safetensors.cpp models/text/json_lines.cpp models/text/tokenizer_json.cpp \
         $(addprefix models/training/,config.cpp run_directory.cpp training_loop.cpp)
 $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 

@@ -102,7 +102,7 @@ int evaluate_run(const EvalOptions& options) {
 Command add_eval(CLI::App& app) {
     auto options = std::make_shared<EvalOptions>();
     app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
-    app.add_option("--data", options->data, "text to predict: .txt, .jsonl or .csv")
+    app.add_option("--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
         ->required()
         ->type_name("FILE...");
     app.add_flag("--json", options->json, "print one JSON object instead of tables");

@@ -62,7 +62,7 @@ constexpr Flag flags[] = {
     {"training.eval_tokens", "--eval-tokens",
      "held-out tokens in an evaluation while training; 0: all"},
 
-    {"data.data", "--data", "training text: .txt, .jsonl or .csv"},
+    {"data.data", "--data", "training text: .txt, .jsonl, .csv or .tsv"},
     {"data.valid", "--valid", "held-out text"},
     {"data.valid_share", "--valid-share",
      "share of the stories held out where --valid names no file"},

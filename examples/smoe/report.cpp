@@ -71,7 +71,7 @@ Command add_report(CLI::App& app) {
     app.add_option("--compare", options->compare, "several run directories on one page")
         ->type_name("DIR...");
     app.add_option("--data", options->data,
-                   "stories to look at: .txt, .jsonl or .csv [the run's held-out text]")
+                   "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]")
         ->type_name("FILE...");
     app.add_option("-o,--out", options->out,
                    "file to write [report.html in the run directory, compare.html here]")

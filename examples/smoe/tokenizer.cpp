@@ -98,7 +98,7 @@ int decode(const TokenizerOptions& options) {
 Command add_tokenizer(CLI::App& app) {
     auto options = std::make_shared<TokenizerOptions>();
     CLI::App* const trainer = app.add_subcommand("train", "learn a vocabulary from text");
-    trainer->add_option("--data", options->data, "text: .txt, .jsonl or .csv")
+    trainer->add_option("--data", options->data, "text: .txt, .jsonl, .csv or .tsv")
         ->required()
         ->type_name("FILE...");
     trainer->add_option("-o,--out", options->out, "tokenizer.json to write")->required();

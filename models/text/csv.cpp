@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "models/text/line_ends.h"
 
 namespace smoe {
 
@@ -18,19 +19,19 @@ bool CsvReader::next(std::vector<std::string>& fields) {
         return false;
     }
     fields.push_back(take_field());
-    while (rest_.starts_with(',')) {
+    while (rest_.starts_with(separator_)) {
         rest_.remove_prefix(1);
         fields.push_back(take_field());
     }
     check(rest_.empty() || take_line_end(),
-          "'{}' line {}: a comma or a line end must follow a closing quote; write a quote inside a "
+          "'{}' line {}: a {} or a line end must follow a closing quote; write a quote inside a "
           "text as two",
-          origin_, line_);
+          origin_, line_, separator_ == ',' ? "comma" : "tab");
     return true;
 }
 
 bool CsvReader::take_line_end() {
-    const size_t length = rest_.starts_with("\r\n") ? 2 : rest_.starts_with('\n') ? 1 : 0;
+    const size_t length = line_end_length(rest_);
     rest_.remove_prefix(length);
     line_ += length > 0;
     return length > 0;
@@ -40,17 +41,15 @@ std::string CsvReader::take_field() {
     if (rest_.starts_with('"')) {
         return take_quoted();
     }
-    // A carriage return right before the line end belongs to it, anywhere else to the field.
-    size_t length = std::min(rest_.find_first_of(",\n"), rest_.size());
-    if (length > 0 && length < rest_.size() && rest_[length] == '\n' && rest_[length - 1] == '\r') {
-        --length;
-    }
-    const std::string_view field = rest_.substr(0, length);
+    const auto end = std::find_if(rest_.begin(), rest_.end(), [this](char c) {
+        return c == separator_ || c == '\n' || c == '\r';
+    });
+    const std::string_view field = rest_.substr(0, size_t(end - rest_.begin()));
     check(field.find('"') == field.npos,
           "'{}' line {}: a quote stands inside a field that does not begin with one; put the whole "
           "field in quotes and double the quote",
           origin_, line_);
-    rest_.remove_prefix(length);
+    rest_.remove_prefix(field.size());
     return std::string(field);
 }
 
@@ -63,7 +62,7 @@ std::string CsvReader::take_quoted() {
         check(length != rest_.npos, "'{}' line {}: the quote that opens here is never closed",
               origin_, opened);
         const std::string_view part = rest_.substr(0, length);
-        line_ += std::count(part.begin(), part.end(), '\n');
+        line_ += line_at(part, part.size()) - 1;
         field += part;
         rest_.remove_prefix(length + 1);
         if (rest_.starts_with('"')) {

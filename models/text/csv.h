@@ -1,6 +1,6 @@
-// Comma-separated values as RFC 4180 has them: fields in quotes may hold commas, line ends and
-// doubled quotes. Lines end in LF or CRLF; blank lines between records are skipped; bytes inside a
-// field are never changed.
+// Values separated by commas as RFC 4180 has them, or by tabs under the same rules: fields in quotes
+// may hold separators, line ends and doubled quotes. Lines end in LF, CRLF or CR; blank lines
+// between records are skipped; bytes inside a field are never changed.
 // Refuses to guess: no other separators, no types, no repair of broken quotes.
 //
 // Read next: story_reader.h, the only user.
@@ -15,8 +15,10 @@ namespace smoe {
 
 class CsvReader {
   public:
-    // Reads from `bytes`, which must outlive the reader; `origin` is the path for messages.
-    CsvReader(std::string_view bytes, const std::string& origin) : rest_(bytes), origin_(origin) {}
+    // Reads from `bytes`, which must outlive the reader; `separator` is a comma or a tab, `origin`
+    // the path for messages.
+    CsvReader(std::string_view bytes, char separator, const std::string& origin)
+        : rest_(bytes), separator_(separator), origin_(origin) {}
 
     // The fields of the next record; false at the end. Throws Error naming the line of an unclosed
     // quote, of a quote inside an unquoted field and of text after a closing quote.
@@ -30,6 +32,7 @@ class CsvReader {
     std::string take_quoted();
 
     std::string_view rest_;  // not yet read
+    char separator_;
     std::string origin_;
     int64_t line_ = 1, record_line_ = 1;
 };

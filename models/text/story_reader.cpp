@@ -1,4 +1,4 @@
-// The three kinds of story files. Each reader hands over what its format says, blank stories and
+// The kinds of story files. Each reader hands over what its format says, blank stories and
 // missing domains included; parse_stories settles those for all of them.
 // Read next: dataset.cpp.
 #include "models/text/story_reader.h"
@@ -6,21 +6,20 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "core/check.h"
 #include "core/file.h"
 #include "core/utf8.h"
 #include "models/text/csv.h"
+#include "models/text/foreign_format.h"
+#include "models/text/json_lines.h"
+#include "models/text/line_ends.h"
 
 namespace smoe {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::string_view marker = "<|endoftext|>", byte_order_mark = "\xEF\xBB\xBF";
-constexpr int max_depth = 32;  // of a line of JSON
 
 bool is_blank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n") == text.npos;
@@ -45,25 +44,10 @@ std::string lower_case_ending(const std::filesystem::path& path) {
     return ending;
 }
 
-void require_utf8(std::string_view bytes, const std::string& path) {
-    const size_t valid = valid_utf8_prefix(bytes);
-    if (valid < bytes.size()) {
-        const auto line = 1 + std::count(bytes.begin(), bytes.begin() + ptrdiff_t(valid), '\n');
-        fail(
-            "'{}' is not valid UTF-8 at byte {} (line {}); if it is text in another encoding, "
-            "convert it first: iconv -f WINDOWS-1252 -t UTF-8, for example",
-            path, valid, line);
-    }
-}
-
 void remove_one_line_end_before(std::string_view& text) {
-    if (text.ends_with('\n')) {
+    if (text.ends_with('\n') || text.ends_with('\r')) {
         text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
     }
-}
-
-void remove_one_line_end_after(std::string_view& text) {
-    text.remove_prefix(text.starts_with("\r\n") ? 2 : text.starts_with('\n') ? 1 : 0);
 }
 
 // The text between markers. The file's first text has no marker before it, the last one none after
@@ -77,7 +61,7 @@ std::vector<Story> from_text(std::string_view bytes) {
         bytes.remove_prefix(last ? bytes.size() : length + marker.size());
         remove_one_line_end_before(text);
         if (!first) {
-            remove_one_line_end_after(text);
+            text.remove_prefix(line_end_length(text));
         }
         stories.push_back({std::string(text), ""});
     }
@@ -93,8 +77,58 @@ size_t column_of(const std::vector<std::string>& header, const std::string& name
     return size_t(found - header.begin());
 }
 
-std::vector<Story> from_csv(std::string_view bytes, const std::string& path) {
-    CsvReader reader(bytes, path);
+bool has_text_column(std::string_view line, char separator) {
+    for (;;) {
+        const size_t length = std::min(line.find(separator), line.size());
+        const std::string_view name = line.substr(0, length);
+        if (name == "text" || name == "\"text\"") {
+            return true;
+        }
+        if (length == line.size()) {
+            return false;
+        }
+        line.remove_prefix(length + 1);
+    }
+}
+
+// Throws Error if the header has a column "text" only where another separator is taken.
+void require_separator(std::string_view bytes, char separator, const std::string& path) {
+    bytes.remove_prefix(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
+    const std::string_view header = take_line(bytes);
+    if (has_text_column(header, separator)) {
+        return;
+    }
+    for (const auto& [other, advice] :
+         {std::pair(';', "write the file with commas"),
+          std::pair('|', "write the file with commas"), std::pair('\t', "give it the ending .tsv"),
+          std::pair(',', "give it the ending .csv")}) {
+        check(!has_text_column(header, other),
+              "'{}': its columns are separated by {} and not by {}: {}", path,
+              other == '\t' ? "tabs" : fmt::format("'{}'", other),
+              separator == '\t' ? "tabs" : "commas", advice);
+    }
+}
+
+// Does the row repeat the header, as where files were joined? Throws Error if it does in another
+// order, by which the rows behind it would be misread.
+bool repeats_header(const std::vector<std::string>& row, const std::vector<std::string>& header,
+                    const std::string& path, int64_t line) {
+    if (row.front().starts_with(byte_order_mark)) {
+        std::vector<std::string> unmarked = row;
+        unmarked.front().erase(0, byte_order_mark.size());
+        return repeats_header(unmarked, header, path, line);
+    }
+    const bool same = row == header;
+    check(
+        same || !std::is_permutation(row.begin(), row.end(), header.begin()),
+        "'{}' line {}: the header comes again with its columns in another order: make it two files",
+        path, line);
+    return same;
+}
+
+std::vector<Story> from_table(std::string_view bytes, char separator, const std::string& path) {
+    require_separator(bytes, separator, path);
+    CsvReader reader(bytes, separator, path);
     std::vector<std::string> header, fields;
     reader.next(header);
     const int64_t header_line = reader.line();
@@ -107,44 +141,35 @@ std::vector<Story> from_csv(std::string_view bytes, const std::string& path) {
     std::vector<Story> stories;
     while (reader.next(fields)) {
         check(fields.size() == header.size(),
-              "'{}' line {}: {} fields were found where the header has {}; a text with commas or "
-              "line ends must stand in quotes",
-              path, reader.line(), fields.size(), header.size());
-        stories.push_back(
-            {fields[text_column], domain_column < fields.size() ? fields[domain_column] : ""});
+              "'{}' line {}: {} fields were found where the header has {}; a text with {} or line "
+              "ends must stand in quotes",
+              path, reader.line(), fields.size(), header.size(),
+              separator == ',' ? "commas" : "tabs");
+        if (!repeats_header(fields, header, path, reader.line())) {
+            stories.push_back(
+                {fields[text_column], domain_column < fields.size() ? fields[domain_column] : ""});
+        }
     }
     return stories;
 }
 
-std::vector<Story> from_jsonl(std::string_view bytes, const std::string& path) {
-    std::vector<Story> stories;
-    for (int64_t line = 1; !bytes.empty(); ++line) {
-        const size_t length = std::min(bytes.find('\n'), bytes.size());
-        const std::string_view text = bytes.substr(0, length);
-        bytes.remove_prefix(std::min(length + 1, bytes.size()));
-        if (is_blank(text)) {
-            continue;
-        }
-        // The parser would take a zero byte for the end of the line.
-        check(text.find('\0') == text.npos, "'{}' line {}: a zero byte is not valid JSON", path,
-              line);
-        const auto watch = [&](int depth, Json::parse_event_t, const Json&) {
-            check(depth < max_depth, "'{}' line {}: nested more than {} deep", path, line,
-                  max_depth);
-            return true;
-        };
-        const Json object = Json::parse(text, watch, false);
-        check(object.is_object(), "'{}' line {}: expected a JSON object like {{\"text\": \"...\"}}",
-              path, line);
-        const auto string_at = [&](const char* key) {
-            check(object[key].is_string(), "'{}' line {}: \"{}\" is not a string", path, line, key);
-            return object[key].get<std::string>();
-        };
-        check(object.contains("text"), "'{}' line {}: the object has no \"text\"", path, line);
-        stories.push_back(
-            {string_at("text"), object.contains("domain") ? string_at("domain") : ""});
+// By the ending of `path`.
+std::vector<Story> stories_of(std::string_view bytes, const std::string& path) {
+    const std::string ending = lower_case_ending(path);
+    if (ending == ".jsonl" || ending == ".ndjson") {
+        return stories_of_json_lines(bytes, path);
     }
-    return stories;
+    if (ending == ".csv" || ending == ".tsv") {
+        return from_table(bytes, ending == ".csv" ? ',' : '\t', path);
+    }
+    if (ending == ".json") {
+        refuse_json_document(bytes, path);
+    }
+    if (bytes.find(marker) == bytes.npos) {  // nobody has made stories of it
+        refuse_markup(bytes, path);
+        refuse_json(bytes, path);
+    }
+    return from_text(bytes);
 }
 
 }  // namespace
@@ -154,14 +179,11 @@ std::vector<Story> read_stories(const std::string& path) {
 }
 
 std::vector<Story> parse_stories(std::string_view bytes, const std::string& path) {
-    require_utf8(bytes, path);
+    require_text(bytes, path);
     if (bytes.starts_with(byte_order_mark)) {
         bytes.remove_prefix(byte_order_mark.size());
     }
-    const std::string ending = lower_case_ending(path);
-    std::vector<Story> stories = ending == ".jsonl" ? from_jsonl(bytes, path)
-                                 : ending == ".csv" ? from_csv(bytes, path)
-                                                    : from_text(bytes);
+    std::vector<Story> stories = stories_of(bytes, path);
     std::erase_if(stories, [](const Story& story) { return is_blank(story.text); });
     check(!stories.empty(), "'{}' holds no story", path);
     const std::string domain = domain_of(path);

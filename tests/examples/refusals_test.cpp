@@ -138,6 +138,8 @@ TEST_CASE("refusals: text that cannot be used") {
     refused_data("bad.csv", "text\n\"A fox.\n", "line 2");
     refused_data("bad.jsonl", "{\"text\": \"A fox.\"}\n{\"text\":\n", "'bad.jsonl' line 2");
     refused_data("bad.jsonl", "{\"text\": 3}\n", "line 1");
+    refused_data("bad.json", "[{\"text\": \"A fox.\"}]\n", "'bad.json' is a JSON document");
+    refused_data("bad.txt", std::string("A\0 \0f\0o\0x\0", 10), "'bad.txt' is text in UTF-16LE");
     put("a\nb.txt", "");
     refused({"eval", "run", "--data", "a\nb.txt"}, 1, "'a b.txt' holds no story");
     put("f\xFF/stories.txt", "A fox.\n<|endoftext|>\nA hen.\n");

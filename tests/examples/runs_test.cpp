@@ -376,6 +376,8 @@ TEST_CASE("runs: settings from a file, and stories of every kind") {
     const std::string words = "train --entries 256" + tiny_settings() + "--entries 256 --steps 1 ";
     CHECK(has(done(words + "--run txt --data stories.txt").out, "3 stories"));
     CHECK(has(done(words + "--run csv --data stories.csv").out, "2 stories"));
+    put("stories.tsv", "domain\ttext\nfable\tA fox, and a hen.\nfable\tA dog.\n");
+    CHECK(has(done(words + "--run tsv --data stories.tsv").out, "2 stories, 23 B"));
     // Longer than the context: used up to there, and the summary says so.
     put("long.txt", "A fox.\n<|endoftext|>\n" + std::string(100, 'x') + "\n");
     CHECK(has(done(words + "--run long --data long.txt").out, "1 cut to 39 tokens"));

@@ -1,5 +1,5 @@
-// Fuzz target: a file of stories. The first byte picks the kind. What is accepted must hold text,
-// and no more of it than the file.
+// Fuzz target: a file of stories. The first byte picks the kind. What is accepted must hold text, no
+// more of it than the file, and a zero byte only where it can be written as an escape.
 // Read next: fuzz.h, what every target has in common.
 #include <array>
 
@@ -11,12 +11,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) {
         return 0;
     }
-    const std::array names = {"input.txt", "input.csv", "input.jsonl"};
+    const std::array names = {"input.txt",  "input.csv", "input.jsonl",
+                              "input.json", "input.tsv", "input.ndjson"};
     may_refuse([&] {
+        const std::string name = names.at(data[0] % names.size());
+        const std::vector<Story> stories = parse_stories(text_of(data + 1, size - 1), name);
         size_t bytes = 0;
-        for (const Story& story :
-             parse_stories(text_of(data + 1, size - 1), names.at(data[0] % names.size()))) {
+        for (const Story& story : stories) {
             bytes += story.text.size();
+            require(name.find("json") != name.npos || story.text.find('\0') == story.text.npos);
         }
         require(bytes > 0 && bytes <= size);
     });

@@ -1,6 +1,6 @@
 // Story files of all kinds: what is read is the text to the byte, what cannot be read is an Error
 // that leads to the place.
-// Read next: dataset_test.cpp.
+// Read next: foreign_format_test.cpp.
 #include "models/text/story_reader.h"
 
 #include <doctest/doctest.h>
@@ -85,7 +85,8 @@ TEST_CASE("story reader: text files") {
     CHECK(folder.texts("a.txt", "\xEF\xBB\xBFone\xEF\xBB\xBF") == Texts{"one\xEF\xBB\xBF"});
     CHECK(folder.texts("a.txt", "a <|endoftext| > b <|endoftext") ==
           Texts{"a <|endoftext| > b <|endoftext"});
-    CHECK(folder.texts("a.txt", std::string("a\0b", 3)) == Texts{std::string("a\0b", 3)});
+    CHECK(folder.texts("a.txt", "one\r" + m + "\rtwo\rlines\r") == Texts{"one", "two\rlines"});
+    CHECK(folder.texts("a.txt", "one\r\r" + m + "\n\rtwo") == Texts{"one\r", "\rtwo"});
     CHECK(folder.texts("a.txt", "<|endof<|endoftext|>text|>") == Texts{"<|endof", "text|>"});
 
     folder.refuse("a.txt", "", "holds no story");
@@ -99,10 +100,15 @@ TEST_CASE("story reader: text that is not UTF-8 is located") {
     const Folder folder;
     folder.refuse("a.txt", "sch\xF6n", "not valid UTF-8 at byte 3 (line 1)");
     folder.refuse("a.txt", "\xC3\xB6\nb\nsch\xF6n\n\xFF", "at byte 8 (line 3)");
+    folder.refuse("a.txt", "a\rb\r\nc\nsch\xF6n\n\xFF", "at byte 10 (line 4)");
     folder.refuse("a.txt", "cut short: \xE2\x82", "at byte 11 (line 1)");
-    folder.refuse("a.txt", "\xFF\xFEh\0i", "at byte 0 (line 1)");
     folder.refuse("a.csv", "text\nsch\xF6n\n", "at byte 8 (line 2)");
     folder.refuse("a.jsonl", "{\"text\":\"sch\xF6n\"}", "at byte 12 (line 1)");
+    // A conversion of the whole would turn what is right into what is wrong, without a word.
+    folder.refuse("a.txt", "sch\xF6n", "iconv -f ENCODING");
+    folder.refuse("a.txt", "\xF6 sch\u00F6n, gr\u00FCn", "mend that place");
+    folder.refuse("a.txt", "sch\u00F6n \xE2\x82", "at byte 7 (line 1); if it is text");
+    folder.refuse("a.txt", "sch\u00F6n, gr\u00FCn \xE2\x82", "mend that place");
 }
 
 TEST_CASE("story reader: the domain comes from the file or from its name") {
@@ -154,7 +160,9 @@ TEST_CASE("story reader: csv") {
     CHECK(folder.texts("a.csv", "id,\"text\",n\n1,\"a, \"\"b\"\"\nc\r\n\",2\n3,,4\n5,\" e \",6") ==
           Texts{"a, \"b\"\nc\r\n", " e "});
     CHECK(folder.texts("a.csv", "\n\ntext\n\n\r\na\n\n\"\"\n\"\"\"\"\n") == Texts{"a", "\""});
-    CHECK(folder.texts("a.csv", "text,x\na\rb,\n\"c\"\"\",\"\"\n") == Texts{"a\rb", "c\""});
+    CHECK(folder.texts("a.csv", "text,x\n\"a\rb\",\n\"c\"\"\",\"\"\n") == Texts{"a\rb", "c\""});
+    CHECK(folder.texts("a.csv", "\rtext,x\r\ra,1\r\"b\rb\",2\r") == Texts{"a", "b\rb"});
+    CHECK(folder.texts("a.csv", "text\n\"a\"\rb\n") == Texts{"a", "b"});
     CHECK(folder.texts("a.csv", "text\n<|endoftext|>\n") == Texts{"<|endoftext|>"});
 
     folder.refuse("a.csv", "", "a column named \"text\"");
@@ -172,7 +180,39 @@ TEST_CASE("story reader: csv") {
     folder.refuse("a.csv", "text\n\"a\"\"", "line 2: the quote that opens here");
     folder.refuse("a.csv", "text\na \"b\"\n", "line 2: a quote stands inside");
     folder.refuse("a.csv", "text\n\"a\nb\" c\n", "line 3: a comma or a line end must follow");
-    folder.refuse("a.csv", "text\n\"a\"\rb\n", "line 2: a comma or a line end must follow");
+    folder.refuse("a.csv", "text\r\"a\rb\"\r\n\"c\" d\r",
+                  "line 4: a comma or a line end must follow");
+}
+
+TEST_CASE("story reader: a header that is repeated is no story") {
+    const Folder folder;
+    CHECK(folder.texts("a.csv", "text,domain\na,d\ntext,domain\nb,d\n") == Texts{"a", "b"});
+    CHECK(folder.texts("a.csv", "text,n\na,1\n\xEF\xBB\xBFtext,n\n\"text\",\"n\"\nb,1\n") ==
+          Texts{"a", "b"});
+    CHECK(folder.texts("a.csv", "text,domain\ntext,d\ndomain,text\u00E4\n") ==
+          Texts{"text", "domain"});
+    CHECK(folder.texts("a.tsv", "text\nn\ntext\nb\n") == Texts{"n", "b"});
+    folder.refuse("a.csv", "text,domain\na,d\ndomain,text\nd,b\n",
+                  "line 3: the header comes again");
+}
+
+TEST_CASE("story reader: other separators than commas") {
+    const Folder folder;
+    CHECK(folder.texts("a.tsv", "id\ttext\n1\ta, b; \n2\t\"c\td\n\"\"e\"\"\"\r\n") ==
+          Texts{"a, b; ", "c\td\n\"e\""});
+    CHECK(folder.read("fable_train.TSV", "text\tdomain\na\t\nb\tc\n")[0].domain == "fable");
+    CHECK(folder.read("fable_train.tsv", "text\tdomain\na\t\nb\tc\n")[1].domain == "c");
+    folder.refuse("a.tsv", "text\nd\te\n", "a text with tabs or line ends must stand in quotes");
+    folder.refuse("a.tsv", "text\n\"d\" e\n", "a tab or a line end must follow");
+
+    folder.refuse("a.csv", "\ntext;domain\na;b\n", "by ';' and not by commas: write the file with");
+    folder.refuse("a.csv", "\"id\";\"text\"\r1;b\r", "by ';' and not by commas");
+    folder.refuse("a.csv", "id|text\n1|b\n", "by '|' and not by commas");
+    folder.refuse("a.csv", "text\tdomain\na\tb\n",
+                  "by tabs and not by commas: give it the ending .tsv");
+    folder.refuse("a.tsv", "text,domain\na,b\n", "by ',' and not by tabs: give it the ending .csv");
+    CHECK(folder.texts("a.csv", "a;text;b,text\n1,2\n") == Texts{"2"});
+    folder.refuse("a.csv", "atext;b\n1,2\n", "a column named \"text\"");
 }
 
 TEST_CASE("story reader: csv gives back whatever a careful writer wrote") {
@@ -202,22 +242,54 @@ TEST_CASE("story reader: json lines") {
                        "{\"text\":\"a\\n\\u00e4\\u0000b\",\"n\":[{}]}\r\n\n  \n"
                        " {\"x\":1,\"text\":\"<|endoftext|>\"} \n{\"text\":\"\"}") ==
           Texts{std::string("a\n\u00E4\0b", 6), "<|endoftext|>"});
+    CHECK(folder.read("a.jsonl", R"({"text":"a","domain":null})")[0].domain == "a");
+    CHECK(folder.texts("a.jsonl", R"({"x":{"text":1},"text":"a","x":2})") == Texts{"a"});
 
     folder.refuse("a.jsonl", "\n\n", "holds no story");
     folder.refuse("a.jsonl", "{\"text\":\" \"}", "holds no story");
     folder.refuse("a.jsonl", "{\"text\":\"a\"}\n\n{\"text\":\"a\"",
-                  "line 3: expected a JSON object");
-    folder.refuse("a.jsonl", "{\"text\":\"a\"} {\"text\":\"b\"}", "line 1: expected a JSON object");
-    folder.refuse("a.jsonl", "[\"text\"]", "line 1: expected a JSON object");
+                  "line 3: the line ends before the object does");
+    folder.refuse("a.jsonl", "{\n\"text\":\"a\"\n}",
+                  "line 1: the line ends before the object does");
+    folder.refuse("a.jsonl", "{\"text\":\"a\"} {\"text\":\"b\"}",
+                  "line 1: this is not valid JSON from column 14 on");
+    folder.refuse("a.jsonl", "{\"text\":\"a\"}\n[\"text\"]", "line 2: expected a JSON object");
     folder.refuse("a.jsonl", "text", "line 1: expected a JSON object");
     folder.refuse("a.jsonl", "{\"text\":\"a\"}\n{\"story\":\"a\"}",
                   "line 2: the object has no \"text\"");
-    folder.refuse("a.jsonl", "{\"text\":[\"a\"]}", "line 1: \"text\" is not a string");
-    folder.refuse("a.jsonl", "{\"text\":\"a\",\"domain\":3}", "line 1: \"domain\" is not a string");
-    folder.refuse("a.jsonl", "{\"text\":\"\\ud800\"}", "line 1: expected a JSON object");
-    folder.refuse("a.jsonl", std::string("{\"text\":\"a\"}\0{", 14), "line 1: a zero byte");
+    folder.refuse("a.jsonl", "{\"text\":[\"a\"]}",
+                  "line 1: \"text\" is of type array, not a string");
+    folder.refuse("a.jsonl", "{\"text\":null}", "line 1: \"text\" is of type null, not a string");
+    folder.refuse("a.jsonl", "{\"text\":\"a\",\"domain\":3}",
+                  "line 1: \"domain\" is of type number, not a string");
     folder.refuse("a.jsonl", "{\"text\":\"a\",\"x\":" + std::string(1'000'000, '['),
                   "line 1: nested more than");
+}
+
+TEST_CASE("story reader: an object that cannot be read is told why") {
+    const Folder folder;
+    const std::string good = "{\"text\":\"a\"}\n";
+    folder.refuse("a.jsonl", good + R"({"text":"a","x":NaN})",
+                  "line 2: NaN at column 17 is no JSON");
+    folder.refuse("a.jsonl", good + R"({"text":"a","x":Infinity})",
+                  "line 2: Infinity at column 17");
+    folder.refuse("a.jsonl", good + R"({"text":"a","x":-Infinity})",
+                  "line 2: Infinity at column 18");
+    folder.refuse("a.jsonl", good + R"({"text":"a","x":Nothing})",
+                  "line 2: this is not valid JSON");
+    folder.refuse("a.jsonl", good + R"({"text":"a","x":1e400})", "line 2: a number is too large");
+    folder.refuse("a.jsonl", good + R"({"text":"ab\ud800"})",
+                  "line 2: the \\u at column 12 is half of a character (a lone surrogate)");
+    folder.refuse("a.jsonl", good + R"({"text":"ab\udc00"})",
+                  "at column 12 is half of a character");
+    folder.refuse("a.jsonl", good + R"({"text":"\ud800\ud800"})", "is half of a character");
+    folder.refuse("a.jsonl", good + R"({"text":"a\x"})", "line 2: this is not valid JSON");
+
+    folder.refuse("a.jsonl", good + R"({"text":"a","text":"b"})",
+                  "line 2: the object has \"text\" twice");
+    folder.refuse("a.jsonl", good + R"({"text":"a","text":"a"})", "has \"text\" twice");
+    folder.refuse("a.jsonl", good + R"({"text":"a","domain":"b","domain":null})",
+                  "line 2: the object has \"domain\" twice");
 }
 
 TEST_CASE("story reader: random bytes are read or refused, never worse") {
@@ -231,7 +303,7 @@ TEST_CASE("story reader: random bytes are read or refused, never worse") {
             bytes += rng.below(20) ? spice[rng.below(spice.size())] : char(rng.below(256));
         }
         bytes += round % 2 ? "" : "\"}";
-        for (const char* name : {"f.csv", "f.jsonl", "f.txt"}) {
+        for (const char* name : {"f.csv", "f.jsonl", "f.txt", "f.tsv", "f.json", "f.ndjson"}) {
             try {
                 folder.read(name, bytes);
                 ++read;
