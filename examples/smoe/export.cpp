@@ -120,7 +120,7 @@ std::string card_files(const std::vector<std::string>& names) {
 
 std::string card_data(const Config& config) {
     const std::string held_out =
-        config.valid.empty() ? fmt::format("Held out: {:g} % of the stories, spread evenly.\n",
+        config.valid.empty() ? fmt::format("Held out: {:g} % of the stories of each domain.\n",
                                            100 * config.valid_share)
                              : "Held out:\n\n" + card_files(config.valid);
     return "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;

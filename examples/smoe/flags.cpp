@@ -65,7 +65,7 @@ constexpr Flag flags[] = {
     {"data.data", "--data", "training text: .txt, .jsonl, .csv or .tsv"},
     {"data.valid", "--valid", "held-out text"},
     {"data.valid_share", "--valid-share",
-     "share of the stories held out where --valid names no file"},
+     "share of each domain's stories held out where --valid names no file"},
     {"data.tokenizer", "--tokenizer", "tokenizer.json to use instead of training one"},
     {"data.entries", "--entries", "vocabulary of the tokenizer to train"},
     {"data.pre_tokenizer", "--pre-tokenizer",

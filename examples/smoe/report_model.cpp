@@ -11,10 +11,10 @@
 #include "core/text.h"
 #include "core/vector_math.h"
 #include "examples/smoe/report_data.h"
-#include "examples/smoe/stories.h"
 #include "examples/smoe/token_text.h"
 #include "models/generation/generator.h"
 #include "models/text/story_reader.h"
+#include "models/text/story_split.h"
 #include "models/training/evaluation.h"
 #include "models/training/trainer.h"
 
@@ -156,7 +156,8 @@ SampleText sample_text(const SingleMoe& moe, const Tokenizer& tokenizer, const C
     }
     std::string reason = "no text was held out";
     try {
-        SampleText sample{split_stories(config).second, "held out from training"};
+        SampleText sample{read_split(config.data, config.valid, config.valid_share).valid,
+                          "held out from training"};
         if (!sample.stories.empty()) {
             return sample;
         }
@@ -197,7 +198,11 @@ Json model_summary(const RunDirectory& run, const Config& config,
         const Dataset dataset(sample.stories, tokenizer, settings);
         if (data.empty() && sample.held_out && !config.valid_hash.empty() &&
             config.valid_hash != fmt::format("{:016x}", dataset.hash())) {
-            result["source"] = "held-out files that have changed since training";
+            result["source"] =
+                config.valid.empty()
+                    ? "stories that training may have seen: its text, or which of it is held out, "
+                      "has changed since"
+                    : "held-out files that have changed since training";
         }
         for (const int64_t sequence : sample_sequences(dataset)) {
             result["stories"].push_back(

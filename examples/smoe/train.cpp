@@ -14,7 +14,7 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
 #include "examples/smoe/options.h"
-#include "examples/smoe/stories.h"
+#include "models/text/story_split.h"
 #include "models/training/progress.h"
 #include "models/training/trainer.h"
 #include "models/training/training_loop.h"
@@ -116,6 +116,34 @@ void introduce(const Config& config) {
     fmt::print("\n");
 }
 
+void check_held_out(const Config& config, const std::string& hash) {
+    check(config.valid_hash.empty() || config.valid_hash == hash,
+          "the held-out text is not the one that this run was measured on: {}, or start a new run",
+          config.valid.empty()
+              ? "its --data has changed since, or another version of this program held out other "
+                "stories of it; give the same --data to the same version"
+              : "give that one");
+}
+
+void warn_of_text(const Config& config, const StorySplit& stories, const Dataset& train_data) {
+    if (const int64_t known = count_known(stories); known > 0) {
+        fmt::print(
+            stderr,
+            "smoe: warning: {} of the {} held-out stories are in the training text, too: the "
+            "held-out loss says little of new text\n",
+            format_count(known), format_count(int64_t(stories.valid.size())));
+    }
+    constexpr double most_epochs = 100;
+    const double epochs =
+        double(config.steps) / double(BatchStream(train_data).batches_per_epoch());
+    if (epochs > most_epochs) {
+        fmt::print(stderr,
+                   "smoe: warning: {} steps see this training text {} times, so it will be learned "
+                   "by heart: give more text, or train for less\n",
+                   format_count(config.steps), format_count(int64_t(epochs)));
+    }
+}
+
 int train(const TrainOptions& options) {
     const RunDirectory run(options.run);
     const bool resume = options.resume;
@@ -125,9 +153,9 @@ int train(const TrainOptions& options) {
     Config config = resume ? resumed_config(options, run.config()) : new_config(options);
     fmt::print("seed {}, {} threads, {}\n", config.seed, threads(), blas_name());
 
-    const auto [train_stories, valid_stories] = split_stories(config);
+    const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
     const Tokenizer tokenizer =
-        resume ? run.tokenizer(config) : make_tokenizer(config, train_stories);
+        resume ? run.tokenizer(config) : make_tokenizer(config, stories.train);
     config.model.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
     if (!config.tokenizer.empty()) {
@@ -136,21 +164,20 @@ int train(const TrainOptions& options) {
     }
     fmt::print("tokenizer: {} tokens\n", format_count(config.model.vocab_size));
 
-    const Dataset train_data(train_stories, tokenizer, dataset_settings(config));
+    const Dataset train_data(stories.train, tokenizer, dataset_settings(config));
     fmt::print("training text: {}\n", train_data.summary());
     std::unique_ptr<Dataset> valid_data;
-    if (!valid_stories.empty()) {
+    if (!stories.valid.empty()) {
         DatasetSettings settings = dataset_settings(config);
         settings.held_out = config.valid.empty();
-        valid_data = std::make_unique<Dataset>(valid_stories, tokenizer, settings);
+        valid_data = std::make_unique<Dataset>(stories.valid, tokenizer, settings);
         fmt::print("held-out text: {}\n", valid_data->summary());
         const std::string hash = fmt::format("{:016x}", valid_data->hash());
-        check(config.valid_hash.empty() || config.valid_hash == hash,
-              "the held-out text is not the one that this run was measured on: give that one, or "
-              "start a new run");
+        check_held_out(config, hash);
         config.valid_hash = hash;
     } else {
         fmt::print("held-out text: none, so nothing is evaluated\n");
+        check_held_out(config, "");
     }
     if (resume && run.has_state()) {
         Trainer::require_fitting(config, run.state());
@@ -158,6 +185,7 @@ int train(const TrainOptions& options) {
     introduce(config);
     if (!resume) {
         run.create(config, tokenizer);
+        warn_of_text(config, stories, train_data);
     }
 
     save_when_interrupted();

@@ -6,6 +6,7 @@
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,10 @@ namespace {
 
 nlohmann::json config_of(const std::string& run) {
     return nlohmann::json::parse(contents(run + "/config.json"));
+}
+
+std::string first_story(const std::string& file) {
+    return nlohmann::json::parse(split(contents(file), '\n').at(0)).at("text");
 }
 
 double last_seconds(const std::string& run) {
@@ -110,6 +115,41 @@ TEST_CASE("resume: a share of the stories is held out to the last one") {
     const std::string train = "train --data ten.jsonl" + tiny_settings();
     CHECK(has(done(train + "--run tenth --valid-share 0.1").out, "held-out text: 1 stories"));
     CHECK(has(done(train + "--run third --valid-share 0.3").out, "held-out text: 3 stories"));
+}
+
+TEST_CASE("resume: a run whose held-out stories were chosen in another way is refused") {
+    done("train --run chosen --data corpus/train.jsonl" + tiny_settings());
+    nlohmann::ordered_json config = nlohmann::ordered_json::parse(contents("chosen/config.json"));
+    config["data"]["valid_hash"] = "0123456789abcdef";
+    put("chosen/config.json", config.dump());
+    refused("train --run chosen --resume --steps 8", 1,
+            "its --data has changed since, or another version of this program held out other");
+    // No story at all is not the held-out text, either.
+    put("one.jsonl", "{\"text\": \"A fox.\"}\n");
+    refused("train --run chosen --resume --steps 8 --data one.jsonl", 1,
+            "the held-out text is not");
+}
+
+TEST_CASE(
+    "resume: text that says nothing of what is learned gets a warning, and training goes on") {
+    const auto warning = [](const std::string& words) {
+        const Outcome outcome = smoe_program("train" + words + tiny_settings() + "--steps 101");
+        CHECK(outcome.status == 0);
+        CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+        return outcome.err;
+    };
+    put("same/again.jsonl", contents("corpus/train.jsonl"));
+    CHECK(
+        warning(" --run same --data corpus/train.jsonl --valid same/again.jsonl") ==
+        "smoe: warning: 60 of the 60 held-out stories are in the training text, too: the held-out "
+        "loss says little of new text\n");
+    put("known.txt", "A hen came by.\n<|endoftext|>\n" + first_story("corpus/train.jsonl"));
+    CHECK(has(warning(" --run known --data corpus/train.jsonl --valid known.txt"),
+              "warning: 1 of the 2 held-out stories"));
+    put("one.txt", "A fox met a hen.\n");
+    CHECK(warning(" --run heart --data one.txt") ==
+          "smoe: warning: 101 steps see this training text 101 times, so it will be learned by "
+          "heart: give more text, or train for less\n");
 }
 
 }  // namespace smoe

@@ -1,9 +1,11 @@
 // Fuzz target: a file of stories. The first byte picks the kind. What is accepted must hold text, no
-// more of it than the file, and a zero byte only where it can be written as an escape.
+// more of it than the file, and a zero byte only where it can be written as an escape; splitting it
+// must lose nothing.
 // Read next: fuzz.h, what every target has in common.
 #include <array>
 
 #include "models/text/story_reader.h"
+#include "models/text/story_split.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -22,6 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             require(name.find("json") != name.npos || story.text.find('\0') == story.text.npos);
         }
         require(bytes > 0 && bytes <= size);
+        const StorySplit split = split_stories(stories, 0.25);
+        require(split.train.size() + split.valid.size() == stories.size());
+        require(split.valid.size() <= stories.size() / 4 && count_known(split) == 0);
     });
     return 0;
 }

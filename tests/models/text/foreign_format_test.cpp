@@ -1,6 +1,6 @@
 // Files that are no stories, under every name that they may have: what is certain is named, and what
 // only looks alike is read.
-// Read next: dataset_test.cpp.
+// Read next: story_split_test.cpp.
 #include "models/text/foreign_format.h"
 
 #include <doctest/doctest.h>
