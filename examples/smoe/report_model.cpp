@@ -195,6 +195,7 @@ Json model_summary(const RunDirectory& run, const Config& config,
     if (!sample.stories.empty()) {
         DatasetSettings settings = dataset_settings(config);
         settings.held_out = data.empty();
+        settings.what = data.empty() ? "held-out text" : "text";
         const Dataset dataset(sample.stories, tokenizer, settings);
         if (data.empty() && sample.held_out && !config.valid_hash.empty() &&
             config.valid_hash != fmt::format("{:016x}", dataset.hash())) {

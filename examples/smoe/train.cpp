@@ -116,6 +116,12 @@ void introduce(const Config& config) {
     fmt::print("\n");
 }
 
+DatasetSettings settings_of(const Config& config, const char* what) {
+    DatasetSettings settings = dataset_settings(config);
+    settings.what = what;
+    return settings;
+}
+
 void check_held_out(const Config& config, const std::string& hash) {
     check(config.valid_hash.empty() || config.valid_hash == hash,
           "the held-out text is not the one that this run was measured on: {}, or start a new run",
@@ -164,11 +170,11 @@ int train(const TrainOptions& options) {
     }
     fmt::print("tokenizer: {} tokens\n", format_count(config.model.vocab_size));
 
-    const Dataset train_data(stories.train, tokenizer, dataset_settings(config));
+    const Dataset train_data(stories.train, tokenizer, settings_of(config, "training text"));
     fmt::print("training text: {}\n", train_data.summary());
     std::unique_ptr<Dataset> valid_data;
     if (!stories.valid.empty()) {
-        DatasetSettings settings = dataset_settings(config);
+        DatasetSettings settings = settings_of(config, "held-out text");
         settings.held_out = config.valid.empty();
         valid_data = std::make_unique<Dataset>(stories.valid, tokenizer, settings);
         fmt::print("held-out text: {}\n", valid_data->summary());

@@ -72,9 +72,9 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
         }
     }
     check(size() > 0,
-          "dataset: none of the {} stories is left: {} are empty, {} are longer than the {} tokens "
-          "that fit, which training with --long cut or --long split would use",
-          counts_.stories, counts_.empty, counts_.dropped, room() - 1);
+          "{}: none of the {} stories is left: {} are empty, {} are longer than the {} tokens that "
+          "fit, which training with --long cut or --long split would use",
+          settings.what, counts_.stories, counts_.empty, counts_.dropped, room() - 1);
     for (const int32_t target : targets_) {
         counts_.bytes_kept += bytes_of(target);
     }
@@ -86,9 +86,9 @@ void Dataset::require_separators(std::span<const std::vector<int32_t>> stories) 
     if (stories.size() == 1 && settings_.long_stories != LongStories::split &&
         !settings_.held_out) {
         check(stories[0].size() <= separators_missing * room(),
-              "dataset: the text holds one story of {} tokens and only {} fit: separate stories "
-              "with a line <|endoftext|>, or train with --long split, which takes it as continuous",
-              stories[0].size(), room());
+              "{}: it holds one story of {} tokens and only {} fit: separate stories with a line "
+              "<|endoftext|>, or train with --long split, which takes it as continuous",
+              settings_.what, stories[0].size(), room());
     }
 }
 
@@ -214,8 +214,8 @@ Batch BatchStream::next() {
 
 void BatchStream::check_position(const Position& position) const {
     check(position.batch < batches_per_epoch(),
-          "dataset: no batch {} in epochs of {}: the text or the batch size has changed",
-          position.batch, batches_per_epoch());
+          "{}: there is no batch {} in epochs of {}: the text or the batch size has changed",
+          data_.settings().what, position.batch, batches_per_epoch());
 }
 
 void BatchStream::seek(const Position& position) {

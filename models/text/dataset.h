@@ -36,8 +36,9 @@ struct DatasetSettings {
     // Held out from a larger text, whose separators are known to be there: one long story is all
     // right.
     bool held_out = false;
-    int batch = 16;     // sequences
-    uint64_t seed = 0;  // of the order in training
+    int batch = 16;             // sequences
+    uint64_t seed = 0;          // of the order in training
+    std::string what = "text";  // as messages call it: "training text", "held-out text"
 };
 
 // B sequences, N positions in all. Position n predicts targets[n] from the tokens of its sequence
@@ -52,7 +53,7 @@ struct Batch {
 
 class Dataset {
   public:
-    // Throws Error for settings out of range, if no sequence is left, and for a text that is a
+    // Throws Error, naming settings.what, for settings out of range, if no sequence is left, and for a text that is a
     // single story of more than four times the context and would not be split: its separators are
     // missing.
     Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,

@@ -133,13 +133,17 @@ TEST_CASE("refusals: text that cannot be used") {
     for (int i = 0; i < 300; ++i) {
         unseparated += "there was a fox ";
     }
-    refused_data("bad.txt", unseparated, "<|endoftext|>");
+    refused_data("bad.txt", unseparated, "training text: it holds one story of");
     refused_data("bad.csv", "a,b\n1,2\n", "\"text\"");
     refused_data("bad.csv", "text\n\"A fox.\n", "line 2");
     refused_data("bad.jsonl", "{\"text\": \"A fox.\"}\n{\"text\":\n", "'bad.jsonl' line 2");
     refused_data("bad.jsonl", "{\"text\": 3}\n", "line 1");
     refused_data("bad.json", "[{\"text\": \"A fox.\"}]\n", "'bad.json' is a JSON document");
     refused_data("bad.txt", std::string("A\0 \0f\0o\0x\0", 10), "'bad.txt' is text in UTF-16LE");
+    put("short.txt", "A fox.\n<|endoftext|>\nA hen.\n");
+    put("long.txt", std::string(200, 'x') + "\n<|endoftext|>\n" + std::string(200, 'y'));
+    refused("train --run new --data short.txt --valid long.txt --long drop" + tiny_settings(), 1,
+            "held-out text: none of the 2 stories is left");
     put("a\nb.txt", "");
     refused({"eval", "run", "--data", "a\nb.txt"}, 1, "'a b.txt' holds no story");
     put("f\xFF/stories.txt", "A fox.\n<|endoftext|>\nA hen.\n");

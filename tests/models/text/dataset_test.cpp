@@ -228,11 +228,11 @@ TEST_CASE("dataset: whatever the lengths, split loses nothing and cut keeps begi
 
 TEST_CASE("dataset: errors say what to do") {
     const std::string text(100, 'a');
-    DatasetSettings settings{.context = 11};
+    DatasetSettings settings{.context = 11, .what = "held-out text"};
     for (const LongStories choice : {LongStories::cut, LongStories::drop}) {
         settings.long_stories = choice;
         CHECK(contains(message_of(stories_of({text}), settings),
-                       "one story of 100 tokens and only 10 fit: separate stories"));
+                       "held-out text: it holds one story of 100 tokens and only 10 fit:"));
     }
     // Up to four contexts, with company, or held out from a larger text, it may well be a story.
     settings.long_stories = LongStories::cut;
@@ -248,7 +248,7 @@ TEST_CASE("dataset: errors say what to do") {
     settings.long_stories = LongStories::drop;
     CHECK(contains(message_of(stories_of({text, "", text}), settings),
                    "none of the 3 stories is left: 1 are empty, 2 are longer than the 9 tokens"));
-    CHECK(contains(message_of({}, settings), "none of the 0 stories"));
+    CHECK(contains(message_of({}, settings), "held-out text: none of the 0 stories"));
     CHECK(contains(message_of(stories_of({"", ""}), settings), "2 are empty"));
 
     for (const int context : {2, 0, -5, INT32_MAX, INT32_MIN}) {
