@@ -18,6 +18,8 @@ struct RouterLosses {
 //     shortage_k   = (N/K - count of expert k) / (N/K)
 //     target       = clamp(r[e] + shortage_e, 0, 1), a constant
 //     distribution = 5000/N sum (r[e] - target)^2
+// At a position that a single sequence of the batch reaches, the mean is that token's own loss and
+// worse is 0: the tail of the longest story says nothing about correctness.
 RouterLosses router_losses(const Variable& routing, const Experts& experts, const Tensor& losses,
                            const std::vector<int32_t>& positions);
 
