@@ -10,6 +10,7 @@
 #include "examples/smoe/commands.h"
 #include "models/text/story_reader.h"
 #include "models/training/evaluation.h"
+#include "models/training/expert_colours.h"
 #include "models/training/progress.h"
 #include "models/training/run_directory.h"
 #include "models/training/trainer.h"

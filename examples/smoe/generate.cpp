@@ -10,6 +10,7 @@
 #include "examples/smoe/options.h"
 #include "examples/smoe/token_text.h"
 #include "models/generation/generator.h"
+#include "models/training/expert_colours.h"
 #include "models/training/progress.h"
 #include "models/training/run_directory.h"
 

@@ -24,15 +24,6 @@ bool wants_colour(int descriptor) {
     return is_terminal(descriptor) && std::getenv("NO_COLOR") == nullptr;
 }
 
-std::string in_expert_colour(const std::string& text, int64_t expert) {
-    if (expert < 0) {
-        return text;
-    }
-    // Twelve colours of the 256-colour palette that stay readable on light and on dark ground.
-    constexpr std::array<int, 12> palette = {33, 166, 35, 161, 97, 136, 31, 127, 64, 203, 61, 172};
-    return fmt::format("\x1b[38;5;{}m{}\x1b[0m", palette[size_t(expert) % palette.size()], text);
-}
-
 std::string format_duration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) {
         return "?";

@@ -1,6 +1,5 @@
-// What a person sees while a model learns: one line of progress, a curve drawn in text, shares of
-// experts as a row of bars, and colours on a terminal that wants them. Refuses to measure: it is
-// handed numbers.
+// What a person sees while a model learns: one line of progress, a curve drawn in text, and shares
+// of experts as a row of bars. Refuses to measure: it is handed numbers.
 // Read next: training_loop.h, which uses all of it.
 #pragma once
 
@@ -15,9 +14,6 @@ bool is_terminal(int descriptor);
 
 // Whether to colour what goes to `descriptor`: a terminal, and NO_COLOR not set.
 bool wants_colour(int descriptor);
-
-// `text` in the colour of expert number `expert` (-1: as it is), for terminals of 256 colours.
-std::string in_expert_colour(const std::string& text, int64_t expert);
 
 // "1:05" or "2:03:10"; "?" for what is not a finite, positive number of seconds.
 std::string format_duration(double seconds);

@@ -58,18 +58,12 @@ TEST_CASE("progress: bytes and counts") {
     CHECK(format_count(INT64_MAX) == "9,223,372,036,854,775,807");
 }
 
-TEST_CASE("progress: bars and colours") {
+TEST_CASE("progress: bars") {
     CHECK(bars({}) == "");
     CHECK(bars({0, 0}) == "▁▁");
     CHECK(bars({7}) == "█");
     CHECK(bars({0, 1, 2, 3, 4, 5, 6, 7}) == "▁▂▃▄▅▆▇█");
     CHECK(bars({1, 1000}) == "▁█");
-    CHECK(in_expert_colour("a", -1) == "a");
-    const std::string coloured = in_expert_colour("a", 3);
-    CHECK(coloured.starts_with("\x1b["));
-    CHECK(coloured.ends_with("a\x1b[0m"));
-    CHECK(coloured != in_expert_colour("a", 4));
-    CHECK(in_expert_colour("a", 254) != "a");
 }
 
 TEST_CASE("progress: a curve has its points where they belong") {
