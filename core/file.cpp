@@ -193,6 +193,12 @@ bool file_exists(const std::string& path) {
     return std::filesystem::exists(path, error);
 }
 
+std::string file_name(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(path, error).lexically_normal();
+    return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 FolderLock::FolderLock(const std::string& path)
     : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     check(descriptor_ >= 0, "cannot open the folder '{}': {}", path, reason());

@@ -43,6 +43,10 @@ void make_folder(const std::string& path);
 
 bool file_exists(const std::string& path);
 
+// The last name of `path`, without folders: "b.txt" of "/a/b.txt", "b" of "a/b/", and of "." the
+// name of the folder that this is; "" for "" and "/". What is published names files by this.
+std::string file_name(const std::string& path);
+
 // While one lives, no other process (nor this one, again) gets one for the same folder. It is gone
 // with the process, however that ends. Throws Error if somebody holds it or there is no such
 // folder; on file systems that lock no folders (NFS) everybody gets one.

@@ -1,6 +1,7 @@
 // smoe export: a trained run as a folder that Hugging Face tools read: settings, weights and
 // tokenizer as the run has them, what those tools want to know besides, and a model card.
-// Refuses to write where anything is, and to invent what a run does not know: licence, language.
+// Refuses to write where anything is, to tell in which folders this machine has its texts, and to
+// invent what a run does not know: licence, language.
 // Read next: models/training/config.cpp, which writes the keys of config.json.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -251,7 +252,7 @@ void write_folder(const std::string& path, const Files& files) {
 
 int export_run(const ExportOptions& options) {
     const RunDirectory run(options.run);
-    const Config config = run.config();
+    const Config config = without_folders(run.config());
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const auto text = [](const Json& json) { return json.dump(2) + "\n"; };

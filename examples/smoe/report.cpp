@@ -56,8 +56,8 @@ int report(const ReportOptions& options) {
     require_replaceable(out, "a page of smoe report", [](const std::string& bytes) {
         return bytes.empty() || bytes.starts_with(page_start);
     });
-    const std::string title =
-        comparing ? fmt::format("{} runs", options.compare.size()) : to_valid_utf8(options.run);
+    const std::string title = comparing ? fmt::format("{} runs", options.compare.size())
+                                        : to_valid_utf8(file_name(options.run));
     write_file(out, report_page(title, comparing ? several_runs(options) : one_run(options)));
     fmt::print("{}\n", out);
     return 0;

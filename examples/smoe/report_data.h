@@ -12,6 +12,8 @@
 
 namespace smoe {
 
+// A page may be passed on: it names runs and files, never the folders that hold them.
+
 // {"name", "facts": {name: text}, "settings": {"group.key": text}, "reports": {column: numbers},
 // "valid": {column: numbers}}. The columns of reports have one entry for each report, or for the
 // mean of several neighbours where there are more than `max_points`:

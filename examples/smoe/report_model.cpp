@@ -3,11 +3,13 @@
 // Read next: report_page.cpp, which puts both halves into a page.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <numeric>
 
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "core/vector_math.h"
 #include "examples/smoe/report_data.h"
@@ -129,6 +131,12 @@ struct SampleText {
     bool held_out = true;  // neither trained on nor written by the model
 };
 
+std::string file_names(const std::vector<std::string>& paths) {
+    std::vector<std::string> names;
+    std::transform(paths.begin(), paths.end(), std::back_inserter(names), file_name);
+    return to_valid_utf8(join(names, ", "));
+}
+
 // Up to three stories of the model's own.
 SampleText written_by(const SingleMoe& moe, const Tokenizer& tokenizer, const Config& config,
                       const std::string& reason) {
@@ -152,7 +160,7 @@ SampleText written_by(const SingleMoe& moe, const Tokenizer& tokenizer, const Co
 SampleText sample_text(const SingleMoe& moe, const Tokenizer& tokenizer, const Config& config,
                        const std::vector<std::string>& data) {
     if (!data.empty()) {
-        return {read_stories(data), to_valid_utf8(join(data, ", "))};
+        return {read_stories(data), file_names(data)};
     }
     std::string reason = "no text was held out";
     try {
@@ -161,8 +169,8 @@ SampleText sample_text(const SingleMoe& moe, const Tokenizer& tokenizer, const C
         if (!sample.stories.empty()) {
             return sample;
         }
-    } catch (const Error& error) {
-        reason = to_valid_utf8(error.what());
+    } catch (const Error&) {  // whose message names folders
+        reason = file_names(config.valid.empty() ? config.data : config.valid) + " cannot be read";
     }
     return written_by(moe, tokenizer, config, reason);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/file.h"
 #include "core/text.h"
 #include "examples/smoe/report_data.h"
 #include "models/training/progress.h"
@@ -108,7 +109,8 @@ double median(Column values) {
 
 Json settings(const Config& config) {
     Json result = Json::object();
-    visit_settings(config, [&](const Setting& setting, const auto& field) {
+    const Config published = without_folders(config);
+    visit_settings(published, [&](const Setting& setting, const auto& field) {
         result[fmt::format("{}.{}", setting.group, setting.key)] =
             to_valid_utf8(setting_text(field));
     });
@@ -121,7 +123,7 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     const std::vector<Json> reports = reports_with(run, "loss"),
                             valid = reports_with(run, "valid_loss");
     Json result;
-    result["name"] = to_valid_utf8(run.path());
+    result["name"] = to_valid_utf8(file_name(run.path()));
     const Column seconds = column(reports, "seconds");
 
     Json& facts = result["facts"] = Json::object();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "core/utf8.h"
 #include "models/text/tokenizer.h"
@@ -248,6 +249,14 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
               origin, key, value.dump(), root.value(key, Json()).dump());
     }
     return base;
+}
+
+Config without_folders(Config config) {
+    for (std::vector<std::string>* names : {&config.data, &config.valid}) {
+        std::transform(names->begin(), names->end(), names->begin(), file_name);
+    }
+    config.tokenizer = file_name(config.tokenizer);
+    return config;
 }
 
 const EnumNames<MaskWhere>& enum_names(MaskWhere) {

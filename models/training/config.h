@@ -95,6 +95,9 @@ std::string to_json(const Config& config);
 // wrong type, and a Hugging Face key that contradicts the settings.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
+// The same with the names of files where it has paths: nothing of the folders of this machine.
+Config without_folders(Config config);
+
 // Every setting that a run keeps from its first step to its last, as one JSON object; paths are left
 // out. A state carries it.
 std::string fixed_settings(const Config& config);

@@ -258,6 +258,18 @@ TEST_CASE("file: a name without a folder is written to the current one") {
     CHECK(read_file(folder / "file") == "here");
 }
 
+TEST_CASE("file: the name of a file without its folders") {
+    CHECK(file_name("/a/b.txt") == "b.txt");
+    CHECK(file_name("b.txt") == "b.txt");
+    CHECK(file_name("a/b/") == "b");
+    CHECK(file_name("a/b/.") == "b");
+    CHECK(file_name("a/../b//") == "b");
+    CHECK(file_name("a b\n.txt") == "a b\n.txt");
+    CHECK(file_name(".") == fs::current_path().filename().string());
+    CHECK(file_name("") == "");
+    CHECK(file_name("/") == "");
+}
+
 TEST_CASE("hash_bytes: the published values of FNV-1a") {
     CHECK(hash_bytes("") == 0xcbf29ce484222325);
     CHECK(hash_bytes("a") == 0xaf63dc4c8601ec8c);

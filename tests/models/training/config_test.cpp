@@ -86,6 +86,30 @@ TEST_CASE("config: every preset survives JSON, and every field is in it") {
     CHECK(to_json(read("{}")) == to_json(Config()));
 }
 
+TEST_CASE("config: without folders, every name of a file is only that") {
+    Config config;
+    visit_settings(config, [](const Setting& setting, auto& field) {
+        using T = std::decay_t<decltype(field)>;
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+            field = {"/home/me/a.txt", "texts/b.txt", "c.txt"};
+        } else if constexpr (std::is_same_v<T, std::string>) {
+            if (setting.choices.empty() && !setting.name().ends_with("_hash")) {
+                field = "/home/me/d.json";
+            }
+        }
+    });
+    const Config published = without_folders(config);
+    CHECK(published.data == std::vector<std::string>{"a.txt", "b.txt", "c.txt"});
+    CHECK(published.tokenizer == "d.json");
+    // No setting was forgotten, one that is yet to come neither.
+    visit_settings(published, [](const Setting& setting, const auto& field) {
+        INFO(setting.name());
+        CHECK(setting_text(field).find('/') == std::string::npos);
+    });
+    CHECK(to_json(without_folders(Config())) == to_json(Config()));
+    CHECK(to_json(read(to_json(published))) == to_json(published));
+}
+
 TEST_CASE("config: Hugging Face keys follow from the settings") {
     Config config = preset("tiny");
     config.model.vocab_size = 1025;
