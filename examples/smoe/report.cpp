@@ -2,6 +2,7 @@
 // to change anything in a run but its report.html.
 // Read next: report_data.h, what is shown.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "core/check.h"
@@ -11,6 +12,7 @@
 #include "examples/smoe/options.h"
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/report_page.h"
+#include "models/training/expert_colours.h"
 
 namespace smoe {
 namespace {
@@ -20,20 +22,30 @@ struct ReportOptions {
     std::vector<std::string> compare, data;
 };
 
-// {"run", "model"} or {"runs"}: by these keys the script knows which page to draw.
+// {"run", "model"} or {"runs", "arms"}: by these keys the script knows which page to draw. "colours"
+// are those of the experts, or of the arms.
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
     const Config config = run.config();
-    return {{"run", run_summary(run, config)}, {"model", model_summary(run, config, options.data)}};
+    return {{"run", run_summary(run, config)},
+            {"model", model_summary(run, config, options.data)},
+            {"colours", expert_colours(std::max<int64_t>(config.model.experts.count, 8))}};
 }
 
 nlohmann::ordered_json several_runs(const ReportOptions& options) {
     nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+    std::vector<std::string> names;
     for (const std::string& path : options.compare) {
         const RunDirectory run(path);
         runs.push_back(run_summary(run, run.config()));
+        names.push_back(runs.back()["name"]);
     }
-    return {{"runs", runs}};
+    const nlohmann::ordered_json arms = arms_of(runs);
+    names = told_apart(names);
+    for (size_t i = 0; i < names.size(); ++i) {
+        runs[i]["name"] = names[i];
+    }
+    return {{"runs", runs}, {"arms", arms}, {"colours", expert_colours(int64_t(arms.size()))}};
 }
 
 int report(const ReportOptions& options) {

@@ -1,6 +1,6 @@
 // What a report shows of one run, as JSON: the curves of metrics.jsonl, and what the trained model
 // does with a few stories. Refuses to draw: report_script.cpp does, in the browser.
-// Read next: report_page.h.
+// Read next: report_run.cpp.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -35,6 +35,16 @@ constexpr size_t max_points = 1000;
 nlohmann::ordered_json model_summary(const RunDirectory& run, const Config& config,
                                      const std::vector<std::string>& data);
 constexpr int64_t evaluated_tokens = 50000;
+
+// [{"name", "runs": [places in `runs`, which are summaries]}]: the arms of a comparison. Runs are of
+// one arm if their settings are the same but for seeds, for what follows from these (hashes, and
+// files that have the seed in their names), and for how often something is reported. An arm is
+// called as its runs are, without the seed, or if that tells arms not apart, by the settings in
+// which they differ.
+nlohmann::ordered_json arms_of(const nlohmann::ordered_json& runs);
+
+// Each name as it is, or if it has been before, with a number behind it.
+std::vector<std::string> told_apart(std::vector<std::string> names);
 
 // A number with no more digits than a page can show; null for one that is not finite.
 nlohmann::ordered_json rounded(double value, int digits);

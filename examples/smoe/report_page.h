@@ -1,6 +1,6 @@
 // The page that shows a report: one HTML file with its data, its style and its script, which needs
 // no network and may use none. Refuses to know what is in the data.
-// Read next: report_script.cpp, the script that draws.
+// Read next: report_chart.cpp, where the script that draws begins.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,6 +15,9 @@ std::string report_page(const std::string& title, const nlohmann::ordered_json& 
 // How every page begins: what begins otherwise is not one.
 constexpr std::string_view page_start = "<!doctype html>\n<!-- a page of smoe report -->";
 
+// The script of the page, in the order of its parts.
+extern const char* const report_chart;
+extern const char* const report_tables;
 extern const char* const report_script;
 
 }  // namespace smoe

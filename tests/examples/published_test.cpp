@@ -72,6 +72,7 @@ TEST_CASE("published: an export and the pages of reports name no folder") {
     CHECK(has(contents("mailed.html"), R"("source":"valid.jsonl")"));
     done("report --compare " + run + " run " + place + "../run -o mailed.html");
     check_names_no_folder("mailed.html");
+    CHECK(has(contents("mailed.html"), R"~("name":"run (2)")~"));
 
     // Without the text the message of the error would name it.
     std::filesystem::remove(place + "valid.jsonl");

@@ -6,10 +6,14 @@
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/file.h"
 #include "core/safetensors.h"
@@ -49,6 +53,18 @@ Json page_data(const std::string& words, const std::string& file) {
 Json page_of_run() {
     copy_run("run", "shown");
     return page_data("report shown", "shown/report.html");
+}
+
+// A copy of the workshop's run with other settings: {from, to} replaces text in config.json.
+void put_variant(const std::string& name, const std::map<std::string, std::string>& changes) {
+    copy_run("run", name);
+    std::string config = contents(name + "/config.json");
+    for (const auto& [from, to] : changes) {
+        const size_t at = config.find(from);
+        REQUIRE(at != config.npos);
+        config.replace(at, from.size(), to);
+    }
+    put(name + "/config.json", config);
 }
 
 double sum(const Json& numbers) {
@@ -239,7 +255,61 @@ TEST_CASE("report: several runs on one page") {
     CHECK(data["runs"][0]["name"] == "run");
     CHECK(data["runs"][1]["settings"]["experts.mask_rate"] == "0.5");
     CHECK(data["runs"][1]["facts"].contains("held-out bits per byte"));
+    CHECK(data["arms"].size() == 2);
     CHECK(page_data("report --compare run other_run -o both.html", "both.html") == data);
+}
+
+TEST_CASE("report: runs that differ by their seed are one arm") {
+    const std::string seed_2 = "\"seed\": 2", seed_12 = "\"seed\": 12", seed = "\"seed\": 1";
+    put_variant("sparse-s1", {});
+    put_variant("sparse-s2", {{seed, seed_2},
+                              {"\"mask_seed\": 1", "\"mask_seed\": 2"},
+                              {"\"log_every\": 2", "\"log_every\": 1"},
+                              {"\"valid_hash\": \"", "\"valid_hash\": \"0"}});
+    put_variant("sparse-s12", {{seed, seed_12}, {"corpus/train", "elsewhere/train"}});
+    put_variant("half-s1", {{"\"mask_rate\": 0.2", "\"mask_rate\": 0.5"}});
+    put_variant("half-s2", {{"\"mask_rate\": 0.2", "\"mask_rate\": 0.5"}, {seed, seed_2}});
+    // The seed in the name of a file is a seed, too; another number is not.
+    put_variant("text_1", {{"corpus/train.jsonl", "a/train-1.jsonl"}});
+    put_variant("text_2", {{"corpus/train.jsonl", "a/train-2.jsonl"}, {seed, seed_2}});
+    put_variant("alone", {{"corpus/train.jsonl", "a/train-21.jsonl"}, {seed, seed_2}});
+
+    const auto arms_of = [](const std::string& runs) {
+        const Json data = page_data("report --compare " + runs + " -o arms.html", "arms.html");
+        CHECK(data["colours"].size() == data["arms"].size());
+        std::vector<std::string> arms;
+        for (const Json& arm : data["arms"]) {
+            arms.push_back(arm["name"].get<std::string>() + arm["runs"].dump());
+        }
+        return arms;
+    };
+    using Arms = std::vector<std::string>;
+    CHECK(arms_of("sparse-s1 half-s1 sparse-s2 half-s2 sparse-s12") ==
+          Arms{"sparse[0,2,4]", "half[1,3]"});
+    CHECK(arms_of("text_1 text_2 alone") == Arms{"text[0,1]", "alone[2]"});
+    CHECK(arms_of("sparse-s1 sparse-s1") == Arms{"sparse[0,1]"});
+    // Where names do not tell, settings do.
+    std::filesystem::create_directory(workshop() + "/half");
+    copy_run("half-s1", "half/sparse-s1");
+    CHECK(arms_of("sparse-s1 half/sparse-s1") == Arms{"mask_rate 0.2[0]", "mask_rate 0.5[1]"});
+    copy_run("sparse-s2", "other");
+    CHECK(arms_of("sparse-s1 other half-s1") == Arms{"mask_rate 0.2[0,1]", "mask_rate 0.5[2]"});
+}
+
+TEST_CASE("report: a colour for each expert") {
+    for (const int64_t experts : {2, 40, 255}) {
+        const std::string run = fmt::format("experts_{}", experts);
+        REQUIRE(smoe_program("train --run " + run +
+                             " --data corpus/train.jsonl --valid "
+                             "corpus/valid.jsonl" +
+                             tiny_settings() + fmt::format("--experts {}", experts))
+                    .status == 0);
+        const Json data = page_data("report " + run, run + "/report.html");
+        const std::set<std::string> colours(data["colours"].begin(), data["colours"].end());
+        CHECK(int64_t(data["colours"].size()) == std::max<int64_t>(8, experts));
+        CHECK(colours.size() == data["colours"].size());
+        CHECK(int64_t(data["model"]["overlap"].size()) == experts);
+    }
 }
 
 TEST_CASE("report: what it cannot do") {

@@ -1,8 +1,9 @@
-"""Opens the pages of `smoe report` in headless Chromium, on a desk and on a phone, in light and in dark, and uses them.
+"""Opens the pages of `smoe report` in headless Chromium, on a desk, on a tablet and on a phone, in light and in dark, and uses them:
+of runs with 10, 40 and 255 experts and with none, and of runs side by side.
 
 Every part must be there, every chart must have a curve, nothing may be asked of a network or printed as an error, and nothing
-may stick out sideways; zoom, sliders, hover, keys and touch must do what they say. Leaves screenshots to look at. `make browser`
-runs this; Chromium is the system's own.
+may be cut, lie on something else, or stick out sideways; zoom, sliders, hover, keys and touch must do what they say. Leaves
+screenshots to look at. `make browser` runs this; Chromium is the system's own.
 """
 
 import argparse
@@ -14,13 +15,18 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 SCREENS = {"desk": dict(viewport={"width": 1280, "height": 800}),
+           "tablet": dict(viewport={"width": 928, "height": 800}),
            "phone": dict(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)}
-PARTS = {"learned": ["What it learned", "Who does the work", "What the router learned", "Token by token", "Experts and domains",
-                     "What experts share", "Speed and memory"],
+EXPERTS = {"learned": 10, "forty": 40, "full": 255, "dense": 0}
+PARTS = {**dict.fromkeys(EXPERTS, ["What it learned", "Who does the work", "What the router learned", "Token by token",
+                                   "Experts and domains", "What experts share", "Speed and memory"]),
          "dense": ["What it learned", "Token by token", "Domains", "Speed and memory"],
-         "compare": ["At their ends", "On the way", "What differs"]}
-CHARTS = {"learned": 6, "dense": 3, "compare": 3}
-EXPERTS = 10
+         **dict.fromkeys(["compare", "seeds"], ["At their ends", "On the way", "What differs"])}
+CHARTS = {**dict.fromkeys(EXPERTS, 6), "dense": 3, "compare": 3, "seeds": 3}
+ARMS = {"sparse": [], "half": ["--mask-rate", 0.5], "hash": ["--routing", "hash"], "plain": ["--routing", "none"]}
+SEEDS = (1, 2, 3)
+SMALL = ["--layers", 1, "--width", 32, "--heads", 2, "--hidden", 64, "--router-layers", 1, "--router-width", 16, "--router-hidden", 32,
+         "--batch", 4, "--entries", 300]
 
 
 def expect(holds, what):
@@ -29,20 +35,26 @@ def expect(holds, what):
 
 
 def make_pages(program, folder):
-    """Three short runs and their pages, by name."""
+    """Short runs and their pages, by name."""
     shutil.rmtree(folder, ignore_errors=True)
 
     def smoe(*words):
         subprocess.run([program, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
     smoe("corpus", "-o", folder / "corpus", "--stories", 3000, "--valid-stories", 200)
-    for run, settings in {"learned": [], "half": ["--mask-rate", 0.5], "dense": ["--routing", "none"]}.items():
+    runs = {"learned": [], "half": ["--mask-rate", 0.5], "dense": ["--routing", "none"],
+            "forty": ["--experts", 40, *SMALL], "full": ["--experts", 255, *SMALL],
+            **{f"{arm}-s{seed}": ["--seed", seed, *settings, *SMALL] for seed in SEEDS for arm, settings in ARMS.items()}}
+    for run, settings in runs.items():
         smoe("train", "--run", folder / run, "--data", folder / "corpus/train.jsonl", "--valid", folder / "corpus/valid.jsonl",
-             "--preset", "tiny", "--steps", 120, "--router-steps", 80, "--log-every", 2, "--eval-every", 20, "--warmup", 20, *settings)
-    for run in ("learned", "dense"):
+             "--preset", "tiny", "--steps", 120, "--router-steps", 80, "--log-every", 2, "--eval-every", 20, "--warmup", 20,
+             "--sample-every", 0, *settings)
+    for run in EXPERTS:
         smoe("report", folder / run)
     smoe("report", "--compare", *(folder / run for run in ("learned", "half", "dense")), "-o", folder / "compare.html")
-    return {"learned": folder / "learned/report.html", "dense": folder / "dense/report.html", "compare": folder / "compare.html"}
+    smoe("report", "--compare", *(folder / f"{arm}-s{seed}" for arm in ARMS for seed in SEEDS), "-o", folder / "seeds.html")
+    return {**{run: folder / run / "report.html" for run in EXPERTS},
+            **{name: folder / f"{name}.html" for name in ("compare", "seeds")}}
 
 
 def check_parts(page, name):
@@ -56,8 +68,110 @@ def check_parts(page, name):
         expect(curves and all(len(points.split()) >= 2 and "NaN" not in points for points in curves),
                f"{name}: the chart of {label} has an empty curve")
         expect(chart.locator("svg text").count() >= 4, f"{name}: the chart of {label} has no scale")
+
+
+# What sticks out of the box that should hold it, and labels that lie on one another, as texts.
+MISPLACED = """() => {
+    const problems = [], box = one => one.getBoundingClientRect();
+    for (const svg of document.querySelectorAll('figure.chart > svg')) {
+        const texts = [...svg.querySelectorAll('text')], outer = box(svg);
+        for (const text of texts) {
+            const {left, right, top, bottom} = box(text);
+            if (left < outer.left - 1 || right > outer.right + 1 || top < outer.top - 1 || bottom > outer.bottom + 1)
+                problems.push(`${text.textContent} leaves its chart`);
+            for (const other of texts) {
+                const there = box(other);
+                if (other !== text && left < there.right && there.left < right && top < there.bottom && there.top < bottom)
+                    problems.push(`${text.textContent} lies on ${other.textContent}`);
+            }
+        }
+    }
+    for (const one of document.querySelectorAll('main *:not(.scroll *, svg *)')) {
+        if (one.checkVisibility() && (box(one).right > innerWidth + 1 || box(one).left < -1))
+            problems.push(`${one.tagName} ${one.className} sticks out`);
+    }
+    for (const cell of document.querySelectorAll('th, td, .fact, .entries > *')) {
+        if (cell.scrollWidth > cell.clientWidth + 1) problems.push(`${cell.textContent} is cut`);
+    }
+    return [...new Set(problems)];
+}"""
+
+
+def check_layout(page, name, screen):
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     expect(wide <= 0, f"{name}: the page is {wide} pixels wider than its screen")
+    problems = page.evaluate(MISPLACED)
+    expect(not problems, f"{name} on a {screen}: {problems[:5]}")
+    if screen != "phone":  # there tables scroll inside their boxes
+        cut = page.locator(".scroll").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText.slice(0, 40))")
+        expect(not cut, f"{name} on a {screen}: cut on the right: {cut}")
+    for box in page.locator(".entries, .map .scroll").all():
+        height = box.bounding_box()["height"]
+        expect(height <= 0.85 * page.viewport_size["height"], f"{name}: a legend or a map is {height} pixels high")
+
+
+def colours_of(swatches):
+    return swatches.evaluate_all("all => all.map(one => getComputedStyle(one).backgroundColor)")
+
+
+def check_experts(page, name):
+    """The colours of experts, and the tables or maps of what they do and share."""
+    experts = EXPERTS[name]
+    shares = page.locator("figure.chart").nth(1)
+    colours = colours_of(shares.locator(".entries i"))
+    expect(len(colours) == experts == len(set(colours)), f"{name}: {len(set(colours))} colours of {len(colours)} experts")
+    first = shares.locator("g").first
+    shares.get_by_role("button").nth(1).click()
+    expect(first.get_attribute("opacity") == "0.12", f"{name}: a click on an entry sets nothing off")
+    shares.get_by_role("button").nth(1).click()
+    expect(first.get_attribute("opacity") == "1", f"{name}: a second click does not end that")
+    maps = page.locator("figure.map")
+    if experts <= 12:
+        heat = page.locator("td.heat")
+        expect(heat.count() == 3 * experts + experts * experts and maps.count() == 0, f"{name}: {heat.count()} cells of heat")
+        overlap = colours_of(heat)[3 * experts:]
+        hues = {colour.rsplit(",", 1)[0] for colour in overlap}
+        expect(len(hues) == 3, f"{name}: overlap is not below, above, or on the diagonal: {hues}")
+        return
+    expect(maps.count() == 2 and page.locator("td.heat").count() == 0, f"{name}: {maps.count()} maps")
+    for number, box in enumerate(maps.all()):
+        picture, told = box.locator("canvas"), box.locator(".told")
+        distinct = picture.evaluate("""one => {
+            const {data} = one.getContext('2d').getImageData(0, 0, one.width, one.height);
+            return new Set(new Uint32Array(data.buffer)).size;
+        }""")
+        expect(distinct > 20, f"{name}: a map has only {distinct} colours")
+        picture.scroll_into_view_if_needed()
+        picture.focus()
+        for key in ("ArrowRight", "ArrowDown", "ArrowRight"):
+            page.keyboard.press(key)
+        said = "Experts 1 and 2 both keep" if number == 1 else "german: expert 2 took"
+        expect(told.inner_text().startswith(said), f"{name}: the arrow keys say {told.inner_text()!r}")
+        place = box.locator(".scroll").bounding_box()
+        page.mouse.move(place["x"] + 250, place["y"] + 0.5 * place["height"])
+        expect("xpert" in told.inner_text() and not told.inner_text().startswith(said), f"{name}: a map does not follow the cursor")
+
+
+def check_arms(page, name):
+    """Runs that differ by their seed share colour, band and legend."""
+    runs, arms = (12, 4) if name == "seeds" else (3, 3)
+    for chart in page.locator("figure.chart").all():
+        colours = colours_of(chart.locator(".entries i"))
+        expect(len(colours) == len(set(colours)) == arms, f"{name}: {colours} are the colours of the legend")
+        lines = chart.locator("polyline").evaluate_all("all => all.map(one => one.getAttribute('stroke'))")
+        expect(len(lines) == runs and len(set(lines)) == arms, f"{name}: {len(lines)} lines in {len(set(lines))} colours")
+        bands = chart.locator("polygon").count()
+        expect(bands == (arms if runs > arms else 0), f"{name}: {bands} bands")
+    expect(page.locator("table").first.locator("tbody tr").count() == runs + (arms if runs > arms else 0), f"{name}: a run is missing")
+    if runs > arms:
+        legend = page.locator(".entries").first.inner_text()
+        expect(all(f"{arm}:" in legend for arm in ARMS), f"{name}: the legend is {legend}")
+    curve = page.locator("polyline").first
+    for kind in ("tokens", "seconds"):
+        page.get_by_role("combobox").select_option(kind)
+        expect(kind in page.locator(".legend").first.inner_text(), f"{name}: the axis is not in {kind}")
+        expect("NaN" not in curve.get_attribute("points"), f"{name}: no curve over {kind}")
 
 
 def check_zoom(page):
@@ -103,7 +217,7 @@ def check_tokens(page, name, touch, shot):
     else:
         tokens.nth(3).hover()
     expect(tip.is_visible() and "was given" in tip.inner_text(), f"{name}: a token says nothing")
-    expect(tip.locator(".bar").count() == (EXPERTS if name == "learned" else 0), f"{name}: the router's probabilities are not all there")
+    expect(tip.locator(".bar").count() == min(12, EXPERTS[name]), f"{name}: the router's probabilities are not all there")
     box, screen = tip.bounding_box(), page.viewport_size
     expect(box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= screen["width"] and box["y"] + box["height"] <= screen["height"],
            f"{name}: what a token says is outside the screen")
@@ -125,20 +239,16 @@ def check_page(browser, name, path, screen, scheme, shots):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.resolve().as_uri())
     check_parts(page, name)
+    check_layout(page, name, screen)
     page.screenshot(path=shots / f"{name}-{screen}-{scheme}.png", full_page=True)
     if screen == "desk":
         check_zoom(page)
-    if name == "compare":
-        expect(page.locator("tbody tr").count() >= 3, "compare: a run is missing")
-        curve = page.locator("polyline").first
-        for kind in ("tokens", "seconds"):
-            page.get_by_role("combobox").select_option(kind)
-            expect(kind in page.locator(".legend").first.inner_text(), f"compare: the axis is not in {kind}")
-            expect("NaN" not in curve.get_attribute("points"), f"compare: no curve over {kind}")
+    if name not in EXPERTS:
+        check_arms(page, name)
     else:
+        if EXPERTS[name] > 0:
+            check_experts(page, name)
         check_tokens(page, name, screen == "phone", shots / f"{name}-{screen}-{scheme}-token.png")
-        heat = page.locator("td.heat").count()
-        expect(heat == (3 * EXPERTS + EXPERTS * EXPERTS if name == "learned" else 0), f"{name}: {heat} cells of heat")
         page.locator("summary").click()
         expect("model.width" in page.locator("details").inner_text(), f"{name}: the settings are missing")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
