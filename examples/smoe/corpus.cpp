@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/outputs.h"
 #include "models/text/corpus/corpus.h"
 #include "models/training/progress.h"
 
@@ -72,7 +73,7 @@ int write_corpus(const CorpusOptions& options) {
 
 Command add_corpus(CLI::App& app) {
     auto options = std::make_shared<CorpusOptions>();
-    app.add_option("-o,--out", options->out, "folder to write to")->required()->type_name("DIR");
+    add_path(app, "-o,--out", options->out, "folder to write to")->required()->type_name("DIR");
     app.add_option("--stories", options->stories, "stories to train on")
         ->check(whole_number<int64_t>)
         ->capture_default_str();

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
 #include "models/text/story_reader.h"
 #include "models/training/evaluation.h"
 #include "models/training/expert_colours.h"
@@ -102,10 +103,8 @@ int evaluate_run(const EvalOptions& options) {
 
 Command add_eval(CLI::App& app) {
     auto options = std::make_shared<EvalOptions>();
-    app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
-    app.add_option("--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
-        ->required()
-        ->type_name("FILE...");
+    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
+    add_paths(app, "--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")->required();
     app.add_flag("--json", options->json, "print one JSON object instead of tables");
     return [options] { return evaluate_run(*options); };
 }

@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
+#include "examples/smoe/options.h"
 #include "models/generation/sampling.h"
 #include "models/training/progress.h"
 #include "models/training/run_directory.h"
@@ -282,8 +283,8 @@ int export_run(const ExportOptions& options) {
 
 Command add_export(CLI::App& app) {
     auto options = std::make_shared<ExportOptions>();
-    app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
-    app.add_option("--hf", options->out, "folder to write to, in the form of the Hugging Face Hub")
+    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
+    add_path(app, "--hf", options->out, "folder to write to, in the form of the Hugging Face Hub")
         ->required()
         ->type_name("DIR");
     return [options] { return export_run(*options); };

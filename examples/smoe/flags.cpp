@@ -126,25 +126,28 @@ std::function<void(Config&)> add_setting_flags(CLI::App& app) {
             return;
         }
         CLI::Option* option = nullptr;
+        const std::string help = flag->help + defaults_of(setting.name());
         if constexpr (std::is_same_v<T, bool>) {
             option = app.add_flag(flag->flag, field, flag->help);
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-            option = app.add_option(flag->flag, field, flag->help)->type_name("FILE...");
+            option = add_paths(app, flag->flag, field, flag->help);
+        } else if constexpr (std::is_enum_v<T>) {
+            option = app.add_option_function<std::string>(
+                flag->flag, [&field](const std::string& text) { field = enum_named<T>(text); },
+                help);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+            option = setting.choices.empty() ? add_path(app, flag->flag, field, help)
+                                             : app.add_option(flag->flag, field, help);
         } else {
-            const std::string help = flag->help + defaults_of(setting.name());
-            if constexpr (std::is_enum_v<T>) {
-                option = app.add_option_function<std::string>(
-                    flag->flag, [&field](const std::string& text) { field = enum_named<T>(text); },
-                    help);
-            } else {
-                option = app.add_option(flag->flag, field, help);
-            }
+            option = app.add_option(flag->flag, field, help);
             if constexpr (std::is_integral_v<T>) {
                 option->check(whole_number<T>);
+            } else {
+                option->check(any_number);
             }
-            if (!setting.choices.empty()) {
-                option->check(CLI::IsMember(setting.choices))->type_name("NAME");
-            }
+        }
+        if (!setting.choices.empty()) {
+            option->check(CLI::IsMember(setting.choices))->type_name("NAME");
         }
         option->group(std::string("Settings: ") + setting.group);
         given->emplace_back(setting.name(), option);

@@ -99,15 +99,17 @@ int generate(const GenerateOptions& options) {
 Command add_generate(CLI::App& app) {
     auto options = std::make_shared<GenerateOptions>();
     Sampling& sampling = options->sampling;
-    app.add_option("run", options->run, "run directory")->required()->type_name("DIR");
+    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
     app.add_option("--prompt", options->prompt, "text to go on from");
     app.add_option("--sampling", sampling.kind, "how the next token is chosen")
         ->check(CLI::IsMember({"greedy", "multinomial", "nucleus"}))
         ->capture_default_str();
     app.add_option("--temperature", sampling.temperature,
                    "below 1 bolder in the likely, above 1 wilder")
+        ->check(any_number)
         ->capture_default_str();
     app.add_option("--top-p", sampling.top_p, "nucleus: probability that the kept tokens must pass")
+        ->check(any_number)
         ->capture_default_str();
     app.add_option("--top-k", sampling.top_k, "keep only the k likeliest tokens; 0: all")
         ->check(whole_number<int64_t>)

@@ -13,50 +13,15 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "core/threads.h"
+#include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 
 namespace {
 
-// Adds what `word` could have meant to `names`: options or commands of `app` and of what was called
-// in it.
-void add_names(const CLI::App& app, const std::string& word, std::vector<std::string>& names) {
-    if (word.starts_with("-")) {
-        for (const CLI::Option* option : app.get_options()) {
-            for (const std::string& name : option->get_lnames()) {
-                names.push_back("--" + name);
-            }
-        }
-    } else {
-        for (const CLI::App* command : app.get_subcommands({})) {
-            names.push_back(command->get_name());
-        }
-    }
-    for (const CLI::App* command : app.get_subcommands()) {
-        add_names(*command, word, names);
-    }
-}
-
-// Throws UsageError for the first argument that nobody asked for.
-void refuse_extras(const CLI::App& app) {
-    const std::vector<std::string> extras = app.remaining(true);
-    if (extras.empty()) {
-        return;
-    }
-    const std::string word = extras.front().substr(0, extras.front().find('='));
-    std::vector<std::string> names;
-    add_names(app, word, names);
-    const std::string nearest = smoe::nearest_name(word, names);
-    throw smoe::UsageError(
-        fmt::format("unknown {} '{}'{}", word.starts_with("-") ? "option" : "argument", word,
-                    nearest.empty() ? "; --help lists what there is"
-                                    : fmt::format(", did you mean '{}'?", nearest)));
-}
-
 int run(int argc, char** argv) {
     CLI::App app("Trains and runs language models whose experts share one network.", "smoe");
     app.require_subcommand(0, 1);
-    app.allow_extras();
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_help_all_flag("--help-all", "Help of every command");
     int thread_count = smoe::threads();
@@ -82,19 +47,14 @@ int run(int argc, char** argv) {
     std::vector<std::pair<CLI::App*, smoe::Command>> commands;
     for (const Entry& entry : entries) {
         CLI::App* const command = app.add_subcommand(entry.name, entry.help);
-        command->allow_extras()->fallthrough();
+        command->fallthrough();
         commands.emplace_back(command, entry.add(*command));
     }
     try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) {
-            return app.exit(error);  // help was asked for
-        }
-        refuse_extras(app);  // a misspelt name tells more than the required one it leaves missing
-        throw smoe::UsageError(error.what());
+        smoe::parse_command_line(app, {argv + 1, argv + argc});
+    } catch (const CLI::Success& asked) {
+        return app.exit(asked);  // which prints help or version
     }
-    refuse_extras(app);
     smoe::set_threads(thread_count);
     smoe::reserve_blas_memory();
     for (const auto& [command, body] : commands) {

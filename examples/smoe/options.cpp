@@ -1,21 +1,44 @@
-// require_replaceable: one look at what is there.
-// Read next: report.cpp, which asks before it writes.
+// Options of a number and of names.
+// Read next: command_line.cpp.
 #include "examples/smoe/options.h"
 
-#include <filesystem>
-
-#include "core/check.h"
-#include "core/file.h"
+#include <CLI/CLI.hpp>
+#include <cstdlib>
 
 namespace smoe {
+namespace {
 
-void require_replaceable(const std::string& path, const std::string& what,
-                         const std::function<bool(const std::string& bytes)>& is_own) {
-    std::error_code error;
-    if (std::filesystem::is_regular_file(path, error)) {
-        check(is_own(read_file(path)),
-              "'{}' is there and is not {}: remove it first, or choose another name", path, what);
-    }
+std::string file_name(const std::string& text) {
+    return text.empty() ? "'' is no name of a file or folder" : "";
+}
+
+}  // namespace
+
+std::string any_number(const std::string& text) {
+    char* end = nullptr;
+    std::strtod(text.c_str(), &end);
+    const bool number =
+        text.find_first_of(" \t\n\v\f\rxX") == text.npos && !text.empty() && *end == '\0';
+    return number ? "" : "'" + text + "' is not a number";
+}
+
+CLI::Option* add_path(CLI::App& app, const std::string& names, std::string& path,
+                      const std::string& help) {
+    return app.add_option(names, path, help)->check(file_name)->type_name("FILE");
+}
+
+CLI::Option* add_paths(CLI::App& app, const std::string& names, std::vector<std::string>& paths,
+                       const std::string& help) {
+    // Not CLI11's own vector of strings, in which "{}" may stand for none.
+    const auto store = [&paths](const std::vector<std::string>& values) {
+        paths = values;
+        return true;
+    };
+    CLI::Option* const option = app.add_option(names, store, help);
+    return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(option->get_positional())
+        ->check(file_name)
+        ->type_name("FILE...");
 }
 
 }  // namespace smoe

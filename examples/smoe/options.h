@@ -1,11 +1,16 @@
-// What the options of several commands have in common: whole numbers that are taken at their word,
-// and outputs that replace only what this program wrote. Refuses to know any command.
-// Read next: train.cpp, corpus.cpp.
+// What the options of several commands have in common: numbers that are taken at their word, and
+// names of files and folders.
+// Read next: train.cpp, corpus.cpp; command_line.h, which takes the words apart.
 #pragma once
 
 #include <charconv>
-#include <functional>
 #include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace smoe {
 
@@ -21,9 +26,16 @@ std::string whole_number(const std::string& text) {
     return whole ? "" : "'" + text + "' is not a whole number that fits here";
 }
 
-// Throws Error if `path` is a file whose bytes are not `is_own`: it is somebody's, or of another
-// kind, and `what` (as "a page of smoe report") must not replace it.
-void require_replaceable(const std::string& path, const std::string& what,
-                         const std::function<bool(const std::string& bytes)>& is_own);
+// The same for a number of any kind. The parser itself would take "" for 0 and 0x10 for 16.
+std::string any_number(const std::string& text);
+
+// An option, or where `names` has no dash a positional argument, that is the name of a file or
+// folder: any text but "".
+CLI::Option* add_path(CLI::App& app, const std::string& names, std::string& path,
+                      const std::string& help);
+
+// The same for one or more names, which may also come one by one: --data A B, --data A --data B.
+CLI::Option* add_paths(CLI::App& app, const std::string& names, std::vector<std::string>& paths,
+                       const std::string& help);
 
 }  // namespace smoe

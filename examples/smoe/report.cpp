@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/outputs.h"
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/report_page.h"
 #include "models/training/expert_colours.h"
@@ -79,15 +80,13 @@ int report(const ReportOptions& options) {
 
 Command add_report(CLI::App& app) {
     auto options = std::make_shared<ReportOptions>();
-    app.add_option("run", options->run, "run directory")->type_name("DIR");
-    app.add_option("--compare", options->compare, "several run directories on one page")
+    add_path(app, "run", options->run, "run directory")->type_name("DIR");
+    add_paths(app, "--compare", options->compare, "several run directories on one page")
         ->type_name("DIR...");
-    app.add_option("--data", options->data,
-                   "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]")
-        ->type_name("FILE...");
-    app.add_option("-o,--out", options->out,
-                   "file to write [report.html in the run directory, compare.html here]")
-        ->type_name("FILE");
+    add_paths(app, "--data", options->data,
+              "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]");
+    add_path(app, "-o,--out", options->out,
+             "file to write [report.html in the run directory, compare.html here]");
     return [options] { return report(*options); };
 }
 

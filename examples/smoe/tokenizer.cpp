@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/outputs.h"
 #include "models/text/story_reader.h"
 #include "models/text/tokenizer.h"
 #include "models/training/progress.h"
@@ -98,10 +99,8 @@ int decode(const TokenizerOptions& options) {
 Command add_tokenizer(CLI::App& app) {
     auto options = std::make_shared<TokenizerOptions>();
     CLI::App* const trainer = app.add_subcommand("train", "learn a vocabulary from text");
-    trainer->add_option("--data", options->data, "text: .txt, .jsonl, .csv or .tsv")
-        ->required()
-        ->type_name("FILE...");
-    trainer->add_option("-o,--out", options->out, "tokenizer.json to write")->required();
+    add_paths(*trainer, "--data", options->data, "text: .txt, .jsonl, .csv or .tsv")->required();
+    add_path(*trainer, "-o,--out", options->out, "tokenizer.json to write")->required();
     trainer
         ->add_option("--entries", options->entries,
                      "size of the vocabulary, end of text not counted")
@@ -115,10 +114,10 @@ Command add_tokenizer(CLI::App& app) {
     CLI::App* const encoder = app.add_subcommand("encode", "standard input to ids");
     CLI::App* const decoder = app.add_subcommand("decode", "ids on standard input to text");
     for (CLI::App* command : {encoder, decoder}) {
-        command->add_option("tokenizer", options->tokenizer, "tokenizer.json")->required();
+        add_path(*command, "tokenizer", options->tokenizer, "tokenizer.json")->required();
     }
     for (CLI::App* command : {trainer, encoder, decoder}) {
-        command->allow_extras()->fallthrough();
+        command->fallthrough();
     }
     return [=] {
         if (trainer->parsed()) {

@@ -209,13 +209,12 @@ int train(const TrainOptions& options) {
 
 Command add_train(CLI::App& app) {
     auto options = std::make_shared<TrainOptions>();
-    app.add_option("--run", options->run, "folder for the run")->required();
+    add_path(app, "--run", options->run, "folder for the run")->required()->type_name("DIR");
     app.add_option("--preset", options->preset, "sizes to start from [tiny]")
         ->check(CLI::IsMember(preset_names()))
         ->type_name("NAME");
-    app.add_option("--config", options->config_file,
-                   "config.json whose settings go over the preset's")
-        ->type_name("FILE");
+    add_path(app, "--config", options->config_file,
+             "config.json whose settings go over the preset's");
     app.add_flag("--resume", options->resume, "go on with the run from its last checkpoint");
     const auto apply_flags = add_setting_flags(app);
     // A tokenizer that is there has its entries; and of two ways to say when to stop one would be

@@ -8,6 +8,7 @@
 
 #include "examples/smoe/commands.h"
 #include "examples/smoe/golden.h"
+#include "examples/smoe/options.h"
 
 namespace smoe {
 namespace {
@@ -36,9 +37,7 @@ int verify(const std::vector<std::string>& files) {
 
 Command add_verify(CLI::App& app) {
     auto files = std::make_shared<std::vector<std::string>>();
-    app.add_option("files", *files, "golden files (.safetensors)")
-        ->required()
-        ->type_name("FILE...");
+    add_paths(app, "files", *files, "golden files (.safetensors)")->required();
     return [files] { return verify(*files); };
 }
 

@@ -56,8 +56,8 @@ TEST_CASE("outputs: places that cannot be written to") {
         refused("corpus -o " + folder + " --stories 2 --valid-stories 2", 1, folder);
         refused("export run --hf " + folder, 1, folder);
     }
-    refused({"corpus", "-o", ""}, 1, "''");
-    refused({"export", "run", "--hf", ""}, 1, "''");
+    refused({"corpus", "-o", ""}, 2, "''");
+    refused({"export", "run", "--hf", ""}, 2, "''");
     refused("tokenizer train --data corpus/train.jsonl -o corpus", 1, "'corpus'");
     refused("tokenizer train --data corpus/train.jsonl -o nowhere/tokenizer.json", 1, "nowhere");
     if (file_exists("/dev/full")) {

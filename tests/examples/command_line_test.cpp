@@ -1,0 +1,201 @@
+// The program takes every text as it was written: each option of each command that has a value gets
+// values that a parser might read as something else, and must do with them what it does with any
+// other. The options come from --help, so that a new one cannot be left out.
+// The program is built in float only, so these cases belong to the float tests.
+// Read next: examples/smoe/command_line.cpp.
+#ifndef SMOE_DOUBLE
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "core/file.h"
+#include "core/text.h"
+#include "tests/examples/workshop.h"
+
+namespace smoe {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const Words commands = {
+    "corpus", "tokenizer train", "tokenizer encode", "tokenizer decode", "train",
+    "eval",   "generate",        "report",           "export",           "verify"};
+
+// Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
+const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
+                         "[x,y]", "{}",          "%%", "++",    "a, b", " ",      "\"q\"",
+                         "'q'",   "\\n",         "@f", "train", "#!~",  "$HOME *"};
+
+struct Option {
+    std::string name, type;  // "--data" or, of a positional argument, "run"; "FILE..."
+};
+
+// The options with a value that `command` lists in its help.
+std::vector<Option> options_of(const std::string& command) {
+    std::vector<Option> options;
+    const std::regex with_value(R"(^  (?:-\w,)?((?:--)?[a-z0-9-]+) ([A-Z]+(?:\.\.\.)?)\b.*)");
+    for (const std::string& line : split(smoe_program(command + " --help").out, '\n')) {
+        std::smatch parts;
+        if (std::regex_match(line, parts, with_value)) {
+            options.push_back({parts[1], parts[2]});
+        }
+    }
+    return options;
+}
+
+// A call in which VALUE is what this option is given, and what must come of it.
+struct Use {
+    std::string words;
+    enum { quoted, is_file, is_output } then = quoted;
+};
+
+// Of each option that takes any text.
+const std::map<std::string, Use> uses = {
+    {"corpus --out", {"corpus --stories 1 --valid-stories 1 VALUE", Use::is_file}},
+    {"tokenizer train --data", {"tokenizer train -o new.json VALUE"}},
+    {"tokenizer train --out",
+     {"tokenizer train --data corpus/train.jsonl --entries 256 VALUE", Use::is_file}},
+    {"tokenizer encode tokenizer", {"tokenizer encode VALUE"}},
+    {"tokenizer decode tokenizer", {"tokenizer decode VALUE"}},
+    {"train --run", {"train --resume VALUE"}},
+    {"train --config", {"train --run new --data corpus/train.jsonl VALUE"}},
+    {"train --data", {"train --run new VALUE"}},
+    {"train --valid", {"train --run new --data corpus/train.jsonl VALUE"}},
+    {"train --tokenizer", {"train --run new --data corpus/train.jsonl VALUE"}},
+    {"eval run", {"eval --data corpus/valid.jsonl VALUE"}},
+    {"eval --data", {"eval run VALUE"}},
+    {"generate run", {"generate VALUE"}},
+    {"generate --prompt", {"generate run --max-tokens 1 VALUE", Use::is_output}},
+    {"report run", {"report VALUE"}},
+    {"report --compare", {"report --compare run VALUE"}},
+    {"report --data", {"report run VALUE"}},
+    {"report --out", {"report run VALUE", Use::is_file}},
+    {"export run", {"export --hf new VALUE"}},
+    {"export --hf", {"export run VALUE", Use::is_file}},
+    {"verify files", {"verify VALUE"}}};
+
+// The words of `use`, with `value` given to `option` in one way or the other.
+Words words_of(const Use& use, const Option& option, const std::string& value, bool one_word) {
+    Words words = split(use.words, ' ');
+    words.pop_back();
+    if (!option.name.starts_with("--")) {
+        words.insert(words.end(), {"--", value});
+    } else if (one_word) {
+        words.push_back(option.name + "=" + value);
+    } else {
+        words.insert(words.end(), {option.name, value});
+    }
+    return words;
+}
+
+void check_taken(const Use& use, const Option& option, const std::string& value, bool one_word) {
+    const Words words = words_of(use, option, value, one_word);
+    INFO(join(words, " "));
+    const Outcome outcome = smoe_program(words);
+    if (value.empty() && use.then != Use::is_output) {
+        check_complaint(outcome, 2, option.name + ": '' is no name");
+    } else if (use.then == Use::quoted) {
+        check_complaint(outcome, 1, "'" + value + "'");
+    } else {
+        CHECK(outcome.err == "");
+        CHECK(outcome.status == 0);
+        const std::string path = workshop() + "/" + value;
+        CHECK((use.then == Use::is_output ? outcome.out.starts_with(value) : file_exists(path)));
+        if (use.then == Use::is_file) {
+            std::filesystem::remove_all(path);
+        }
+    }
+}
+
+// An option that takes a number or one of a few names.
+void refuse_odd(const std::string& command, const Option& option) {
+    const bool is_choice =
+        has(done(command + " --help").out, option.name + " " + option.type + ":{");
+    const bool is_number = option.type == "INT" || option.type == "UINT" || option.type == "FLOAT";
+    REQUIRE((is_choice || is_number));
+    for (const std::string value : {"", "[1,2]"}) {
+        Words words = split(command, ' ');
+        words.push_back(option.name + "=" + value);
+        refused(
+            words, 2,
+            option.name + (is_choice ? ": " + value + " not in {" : ": '" + value + "' is not"));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("command line: names and texts are taken as they are") {
+    const auto before = inventory();
+    size_t used = 0;
+    for (const std::string& command : commands) {
+        for (const Option& option : options_of(command)) {
+            const std::string which = command + " " + option.name;
+            CAPTURE(which);
+            if (uses.contains(which)) {
+                ++used;
+                for (size_t i = 0; i < odd_texts.size(); ++i) {
+                    check_taken(uses.at(which), option, odd_texts[i], i % 2 == 0);
+                }
+                check_taken(uses.at(which), option, "", false);
+                check_taken(uses.at(which), option, "--threads=1", true);
+            } else {
+                refuse_odd(command, option);
+            }
+        }
+    }
+    CHECK(used == uses.size());
+    CHECK((inventory() == before));
+}
+
+TEST_CASE("command line: several names, names of commands, names behind --") {
+    put("train", "A fox.\n<|endoftext|>\nA hen.\n");
+    put("-dash", "An owl.\n");
+    const auto stories = [](const Words& words) {
+        const Outcome outcome = smoe_program(words);
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        return outcome.out.substr(0, outcome.out.find(','));
+    };
+    const Words eval = {"eval", "run", "--data", "corpus/valid.jsonl"};
+    const auto with = [](Words words, const Words& more) {
+        words.insert(words.end(), more.begin(), more.end());
+        return words;
+    };
+    CHECK(stories(eval) == "text: 10 stories");
+    CHECK(stories(with(eval, {"train"})) == "text: 12 stories");
+    CHECK(stories(with(eval, {"train", "train"})) == "text: 14 stories");
+    CHECK(stories(with(eval, {"--data", "train", "--data=-dash"})) == "text: 13 stories");
+    CHECK(stories({"eval", "--data", "-dash", "train", "run"}) == "text: 3 stories");
+    CHECK(stories({"eval", "--data", "train", "--", "run"}) == "text: 2 stories");
+    CHECK(stories({"--threads", "1", "eval", "--data=train", "--threads=2", "run"}) ==
+          "text: 2 stories");
+    refused(with(eval, {"-dash"}), 2, "unknown option '-dash'");
+    refused({"eval", "run", "--", "--data", "train"}, 2, "unknown argument '--data'");
+    refused("-- train", 2, "unknown argument 'train'; --help");
+    refused({"generate", "run", "++"}, 2, "unknown argument '++'");
+    refused({"generate", "run", ""}, 2, "unknown argument ''");
+    refused("train --run", 2, "--run needs a value");
+    refused({"report", "run", "-o"}, 2, "-o needs a value");
+    std::filesystem::remove(workshop() + "/train");
+    std::filesystem::remove(workshop() + "/-dash");
+}
+
+TEST_CASE("command line: flags, numbers, help") {
+    const std::string generate = "generate run --max-tokens 3 --seed 2 ";
+    const std::string plain = done(generate).out, coloured = done(generate + "--show-experts").out;
+    CHECK(plain != coloured);
+    CHECK(done(generate + "--show-experts=false").out == plain);
+    CHECK(done(generate + "--show-experts=true").out == coloured);
+    for (const std::string value : {"", "no", "1", "{}", "truer"}) {
+        refused(generate + "--show-experts=" + value, 2, "true or false, found '" + value + "'");
+    }
+    for (const std::string value : {"", " 1", "1 ", "0x1", "1,5", "--seed", "[1]", "one"}) {
+        refused({"generate", "run", "--temperature", value}, 2, "'" + value + "' is not a number");
+    }
+    CHECK(done(generate + "--temperature 1e0 --top-p .9").out == plain);
+    CHECK(has(done("tokenizer encode --help").out, "Usage: smoe tokenizer encode"));
+}
+
+}  // namespace smoe
+#endif
