@@ -16,6 +16,7 @@
 #include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/version.h"
 
 namespace {
 
@@ -24,6 +25,7 @@ int run(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_help_all_flag("--help-all", "Help of every command");
+    app.set_version_flag("--version", smoe::version_text, "Version, and what it was built with");
     int thread_count = smoe::threads();
     app.add_option("--threads", thread_count, "threads to use; the results do not depend on it")
         ->check(smoe::whole_number<int>)

@@ -181,7 +181,7 @@ TEST_CASE("command line: several names, names of commands, names behind --") {
     std::filesystem::remove(workshop() + "/-dash");
 }
 
-TEST_CASE("command line: flags, numbers, help") {
+TEST_CASE("command line: flags, numbers, help and version") {
     const std::string generate = "generate run --max-tokens 3 --seed 2 ";
     const std::string plain = done(generate).out, coloured = done(generate + "--show-experts").out;
     CHECK(plain != coloured);
@@ -195,6 +195,11 @@ TEST_CASE("command line: flags, numbers, help") {
     }
     CHECK(done(generate + "--temperature 1e0 --top-p .9").out == plain);
     CHECK(has(done("tokenizer encode --help").out, "Usage: smoe tokenizer encode"));
+    CHECK(done("eval --version").out == done("--version").out);
+    const Words version = split(done("--version").out, '\n');
+    REQUIRE(version.size() == 2);
+    CHECK(std::regex_match(version[0], std::regex(R"(smoe \d+\.\d+\.\d+)")));
+    CHECK(std::regex_match(version[1], std::regex(R"((g\+\+|clang) \d+.*; .+; built for .+)")));
 }
 
 }  // namespace smoe

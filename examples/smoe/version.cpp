@@ -1,0 +1,50 @@
+// version_text: what the compiler said of itself and of its target.
+// Read next: core/blas.h.
+#include "examples/smoe/version.h"
+
+#include <fmt/core.h>
+
+#include <vector>
+
+#include "core/blas.h"
+#include "core/text.h"
+
+namespace smoe {
+namespace {
+
+std::string compiler() {
+#ifdef __clang__
+    return "clang " __clang_version__;
+#else
+    return "g++ " __VERSION__;
+#endif
+}
+
+// Of these the loops of core make use.
+std::string instructions() {
+    std::vector<std::string> names;
+#ifdef __AVX512F__
+    names.push_back("AVX-512");
+#endif
+#ifdef __AVX2__
+    names.push_back("AVX2");
+#elif defined(__AVX__)
+    names.push_back("AVX");
+#endif
+#ifdef __FMA__
+    names.push_back("FMA");
+#endif
+#ifdef __ARM_NEON
+    names.push_back("NEON");
+#endif
+    return names.empty() ? "no vector extensions" : join(names, ", ");
+}
+
+}  // namespace
+
+std::string version_text() {
+    return fmt::format("smoe {}\n{}; {}; built for {}", version, compiler(), blas_name(),
+                       instructions());
+}
+
+}  // namespace smoe
