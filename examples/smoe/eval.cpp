@@ -20,7 +20,7 @@ namespace smoe {
 namespace {
 
 struct EvalOptions {
-    std::string run;
+    std::string run, long_stories;
     std::vector<std::string> data;
     bool json = false;
 };
@@ -75,7 +75,10 @@ void print_experts(const Evaluation& result) {
 
 int evaluate_run(const EvalOptions& options) {
     const RunDirectory run(options.run);
-    const Config config = run.config();
+    Config config = run.config();
+    if (!options.long_stories.empty()) {
+        config.long_stories = options.long_stories;
+    }
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
@@ -105,6 +108,7 @@ Command add_eval(CLI::App& app) {
     auto options = std::make_shared<EvalOptions>();
     add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
     add_paths(app, "--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")->required();
+    add_long_stories(app, options->long_stories);
     app.add_flag("--json", options->json, "print one JSON object instead of tables");
     return [options] { return evaluate_run(*options); };
 }

@@ -41,4 +41,10 @@ CLI::Option* add_paths(CLI::App& app, const std::string& names, std::vector<std:
         ->type_name("FILE...");
 }
 
+CLI::Option* add_long_stories(CLI::App& app, std::string& treatment) {
+    return app.add_option("--long", treatment, "stories beyond the context [as in training]")
+        ->check(CLI::IsMember({"cut", "split", "drop"}))
+        ->type_name("NAME");
+}
+
 }  // namespace smoe

@@ -38,4 +38,8 @@ CLI::Option* add_path(CLI::App& app, const std::string& names, std::string& path
 CLI::Option* add_paths(CLI::App& app, const std::string& names, std::vector<std::string>& paths,
                        const std::string& help);
 
+// --long, for text that a trained model is shown: what becomes of stories beyond its context. Where
+// it is not given, `treatment` stays "", and they are treated as in training.
+CLI::Option* add_long_stories(CLI::App& app, std::string& treatment);
+
 }  // namespace smoe

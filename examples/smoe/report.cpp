@@ -19,7 +19,7 @@ namespace smoe {
 namespace {
 
 struct ReportOptions {
-    std::string run, out;
+    std::string run, out, long_stories;
     std::vector<std::string> compare, data;
 };
 
@@ -28,8 +28,12 @@ struct ReportOptions {
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
     const Config config = run.config();
+    Config reading = config;
+    if (!options.long_stories.empty()) {
+        reading.long_stories = options.long_stories;
+    }
     return {{"run", run_summary(run, config)},
-            {"model", model_summary(run, config, options.data)},
+            {"model", model_summary(run, reading, options.data)},
             {"colours", expert_colours(std::max<int64_t>(config.model.experts.count, 8))}};
 }
 
@@ -83,8 +87,10 @@ Command add_report(CLI::App& app) {
     add_path(app, "run", options->run, "run directory")->type_name("DIR");
     add_paths(app, "--compare", options->compare, "several run directories on one page")
         ->type_name("DIR...");
-    add_paths(app, "--data", options->data,
-              "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]");
+    CLI::Option* const data =
+        add_paths(app, "--data", options->data,
+                  "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]");
+    add_long_stories(app, options->long_stories)->needs(data);
     add_path(app, "-o,--out", options->out,
              "file to write [report.html in the run directory, compare.html here]");
     return [options] { return report(*options); };

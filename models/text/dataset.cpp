@@ -73,7 +73,7 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
     }
     check(size() > 0,
           "{}: none of the {} stories is left: {} are empty, {} are longer than the {} tokens that "
-          "fit, which training with --long cut or --long split would use",
+          "fit, which --long cut or --long split would use",
           settings.what, counts_.stories, counts_.empty, counts_.dropped, room() - 1);
     for (const int32_t target : targets_) {
         counts_.bytes_kept += bytes_of(target);
@@ -87,7 +87,7 @@ void Dataset::require_separators(std::span<const std::vector<int32_t>> stories) 
         !settings_.held_out) {
         check(stories[0].size() <= separators_missing * room(),
               "{}: it holds one story of {} tokens and only {} fit: separate stories with a line "
-              "<|endoftext|>, or train with --long split, which takes it as continuous",
+              "<|endoftext|>, or take it as continuous by --long split",
               settings_.what, stories[0].size(), room());
     }
 }

@@ -177,6 +177,7 @@ TEST_CASE("command line: several names, names of commands, names behind --") {
     refused({"generate", "run", ""}, 2, "unknown argument ''");
     refused("train --run", 2, "--run needs a value");
     refused({"report", "run", "-o"}, 2, "-o needs a value");
+    refused({"report", "run", "--long", "cut"}, 2, "--data");
     std::filesystem::remove(workshop() + "/train");
     std::filesystem::remove(workshop() + "/-dash");
 }
@@ -200,6 +201,53 @@ TEST_CASE("command line: flags, numbers, help and version") {
     REQUIRE(version.size() == 2);
     CHECK(std::regex_match(version[0], std::regex(R"(smoe \d+\.\d+\.\d+)")));
     CHECK(std::regex_match(version[1], std::regex(R"((g\+\+|clang) \d+.*; .+; built for .+)")));
+}
+
+TEST_CASE("command line: text that is one long story is read as its message proposes") {
+    std::string story;
+    for (int i = 0; i < 100; ++i) {
+        story += "There was a fox. ";
+    }
+    put("one.txt", story);
+    refused("eval run --data one.txt", 1, "by --long split");
+    CHECK(has(done("eval run --data one.txt --long split").out, "split into sequences of"));
+    CHECK(has(done("eval run --data corpus/valid.jsonl --long cut").out, "cut to"));
+    refused("eval run --data one.txt --long drop", 1, "separate stories");
+    refused("eval run --data one.txt --long fold", 2, "fold");
+    copy_run("run", "reported");
+    refused("report reported --data one.txt", 1, "by --long split");
+    done("report reported --data one.txt --long split");
+    CHECK(has(contents("reported/report.html"), "one.txt"));
+}
+
+TEST_CASE("command line: what messages propose is there") {
+    std::string known = done("--help").out;
+    for (const std::string& command : commands) {
+        known += done(command + " --help").out;
+    }
+    const std::regex text(R"x("([^"]|\\")*")x"), flag("--[a-z][a-z-]*");
+    size_t found = 0;
+    for (const std::string folder : {"core", "autograd", "nn", "models", "examples/smoe"}) {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+            const std::string path = entry.path().string();
+            const bool is_page = has(path, "report_page") || has(path, "report_script");  // CSS
+            if (!path.ends_with(".cpp") || is_page) {
+                continue;
+            }
+            for (const std::string& line : split(read_file(path), '\n')) {
+                for (std::sregex_iterator at(line.begin(), line.end(), text), end; at != end;
+                     ++at) {
+                    const std::string literal = at->str();
+                    for (std::sregex_iterator name(literal.begin(), literal.end(), flag);
+                         name != end; ++name, ++found) {
+                        INFO(path << ": " << literal);
+                        CHECK(std::regex_search(known, std::regex(name->str() + "\\b")));
+                    }
+                }
+            }
+        }
+    }
+    CHECK(found > 50);
 }
 
 }  // namespace smoe

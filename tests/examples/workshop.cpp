@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <regex>
 
 #include "core/file.h"
 #include "tests/models/small_run.h"
@@ -184,6 +185,35 @@ void check_complaint(const Outcome& outcome, int status, const std::string& part
     CHECK(outcome.err.find(part) != outcome.err.npos);
 }
 
+namespace {
+
+// Fails if `message`, of a call with `words`, names an option that this command does not have.
+void check_proposals(const std::string& message, const std::vector<std::string>& words) {
+    std::string command, given;
+    for (const std::string& word : words) {
+        const bool is_command = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == word.npos;
+        command += is_command && (given.empty() || given == "tokenizer ") ? " " + word : "";
+        given += word + " ";
+    }
+    const auto help = [](const std::string& of) {
+        static std::map<std::string, std::string> known;
+        if (!known.contains(of)) {
+            known[of] = smoe_program(of + " --help").out;
+        }
+        return known[of];
+    };
+    const std::regex flag("--[a-z][a-z-]*");
+    for (std::sregex_iterator name(message.begin(), message.end(), flag), end; name != end;
+         ++name) {
+        const std::regex whole(name->str() + "(?![a-z-])");
+        INFO(message);
+        CHECK((std::regex_search(given, whole) || std::regex_search(help(command), whole) ||
+               std::regex_search(help(""), whole)));
+    }
+}
+
+}  // namespace
+
 void refused(const std::vector<std::string>& words, int status, const std::string& part,
              const Circumstances& circumstances) {
     std::string line;
@@ -192,8 +222,10 @@ void refused(const std::vector<std::string>& words, int status, const std::strin
     }
     INFO(line);
     const auto before = inventory();
-    check_complaint(smoe_program(words, circumstances), status, part);
+    const Outcome outcome = smoe_program(words, circumstances);
+    check_complaint(outcome, status, part);
     CHECK((inventory() == before));
+    check_proposals(outcome.err, words);
 }
 
 void refused(const std::string& words, int status, const std::string& part,

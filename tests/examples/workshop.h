@@ -59,7 +59,8 @@ bool has(const std::string& text, const std::string& part);
 
 // Fails unless the program ended with `status` and one line of complaint that contains `part`.
 void check_complaint(const Outcome& outcome, int status, const std::string& part);
-// Runs the program, and fails unless it complains like that and leaves every file as it was.
+// Runs the program, and fails unless it complains like that, proposes no option that the command does
+// not have, and leaves every file as it was.
 void refused(const std::string& words, int status, const std::string& part,
              const Circumstances& circumstances = {});
 void refused(const std::vector<std::string>& words, int status, const std::string& part,
