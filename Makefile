@@ -187,7 +187,12 @@ deps: ## install the packages that are missing (apt, dnf, pacman or brew)
 deps-if-missing:
 	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh --quiet
 
+# How the sources are laid out is not left out in silence where this is missing.
+NEEDS_CLANG_FORMAT = command -v clang-format >/dev/null || { echo "make $@ needs clang-format: install the package \
+clang-format (with pacman: clang)" >&2; exit 2; }
+
 check: check-layers check-docs ## layers, documents and formatting
+	@$(NEEDS_CLANG_FORMAT)
 	@files=$$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp); \
 	 clang-format --dry-run --Werror $$files && echo "format: $$(echo $$files | wc -w) files are in order"
 
@@ -201,6 +206,7 @@ sloc: ## lines of code by folder; fail above a folder's budget, or for a file of
 	@tests/sloc.sh
 
 format: ## rewrite the sources with clang-format
+	@$(NEEDS_CLANG_FORMAT)
 	@clang-format -i $$(git ls-files '*.h' '*.cpp' | grep -v unicode_tables.cpp)
 
 clean: ## remove the build folder
