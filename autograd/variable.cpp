@@ -58,6 +58,15 @@ void Variable::zero_grad() const {
     }
 }
 
+void Variable::requires_grad_(bool on) {
+    check(!requires_grad() || node_->is_leaf(),
+          "variable: only a leaf can stop requiring a gradient, found '{}'",
+          requires_grad() ? node_->name : "constant");
+    if (on != requires_grad()) {
+        *this = Variable(value_, on);
+    }
+}
+
 void Variable::rebind(const Tensor& value, const Tensor& grad) {
     check(requires_grad() && node_->is_leaf(),
           "variable: only a leaf that requires a gradient can be moved, found '{}'",

@@ -59,6 +59,10 @@ class Variable {
     const Tensor& grad() const;
     void zero_grad() const;  // to zeros, where it is defined
 
+    // Whether a gradient is wanted from now on. A leaf that wants none is a constant and lets go of
+    // the gradient it had; copies made before are as they were. Throws Error for an op's result.
+    void requires_grad_(bool on);
+
     // Moves a leaf's value and gradient into memory of the caller's (see nn/flat_parameters.h), the
     // value being copied there. Throws Error if this is no leaf or a shape differs.
     void rebind(const Tensor& value, const Tensor& grad);

@@ -131,6 +131,12 @@ void Module::train(bool on) {
     }
 }
 
+void Module::requires_grad_(bool on) {
+    for (Variable* const variable : parameters()) {
+        variable->requires_grad_(on);
+    }
+}
+
 void Module::require_new(const std::string& name) const {
     const auto refuse = [&name](const auto& entries) {
         for (const auto& entry : entries) {

@@ -47,6 +47,10 @@ class Module {
     void check_state_dict(const std::map<std::string, Tensor>& values,
                           const std::string& origin) const;
 
+    // Whether gradients are wanted of the parameters here and below, as at first; without them their
+    // memory is free.
+    void requires_grad_(bool on);
+
     // Training mode (the default) switches dropout on, here and below.
     void train(bool on = true);
     void eval() { train(false); }

@@ -50,6 +50,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
 void Trainer::freeze_router() {
     router_->optimizer->eval();  // the averaged weights are the ones to keep
     router_.reset();
+    moe_.router->module()->requires_grad_(false);
     moe_.router->eval();
 }
 

@@ -12,6 +12,7 @@
 #include "autograd/ops.h"
 #include "autograd/variable.h"
 #include "core/check.h"
+#include "core/storage.h"
 
 using namespace smoe;
 
@@ -48,6 +49,28 @@ TEST_CASE("variable: only leaves have gradients, before and after a walk") {
     CHECK_THROWS_AS(y.zero_grad(), Error);
     Variable moved = y;
     CHECK_THROWS_AS(moved.rebind(Tensor::zeros({2}), Tensor::zeros({2})), Error);
+}
+
+TEST_CASE("variable: a leaf that requires no gradient any more is a constant, and has none") {
+    Variable x = leaf(3);
+    const Variable y = leaf(2);
+    backward(sum(mul(x, y)));
+    const int64_t with_gradient = memory_use().live;
+    x.requires_grad_(false);
+    CHECK(!x.requires_grad());
+    CHECK(memory_use().live < with_gradient);
+    CHECK(x.value().data()[1] == 3);
+    backward(sum(mul(x, y)));  // of y alone
+    CHECK(y.grad().data()[0] == 6);
+    x.requires_grad_(true);
+    CHECK(!x.grad().defined());
+    backward(sum(mul(x, y)));
+    CHECK(x.grad().data()[0] == 2);
+    const Node* const before = x.node().get();
+    x.requires_grad_(true);  // as it is
+    CHECK(x.node().get() == before);
+    Variable result = mul(x, y);
+    CHECK_THROWS_WITH_AS(result.requires_grad_(false), doctest::Contains("'mul'"), Error);
 }
 
 TEST_CASE("variable: rebind moves value and gradient into the caller's memory") {

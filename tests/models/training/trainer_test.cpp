@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "core/storage.h"
 #include "core/threads.h"
 #include "models/training/evaluation.h"
 #include "tests/error_of.h"
@@ -186,6 +187,29 @@ TEST_CASE("trainer: the router learns for as many steps as it should, then stand
     CHECK(frozen > 10);
     CHECK(!same_bits({{"", seven.tensors.at("model.values")}},
                      {{"", ten.tensors.at("model.values")}}));
+}
+
+TEST_CASE("trainer: a frozen router keeps its weights in memory and nothing else") {
+    Config config = small_config();
+    config.router.width = 128;
+    config.router_steps = 2;
+    const SmallRun run(config);
+    const auto live_after = [&](const Config& settings, int steps) {
+        const int64_t before = memory_use().live;
+        Trainer trainer(settings, run.data);
+        for (int step = 0; step < steps; ++step) {
+            trainer.step();
+        }
+        return memory_use().live - before;
+    };
+    Config without = config;
+    without.routing = "hash";
+    const int64_t model = live_after(without, 3);
+    const double weights = parameter_count(router_settings(config)) * sizeof(real);
+    CHECK(double(live_after(config, 1) - model) > 3.5 * weights);  // gradients, z and v
+    CHECK(double(live_after(config, 3) - model) < 1.5 * weights);
+    config.router_steps = 0;
+    CHECK(double(live_after(config, 0) - model) < 1.5 * weights);
 }
 
 TEST_CASE("trainer: a loss or a routing that is not finite stops before anything changes") {
