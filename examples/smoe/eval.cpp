@@ -77,7 +77,7 @@ int evaluate_run(const EvalOptions& options) {
     const RunDirectory run(options.run);
     Config config = run.config();
     if (!options.long_stories.empty()) {
-        config.long_stories = options.long_stories;
+        config.long_stories = enum_named<LongStories>(options.long_stories);
     }
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
@@ -107,7 +107,8 @@ int evaluate_run(const EvalOptions& options) {
 Command add_eval(CLI::App& app) {
     auto options = std::make_shared<EvalOptions>();
     add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
-    add_paths(app, "--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")->required();
+    add_paths(app, "--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
+        ->required();
     add_long_stories(app, options->long_stories);
     app.add_flag("--json", options->json, "print one JSON object instead of tables");
     return [options] { return evaluate_run(*options); };

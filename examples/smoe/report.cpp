@@ -30,7 +30,7 @@ nlohmann::ordered_json one_run(const ReportOptions& options) {
     const Config config = run.config();
     Config reading = config;
     if (!options.long_stories.empty()) {
-        reading.long_stories = options.long_stories;
+        reading.long_stories = enum_named<LongStories>(options.long_stories);
     }
     return {{"run", run_summary(run, config)},
             {"model", model_summary(run, reading, options.data)},

@@ -52,6 +52,7 @@ void Trainer::freeze_router() {
     router_.reset();
     moe_.router->module()->requires_grad_(false);
     moe_.router->eval();
+    release_cached_memory();  // what it learned with: no later step needs as much
 }
 
 // The experts of a batch as a router chooses that does not learn (any more). One that does not draw

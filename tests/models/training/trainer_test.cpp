@@ -208,6 +208,11 @@ TEST_CASE("trainer: a frozen router keeps its weights in memory and nothing else
     const double weights = parameter_count(router_settings(config)) * sizeof(real);
     CHECK(double(live_after(config, 1) - model) > 3.5 * weights);  // gradients, z and v
     CHECK(double(live_after(config, 3) - model) < 1.5 * weights);
+    Trainer trainer(config, run.data);
+    trainer.step();
+    const int64_t held = memory_use().held;
+    trainer.step();
+    CHECK(memory_use().held < held);  // gone from the process, not only free
     config.router_steps = 0;
     CHECK(double(live_after(config, 0) - model) < 1.5 * weights);
 }
