@@ -8,8 +8,8 @@
 namespace smoe {
 
 Shape::Shape(std::span<const int64_t> sizes) : rank_(int(sizes.size())) {
-    check(sizes.size() <= max_rank, "shape: at most {} dimensions are supported, found {}", int(max_rank),
-          sizes.size());
+    check(sizes.size() <= max_rank, "shape: at most {} dimensions are supported, found {}",
+          int(max_rank), sizes.size());
     constexpr int64_t limit = int64_t(1) << 48;
     for (int dim = 0; dim < rank_; ++dim) {
         const int64_t size = sizes[size_t(dim)];

@@ -37,7 +37,8 @@ int main() {
     config.model.vocab_size = tokenizer.vocab_size();
     config.model.sizes = {.width = 64, .layers = 2, .heads = 4, .hidden = 256, .dropout = 0};
     config.model.router.sizes = {.width = 32, .layers = 1, .heads = 2, .hidden = 128, .dropout = 0};
-    config.model.experts.count = 4, config.batch = 4, config.optim.warmup = 50, config.model.router.steps = 100;
+    config.model.experts.count = 4, config.batch = 4, config.optim.warmup = 50,
+    config.model.router.steps = 100;
 
     const Dataset data(stories, tokenizer, dataset_settings(config));
     Trainer trainer(config, data);
@@ -59,7 +60,8 @@ int main() {
 
     fmt::print("\n");
     Generator generator(trainer.moe(), tokenizer.end_of_text(), 1);
-    generator.run(tokenizer.encode("Once upon a time"), {.temperature = 0.5}, 1, config.model.context,
+    generator.run(tokenizer.encode("Once upon a time"), {.temperature = 0.5}, 1,
+                  config.model.context,
                   [&](const auto& token) { fmt::print("{}", tokenizer.token_bytes(token.id)); });
     fmt::print("\n");
     check(result.total.loss() < 2.3, "lesson: the loss should be below 2.3, it is {:.3f}",

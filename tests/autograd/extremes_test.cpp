@@ -145,9 +145,7 @@ TEST_CASE("extremes: NaN in an input stays visible in the value and in the gradi
              return exp(cat({x, x}, 0));
          }},
         {"attention",
-         [](const Variable& x) {
-             return attention(x, Sequences::of(std::vector<int32_t>(6)), 1);
-         }},
+         [](const Variable& x) { return attention(x, Sequences::of(std::vector<int32_t>(6)), 1); }},
         {"cross_entropy",
          [](const Variable& x) {
              return cross_entropy(x, {0, 1, 2, 3, 4, 5});

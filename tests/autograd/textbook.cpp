@@ -37,7 +37,8 @@ Tensor map(const Tensor& a, const Tensor& b, const std::function<double(double, 
 Tensor dropout(const Tensor& x, double p, uint64_t seed) {
     const Tensor y = Tensor::empty(x.shape());
     for (int64_t i = 0; i < x.numel(); ++i) {
-        const std::array<uint32_t, 4> words = philox(seed, stream_number(Stream::dropout), uint64_t(i / 8));
+        const std::array<uint32_t, 4> words =
+            philox(seed, stream_number(Stream::dropout), uint64_t(i / 8));
         const uint32_t word = words[size_t(i % 8) / 2];
         const uint32_t bits = i % 2 == 0 ? word & 0xFFFF : word >> 16;
         y.data()[i] = bits >= p * 65536 ? real(x.data()[i] / (1 - p)) : 0;

@@ -103,7 +103,8 @@ void measure_roofline(const Options& options, Table& table) {
     for (const std::string& name : preset_names()) {
         Config config = preset(name);
         config.model.vocab_size = config.entries + 1;
-        const int64_t tokens = std::min(config.batch * (config.model.context - 1), options.max_tokens());
+        const int64_t tokens =
+            std::min(config.batch * (config.model.context - 1), options.max_tokens());
         const Roofline roofline(model_decoder(config.model), tokens);
         std::string best;
         const double least = options.min_seconds();

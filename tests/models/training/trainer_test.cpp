@@ -191,8 +191,8 @@ TEST_CASE("trainer: the router learns for as many steps as it should, then stand
 
 TEST_CASE("trainer: a frozen router keeps its weights in memory and nothing else") {
     Config config = small_config();
-    config.router.width = 128;
-    config.router_steps = 2;
+    config.model.router.sizes.width = 128;
+    config.model.router.steps = 2;
     const SmallRun run(config);
     const auto live_after = [&](const Config& settings, int steps) {
         const int64_t before = memory_use().live;
@@ -205,7 +205,7 @@ TEST_CASE("trainer: a frozen router keeps its weights in memory and nothing else
     Config without = config;
     without.routing = "hash";
     const int64_t model = live_after(without, 3);
-    const double weights = parameter_count(router_settings(config)) * sizeof(real);
+    const double weights = parameter_count(router_decoder(config.model)) * sizeof(real);
     CHECK(double(live_after(config, 1) - model) > 3.5 * weights);  // gradients, z and v
     CHECK(double(live_after(config, 3) - model) < 1.5 * weights);
     Trainer trainer(config, run.data);
@@ -213,7 +213,7 @@ TEST_CASE("trainer: a frozen router keeps its weights in memory and nothing else
     const int64_t held = memory_use().held;
     trainer.step();
     CHECK(memory_use().held < held);  // gone from the process, not only free
-    config.router_steps = 0;
+    config.model.router.steps = 0;
     CHECK(double(live_after(config, 0) - model) < 1.5 * weights);
 }
 
