@@ -15,8 +15,7 @@ enum class Stream : uint32_t {
     evaluation_order,  // which sequences are evaluated, where not all are
     model_weights,
     router_weights,
-    model_masks,    // of a layer: twice its number, and one more for its outputs
-    router_masks,   // likewise
+    masks,          // of a layer: twice its number, and one more for its outputs
     experts,        // that are drawn while the router learns, or by the router `random`
     hash,           // of a token: the expert that the router `hash` gives it
     evaluation,     // experts drawn in an evaluation

@@ -4,6 +4,7 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "core/utf8.h"

@@ -100,6 +100,16 @@ std::string defaults_of(const std::string& name) {
     return " [" + all + "]";
 }
 
+// Accepts one of `names`, also with a number behind a colon where the name takes one.
+CLI::Validator one_of(const std::vector<std::string>& names) {
+    const std::string all = "{" + join(names, ",") + "}";
+    const auto refusal = [names, all](const std::string& text) {
+        const bool known = std::ranges::find(names, text.substr(0, text.find(':'))) != names.end();
+        return known ? "" : text + " not in " + all;
+    };
+    return {refusal, all};
+}
+
 }  // namespace
 
 std::string flag_of(const Setting& setting) {
@@ -147,7 +157,7 @@ std::function<void(Config&)> add_setting_flags(CLI::App& app) {
             }
         }
         if (!setting.choices.empty()) {
-            option->check(CLI::IsMember(setting.choices))->type_name("NAME");
+            option->check(one_of(setting.choices))->type_name("NAME");
         }
         option->group(std::string("Settings: ") + setting.group);
         given->emplace_back(setting.name(), option);

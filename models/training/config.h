@@ -159,7 +159,8 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"model", "context"}, c.model.context);
 
     visit(Setting{"experts", "count"}, c.model.experts.count);
-    visit(Setting{"experts", "mask_family"}, c.model.experts.mask_family);
+    visit(Setting{"experts", "mask_family", false, mask_families().names()},
+          c.model.experts.mask_family);
     visit(Setting{"experts", "mask_rate"}, c.model.experts.mask_rate);
     visit(Setting{"experts", "mask_seed"}, c.model.experts.mask_seed);
     one_of("experts", "mask_where", c.model.experts.mask_where);

@@ -8,6 +8,7 @@
 #include "autograd/ops.h"
 #include "autograd/recompute.h"
 #include "core/check.h"
+#include "core/streams.h"
 
 namespace smoe {
 namespace {
@@ -37,8 +38,8 @@ const DecoderSettings& checked(const DecoderSettings& s) {
 MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
     return draw_mask_tables(s.mask_family, {.num_experts = s.num_experts, .rate = s.mask_rate},
                             s.mask_where, s.width, s.hidden,
-                            stream(s.mask_seed, s.mask_stream, 2 * number),
-                            stream(s.mask_seed, s.mask_stream, 2 * number + 1));
+                            stream(s.mask_seed, Stream::masks, 2 * number),
+                            stream(s.mask_seed, Stream::masks, 2 * number + 1));
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 
-#include "core/streams.h"
 #include "nn/attention.h"
 #include "nn/feed_forward.h"
 #include "nn/layers.h"
@@ -28,7 +27,6 @@ struct DecoderSettings {
     int64_t num_experts = 0;  // K
     double mask_rate = 0;
     uint64_t mask_seed = 0;
-    Stream mask_stream = Stream::model_masks;  // that of a router's network is another
     MaskWhere mask_where = MaskWhere::both;
     std::string mask_family = "bernoulli";
     FeedForwardForm form = FeedForwardForm::automatic;

@@ -72,7 +72,8 @@ DecoderSettings model_decoder(const ModelSettings& settings, bool recompute) {
 DecoderSettings router_decoder(const ModelSettings& settings) {
     DecoderSettings decoder =
         decoder_settings(settings, settings.router.sizes, settings.experts.count);
-    decoder.mask_stream = Stream::router_masks;
+    decoder.mask_rate = 0;  // no token of its own has an expert
+    decoder.mask_family = "bernoulli";
     return decoder;
 }
 

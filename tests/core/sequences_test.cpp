@@ -38,7 +38,7 @@ TEST_CASE("sequences: borders that do not cover the tokens in order are refused"
 
 TEST_CASE("streams: uses do not meet, whatever their index, and an index too large is refused") {
     CHECK(stream_number(Stream::corpus, UINT32_MAX) + 1 == stream_number(Stream::order));
-    CHECK(stream_number(Stream::model_masks, 1) != stream_number(Stream::model_weights));
+    CHECK(stream_number(Stream::masks, 1) != stream_number(Stream::model_weights));
     CHECK(stream_number(Stream::generation, UINT32_MAX) < stream_number(Stream::dropout));
     CHECK_THROWS_WITH_AS(stream(1, Stream::order, uint64_t(1) << 32), doctest::Contains("2^32"),
                          Error);

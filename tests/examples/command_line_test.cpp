@@ -225,7 +225,7 @@ TEST_CASE("command line: what messages propose is there") {
     for (const std::string& command : commands) {
         known += done(command + " --help").out;
     }
-    const std::regex text(R"x("([^"]|\\")*")x"), flag("--[a-z][a-z-]*");
+    const std::regex text(R"x("([^"]|\\")*")x"), flag("--[a-z][a-z0-9-]*");
     size_t found = 0;
     for (const std::string folder : {"core", "autograd", "nn", "models", "examples/smoe"}) {
         for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {

@@ -203,7 +203,7 @@ TEST_CASE("trainer: a frozen router keeps its weights in memory and nothing else
         return memory_use().live - before;
     };
     Config without = config;
-    without.routing = "hash";
+    without.model.router.kind = "hash";
     const int64_t model = live_after(without, 3);
     const double weights = parameter_count(router_decoder(config.model)) * sizeof(real);
     CHECK(double(live_after(config, 1) - model) > 3.5 * weights);  // gradients, z and v
