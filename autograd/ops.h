@@ -106,22 +106,25 @@ Variable index_select(const Variable& x, int dim, const std::vector<int32_t>& in
 Variable pick(const Variable& x, const std::vector<int32_t>& ids);
 
 // ops/normalise.cpp: along the last dimension.
+constexpr real norm_eps = real(1e-5);  // PyTorch's default
 Variable softmax(const Variable& x);  // e^x / sum of e^x
 // (x - mean) / sqrt(variance + eps) * weight + bias; weight, bias (C); biased variance (Ba et al.,
 // 2016)
 Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias,
-                    real eps = 1e-5);
+                    real eps = norm_eps);
 // x / sqrt(mean(x^2) + eps) * weight; weight (C) (Zhang and Sennrich, 2019)
-Variable rms_norm(const Variable& x, const Variable& weight, real eps = 1e-5);
+Variable rms_norm(const Variable& x, const Variable& weight, real eps = norm_eps);
 // layer_norm(x + dropout(branch, p, seed), weight, bias, eps): how a block of a transformer ends.
 Variable residual_layer_norm(const Variable& x, const Variable& branch, const Variable& weight,
-                             const Variable& bias, double p, uint64_t seed, real eps = 1e-5);
+                             const Variable& bias, double p, uint64_t seed, real eps = norm_eps);
 
 // ops/attention.cpp
 // Causal self-attention of ragged sequences (Vaswani et al., 2017, section 3.2). qkv (N, 3C):
 // queries, keys and values, each cut into `heads` slices of D = C / heads. A position attends to
 // itself and to what lies before it in its own sequence: softmax(q k^T / sqrt(D)) v -> (N, C)
 Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads);
+// 1 / sqrt(D), what the product of a query and a key is multiplied with.
+real attention_scale(int64_t head_size);
 
 // ops/loss.cpp
 // logits (N, V), targets (N) in [0, V) -> -log softmax(logits)[n, targets[n]] (N), in nats

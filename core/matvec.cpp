@@ -1,6 +1,6 @@
 // Both products in tiles that keep their sums in registers, with the compilers' own vector type: it
 // fixes the order of a sum, so that tiles of different sizes agree to the bit.
-// Read next: models/transformer/incremental_decoder.cpp, the user.
+// Read next: nn/attention.cpp.
 #include "core/matvec.h"
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 #include "autograd/ops.h"
 #include "nn/linear.h"
 #include "nn/masks.h"
+#include "nn/step.h"
 
 namespace smoe {
 
@@ -34,9 +35,24 @@ class FeedForward : public Module {
                 Rng& rng, FeedForwardForm form = FeedForwardForm::automatic);
     Variable forward(const Variable& x, const Routing& routing) const;  // (N, C) -> (N, C)
 
+    // What steps keep, made from the weights, which must not change while it is used.
+    struct Cache {
+        Tensor weight_2;  // (F, C), transposed: row f is what hidden neuron f adds
+    };
+    Cache make_cache() const;
+    StepNeeds step_needs(int64_t rows) const;
+
+    // x (M, C) -> (M, C). No weight is read of a neuron that the experts of all rows mask, and none
+    // that leads away from a silent one.
+    StepParts step(const StepRows& rows, const real* x, const Cache& cache,
+                   StepMemory& memory) const;
+
     MaskedLinear lin_1, lin_2;
 
   private:
+    void step_part(int64_t part, const StepRows& rows, const real* x, const Cache& cache,
+                   StepMemory& memory) const;
+
     FeedForwardForm form_;
 };
 

@@ -4,10 +4,30 @@
 #include "nn/layers.h"
 
 #include "autograd/ops.h"
+#include "autograd/ops/normalise.h"
 #include "core/check.h"
+#include "core/threads.h"
 #include "nn/init.h"
 
 namespace smoe {
+namespace {
+
+// x (rows, C) += the sum of the branch's parts, and then what `finish` does to each row.
+template <class Finish>
+void add_branch(int64_t rows, int64_t C, const StepParts& branch, real* x, const Finish& finish) {
+    parallel_for(rows, row_grain(C * branch.count), [&](int64_t begin, int64_t end) {
+        for (int64_t m = begin; m < end; ++m) {
+            real* const sum = branch.data + m * C;
+            for (int64_t part = 1; part < branch.count; ++part) {
+                axpy(C, 1, sum + part * rows * C, sum);
+            }
+            axpy(C, 1, sum, x + m * C);
+            finish(x + m * C);
+        }
+    });
+}
+
+}  // namespace
 
 Embedding::Embedding(const Scope& scope, int64_t count, int64_t width, Rng& rng)
     : Module(scope), weight(register_parameter("weight", normal_tensor({count, width}, rng))) {}
@@ -30,11 +50,24 @@ Variable LayerNorm::forward(const Variable& x, const Variable& branch,
     return residual_layer_norm(x, branch, weight, bias, draw.p, draw.seed);
 }
 
+void LayerNorm::step(int64_t rows, const StepParts& branch, real* x) const {
+    const int64_t C = weight.shape()[0];
+    add_branch(rows, C, branch, x, [&](real* row) {
+        normalise_row(C, row, weight.value().data(), bias.value().data(), norm_eps, row);
+    });
+}
+
 RMSNorm::RMSNorm(const Scope& scope, int64_t width)
     : Module(scope), weight(register_parameter("weight", Tensor::full({width}, 1))) {}
 
 Variable RMSNorm::forward(const Variable& x) const {
     return rms_norm(x, weight);
+}
+
+void RMSNorm::step(int64_t rows, const StepParts& branch, real* x) const {
+    const int64_t C = weight.shape()[0];
+    add_branch(rows, C, branch, x,
+               [&](real* row) { rms_normalise_row(C, row, weight.value().data(), norm_eps, row); });
 }
 
 Dropout::Dropout(const Scope& scope, double p) : Module(scope), p_(p) {

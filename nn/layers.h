@@ -5,6 +5,7 @@
 
 #include "core/rng.h"
 #include "nn/module.h"
+#include "nn/step.h"
 
 namespace smoe {
 
@@ -38,22 +39,26 @@ class Dropout : public Module {
     double p_;
 };
 
-// Each row to mean 0 and variance 1, times weight (starts 1), plus bias (starts 0); eps 1e-5.
+// Each row to mean 0 and variance 1, times weight (starts 1), plus bias (starts 0); eps is norm_eps.
 class LayerNorm : public Module {
   public:
     LayerNorm(const Scope& scope, int64_t width);
     Variable forward(const Variable& x) const;
     // The same of x + dropout(branch), in one pass.
     Variable forward(const Variable& x, const Variable& branch, const Dropout::Draw& draw) const;
+    // x (M, C) = forward(x + the branch's step), in place. The first of the parts is lost.
+    void step(int64_t rows, const StepParts& branch, real* x) const;
 
     Variable &weight, &bias;
 };
 
-// Each row divided by the root of its mean square, times weight (starts 1); eps 1e-5.
+// Each row divided by the root of its mean square, times weight (starts 1); eps is norm_eps.
 class RMSNorm : public Module {
   public:
     RMSNorm(const Scope& scope, int64_t width);
     Variable forward(const Variable& x) const;
+    // As LayerNorm's.
+    void step(int64_t rows, const StepParts& branch, real* x) const;
 
     Variable& weight;
 };

@@ -8,6 +8,8 @@
 
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "core/matvec.h"
+#include "core/threads.h"
 #include "core/vector_math.h"
 #include "nn/init.h"
 
@@ -23,6 +25,17 @@ Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Rng&
 
 Variable Linear::forward(const Variable& x) const {
     return linear(x, weight, bias != nullptr ? *bias : Variable());
+}
+
+void Linear::step(int64_t rows, const real* x, real* y) const {
+    const int64_t in = weight.shape()[1], out = weight.shape()[0];
+    parallel_for(out, row_grain(in), [&](int64_t begin, int64_t end) {
+        multiply_rows(rows, x, in, {weight.value().data() + begin * in, in, end - begin}, y + begin,
+                      out);
+        for (int64_t m = 0; bias != nullptr && m < rows; ++m) {
+            axpy(end - begin, 1, bias->value().data() + begin, y + m * out + begin);
+        }
+    });
 }
 
 namespace {
@@ -62,7 +75,8 @@ MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Te
                            Rng& rng)
     : Module(scope),
       linear({this, "linear"}, in, out, true, rng),
-      mask(register_buffer("mask", checked_copy(table, out))) {
+      mask(register_buffer("mask", checked_copy(table, out))),
+      ones_(Tensor::full({out}, 1)) {
     state_loaded();
 }
 

@@ -13,12 +13,14 @@ namespace smoe {
 
 // The expert of each row of a batch; empty: none, the dense network.
 using Experts = std::vector<int32_t>;
+constexpr int32_t no_expert = -1;  // of a single row: the dense network
 
 // x (N, in) -> x weight^T + bias (N, out). Both start uniform in +-1/sqrt(in), as in PyTorch.
 class Linear : public Module {
   public:
     Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Rng& rng);
     Variable forward(const Variable& x) const;
+    void step(int64_t rows, const real* x, real* y) const;  // x (M, in) -> y (M, out), unrecorded
 
     Variable& weight;  // (out, in)
     Variable* bias;    // (out), or null
@@ -36,6 +38,10 @@ class MaskedLinear : public Module {
 
     // (K, out): mask / mean of its row, what y is multiplied with.
     const Tensor& masks() const { return masks_; }
+    // The row of `expert` in it, ones for no_expert.
+    const real* masks_of(int32_t expert) const {
+        return expert == no_expert ? ones_.data() : masks_.data() + expert * masks_.size(1);
+    }
     bool all_kept() const { return all_kept_; }  // by every expert
 
     Linear linear;
@@ -45,7 +51,7 @@ class MaskedLinear : public Module {
     void check_buffer(const std::string& name, const Tensor& value) const override;
     void state_loaded() override;
 
-    Tensor masks_;
+    Tensor masks_, ones_;
     bool all_kept_ = false;
 };
 

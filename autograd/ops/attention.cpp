@@ -27,7 +27,7 @@ static_assert(key_block % query_block == 0);
 struct Geometry {
     Sequences sequences;
     int64_t heads;
-    real scale;  // 1 / sqrt(D)
+    real scale;
 
     // Calls body(head, begin, length) for each head of each sequence, on all threads.
     template <class Body>
@@ -55,6 +55,10 @@ void for_each_key_block(int64_t end, const Body& body) {
 
 }  // namespace
 
+real attention_scale(int64_t head_size) {
+    return 1 / std::sqrt(real(head_size));
+}
+
 Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads) {
     check(qkv.shape().rank() == 2 && heads > 0 && qkv.shape()[1] % (3 * heads) == 0,
           "attention: expected qkv (N, 3C) with C divisible by {} heads, found {}", heads,
@@ -62,7 +66,7 @@ Variable attention(const Variable& qkv, const Sequences& sequences, int64_t head
     const int64_t N = qkv.shape()[0], C = qkv.shape()[1] / 3, D = C / heads;
     check(sequences.size() == N, "attention: sequences of {} tokens for the {} rows of qkv",
           sequences.size(), N);
-    const Geometry geometry{sequences, heads, 1 / std::sqrt(real(D))};
+    const Geometry geometry{sequences, heads, attention_scale(D)};
     const Tensor X = qkv.value(), out = Tensor::empty({N, C}), log_sums = Tensor::empty({heads, N});
 
     geometry.for_each_head([&](int64_t head, int64_t begin, int64_t T) {

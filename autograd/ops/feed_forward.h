@@ -1,5 +1,5 @@
 // What the two forms of the feed-forward network share: their checks and the loops behind the
-// products. For those two files; callers use autograd/ops.h.
+// products, of which the inference step has use, too. Callers of the ops need autograd/ops.h only.
 // Read next: feed_forward.cpp.
 #pragma once
 
@@ -13,12 +13,17 @@ void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeig
 // Throws Error, naming `op`, unless the masks are (K, hidden) and (K, width).
 void check_masks(const char* op, const ExpertMasks& masks, int64_t hidden, int64_t width);
 
-// h = max(h + bias, 0); written so that NaN stays NaN
+// max(h + bias, 0); written so that NaN stays NaN
+inline real bias_relu(real h, real bias) {
+    const real a = h + bias;
+    return a < 0 ? 0 : a;
+}
+
+// h = max(h + bias, 0), element by element
 inline void bias_relu(int64_t count, const real* bias, real* h) {
 #pragma omp simd
     for (int64_t i = 0; i < count; ++i) {
-        const real a = h[i] + bias[i];
-        h[i] = a < 0 ? 0 : a;
+        h[i] = bias_relu(h[i], bias[i]);
     }
 }
 

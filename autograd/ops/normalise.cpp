@@ -2,7 +2,7 @@
 // read and written while it is in cache; the norms keep one or two numbers a row beside their input
 // and compute the rest again.
 // Read next: attention.cpp.
-#include <cmath>
+#include "autograd/ops/normalise.h"
 
 #include "autograd/ops.h"
 #include "autograd/ops/dropout.h"
@@ -80,23 +80,10 @@ Variable normalise(const char* name, const Variable& x, const Variable& branch,
                     }
                 }
             }
-            const real mean = sum(s, C) / real(C);
-            real square = 0;  // a pass of its own: mean(s^2) - mean^2 cancels
-#pragma omp simd reduction(+ : square)
-            for (int64_t c = 0; c < C; ++c) {
-                square += (s[c] - mean) * (s[c] - mean);
-            }
-            const real rstd = 1 / std::sqrt(square / real(C) + eps);
-            // out = (s - mean) * rstd * weight + bias
-            real* const to = out.data() + n * C;
-            const real* const w = W.data();
-            const real* const b = bias.value().data();
-#pragma omp simd
-            for (int64_t c = 0; c < C; ++c) {
-                to[c] = (s[c] - mean) * rstd * w[c] + b[c];
-            }
-            means.data()[n] = mean;
-            rstds.data()[n] = rstd;
+            const RowMoments moments =
+                normalise_row(C, s, W.data(), bias.value().data(), eps, out.data() + n * C);
+            means.data()[n] = moments.mean;
+            rstds.data()[n] = moments.rstd;
         }
     });
     return record(
@@ -185,16 +172,8 @@ Variable rms_norm(const Variable& x, const Variable& weight, real eps) {
     const Tensor factors = Tensor::empty({N});  // 1 / sqrt(mean(x^2) + eps)
     parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
         for (int64_t n = begin; n < end; ++n) {
-            const real* const from = X.data() + n * C;
-            const real factor = 1 / std::sqrt(dot(from, from, C) / real(C) + eps);
-            // out = x * factor * weight
-            real* const to = out.data() + n * C;
-            const real* const w = W.data();
-#pragma omp simd
-            for (int64_t c = 0; c < C; ++c) {
-                to[c] = from[c] * factor * w[c];
-            }
-            factors.data()[n] = factor;
+            factors.data()[n] =
+                rms_normalise_row(C, X.data() + n * C, W.data(), eps, out.data() + n * C);
         }
     });
     return record(

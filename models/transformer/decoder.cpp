@@ -104,6 +104,19 @@ Variable Block::forward(const Variable& x, const Sequences& sequences, const Rou
     return norm2.forward(y, ffn.forward(y, routing), draws[1]);
 }
 
+Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows,
+                               StepMemory& memory) const {
+    const int64_t width = norm1.weight.shape()[0];
+    memory.reserve(attn.step_needs(rows, context), rows, width);
+    memory.reserve(ffn.step_needs(rows), rows, width);
+    return {attn.make_cache(slots, context), ffn.make_cache()};
+}
+
+void Block::step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const {
+    norm1.step(rows.size(), attn.step(rows, x, cache.attn, memory), x);
+    norm2.step(rows.size(), ffn.step(rows, x, cache.ffn, memory), x);
+}
+
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
     : Module(Scope{}),
       settings_(checked(settings)),

@@ -59,6 +59,16 @@ class Block : public Module {
     Variable forward(const Variable& x, const Sequences& sequences, const Routing& routing,
                      const Draws& draws) const;
 
+    struct Cache {
+        CausalSelfAttention::Cache attn;
+        FeedForward::Cache ffn;
+    };
+    // For `slots` sequences of up to `context` positions. Reserves memory for the steps of `rows`
+    // rows.
+    Cache make_cache(int64_t slots, int64_t context, int64_t rows, StepMemory& memory) const;
+    // x (M, C), in place: forward in evaluation mode.
+    void step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const;
+
     CausalSelfAttention attn;
     FeedForward ffn;
     LayerNorm norm1, norm2;

@@ -1,6 +1,6 @@
 // Products with few vectors against loops in double: every count of vectors and rows around the
 // tiles, rows left out, strides, nothing else written, and bits that depend on nothing else.
-// Read next: tests/models/transformer/incremental_decoder_test.cpp.
+// Read next: tests/nn/step_test.cpp.
 #include "core/matvec.h"
 
 #include <doctest/doctest.h>

@@ -1,0 +1,48 @@
+// What the inference steps of layers share. Where text is generated, a layer is given M rows, each
+// the next position of some sequence, x (M, C), and computes what forward would, without recording
+// and without asking for memory. Attention and feed-forward networks cut that into parts, which all
+// threads work on: each is a matrix (M, C), and only their sum is the output. The norm behind adds
+// them up, since it reads every row anyway.
+// Read next: attention.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace smoe {
+
+// Row m is position positions[m] of sequence slots[m], and its expert is experts[m], no_expert for
+// the dense network. Rows of one sequence are in its order.
+struct StepRows {
+    std::span<const int32_t> slots;
+    std::span<const int64_t> positions;
+    std::span<const int32_t> experts;
+
+    int64_t size() const { return int64_t(slots.size()); }  // M
+};
+
+// The output of a step is the sum over `count` of parts (count, M, C).
+struct StepParts {
+    real* data;
+    int64_t count;
+};
+
+// Working memory that a layer asks for.
+struct StepNeeds {
+    int64_t parts = 1;
+    int64_t numbers = 0, ids = 0;
+};
+
+// The layers of a model use one, in turn: what a step leaves there is gone after the next.
+struct StepMemory {
+    Tensor parts, numbers;
+    std::vector<int32_t> ids;
+
+    // Room for a layer's steps of up to `rows` rows of `width` numbers, beside what it had room for.
+    void reserve(const StepNeeds& needs, int64_t rows, int64_t width);
+};
+
+}  // namespace smoe
