@@ -68,6 +68,8 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias 
 // x (N, C), masks (K, C), experts (N) in [0, K): row n times row experts[n] of masks. The masks are
 // constants: no gradient flows into them.
 Variable mask_rows(const Variable& x, const Tensor& masks, const std::vector<int32_t>& experts);
+// x (N, C), weights (N): row n times weights[n]
+Variable scale_rows(const Variable& x, const Variable& weights);
 
 // ops/feed_forward.cpp, ops/sparse_feed_forward.cpp
 struct FeedForwardWeights {
@@ -82,6 +84,7 @@ struct ExpertMasks {
 // The rows of a batch sorted by expert: those of expert e, rising, are rows[begin[e]] to
 // rows[begin[e + 1] - 1]. Throws Error for a expert outside [0, experts).
 struct ExpertGroups {
+    ExpertGroups() = default;  // of no rows
     ExpertGroups(const std::vector<int32_t>& experts, int64_t num_experts);
 
     std::vector<int32_t> rows;   // (N)

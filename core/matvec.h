@@ -3,7 +3,7 @@
 // can be left out by number, so that what an expert masks is not even read. A library's matrix
 // product first copies the matrix, which pays for many vectors only. Refuses to cut the work into
 // chunks: the caller does.
-// Read next: nn/feed_forward.cpp, whose steps are made of it.
+// Read next: nn/masked_feed_forward.cpp, whose steps are made of it.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Causal multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017, section
 // 3.2): over whole sequences, and position by position with the keys and values of those before.
-// Read next: feed_forward.h; autograd/ops/attention.cpp for the arithmetic over sequences.
+// Read next: routing.h; autograd/ops/attention.cpp for the arithmetic over sequences.
 #pragma once
 
 #include "core/sequences.h"

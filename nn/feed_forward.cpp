@@ -1,154 +1,65 @@
-// FeedForward: which form computes the network, what the choice costs, and the step. The layers
-// hold the parameters; only the composed form calls their forward.
-// Read next: autograd/ops/feed_forward.cpp.
+// What is common to all kinds of feed-forward networks: the weights of rows, and the list of kinds.
+// Read next: masked_feed_forward.cpp.
 #include "nn/feed_forward.h"
 
-#include <algorithm>
-#include <array>
-
-#include "autograd/ops.h"
-#include "autograd/ops/feed_forward.h"
-#include "core/matvec.h"
+#include "core/check.h"
 #include "core/threads.h"
-#include "core/vector_math.h"
+#include "nn/masked_feed_forward.h"
 
 namespace smoe {
 
-FeedForward::FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskTables& masks,
-                         Rng& rng, FeedForwardForm form)
-    : Module(scope),
-      lin_1({this, "lin_1"}, width, hidden, masks.hidden, rng),
-      lin_2({this, "lin_2"}, hidden, width, masks.output, rng),
-      form_(form) {}
-
 Variable FeedForward::forward(const Variable& x, const Routing& routing) const {
-    if (form_ == FeedForwardForm::composed) {
-        return lin_2.forward(relu(lin_1.forward(x, routing.experts)), routing.experts);
-    }
-    const FeedForwardWeights weights{lin_1.linear.weight, *lin_1.linear.bias, lin_2.linear.weight,
-                                     *lin_2.linear.bias};
-    if (routing.experts.empty() || (lin_1.all_kept() && lin_2.all_kept())) {
-        return feed_forward(x, weights);
-    }
-    const ExpertMasks masks{lin_1.masks(), lin_2.masks()};
-    const bool sparse = form_ == FeedForwardForm::sparse ||
-                        (form_ == FeedForwardForm::automatic && sparse_pays(masks, routing.groups));
-    return sparse ? sparse_feed_forward(x, weights, masks, routing.groups)
-                  : feed_forward(x, weights, masks, routing.experts);
+    const Variable y = compute(x, routing);
+    return routing.weights.defined() ? scale_rows(y, routing.weights) : y;
 }
 
-namespace {
-
-constexpr int64_t max_parts = 64, min_neurons = 256;
-constexpr double gaps_pay = 0.6;  // for this share of the rows or less, the others are left out
-
-int64_t neurons_in_part(int64_t hidden) {
-    return std::max(min_neurons, (hidden + max_parts - 1) / max_parts);
-}
-
-int64_t parts(int64_t hidden) {
-    return (hidden + neurons_in_part(hidden) - 1) / neurons_in_part(hidden);
-}
-
-// The rows of `matrix`, one for each of `width` neurons, that matter to any of M rows of x. For
-// many rows nearly all do, and a product with all is faster; so it is where gaps are few, for rows
-// that follow one another are read faster. `ids` has room for `width` numbers.
-template <class Matters>
-Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, int32_t* ids,
-                      const Matters& matters) {
-    const Rows all{matrix, C, width};
-    if (M > few_vectors) {
-        return all;
-    }
-    int64_t count = 0;
-    for (int32_t id = 0; id < width; ++id) {
-        bool any = false;
-        for (int64_t m = 0; m < M; ++m) {
-            any |= matters(m, id);
+StepParts FeedForward::step(const StepRows& rows, const real* x,
+                            const std::vector<Tensor>& step_weights, StepMemory& memory) const {
+    const int64_t M = rows.size(), C = sizes_.width, parts = step_needs(M).parts;
+    parallel_chunks(parts, [&](int64_t part) {
+        real* const y = memory.parts.data() + part * M * C;
+        step_part(part, rows, x, step_weights, memory, y);
+        for (int64_t i = 0; !rows.weights.empty() && i < M * C; ++i) {
+            y[i] *= rows.weights[size_t(i / C)];
         }
-        ids[count] = id;
-        count += any;
-    }
-    return double(count) < gaps_pay * double(width) ? Rows{matrix, C, count, ids} : all;
+    });
+    return {memory.parts.data(), parts};
 }
 
-}  // namespace
-
-FeedForward::Cache FeedForward::make_cache() const {
-    return {transpose(Variable(lin_2.linear.weight.value()), 0, 1).value()};
-}
-
-StepNeeds FeedForward::step_needs(int64_t rows) const {
-    const int64_t F = lin_1.mask.size(1);
-    return {.parts = parts(F), .numbers = rows * F, .ids = F};
-}
-
-StepParts FeedForward::step(const StepRows& rows, const real* x, const Cache& cache,
-                            StepMemory& memory) const {
-    const int64_t count = parts(lin_1.mask.size(1));
-    parallel_chunks(count, [&](int64_t part) { step_part(part, rows, x, cache, memory); });
-    return {memory.parts.data(), count};
-}
-
-// The part (M, C) of some hidden neurons.
-void FeedForward::step_part(int64_t part, const StepRows& rows, const real* x, const Cache& cache,
-                            StepMemory& memory) const {
-    const int64_t M = rows.size(), F = lin_1.mask.size(1), C = lin_2.mask.size(1);
-    const int64_t first = part * neurons_in_part(F),
-                  width = std::min(neurons_in_part(F), F - first);
-    real* const hidden = memory.numbers.data() + first * M;  // (M, width)
-    int32_t* const ids = memory.ids.data() + first;
-    const auto mask = [&](int64_t m) { return lin_1.masks_of(rows.experts[size_t(m)]) + first; };
-    std::array<const real*, few_vectors> masks = {};  // where there are no more rows
-    for (int64_t m = 0; m < std::min(M, few_vectors); ++m) {
-        masks[size_t(m)] = mask(m);
-    }
-    // hidden = mask * relu(x w1^T + b1)
-    const Rows inwards =
-        rows_that_matter(lin_1.linear.weight.value().data() + first * C, C, width, M, ids,
-                         [&](int64_t m, int32_t id) { return masks[size_t(m)][id] != 0; });
-    multiply_rows(M, x, C, inwards, hidden, width);
-    const real* const b1 = lin_1.linear.bias->value().data() + first;
-    for (int64_t m = 0; m < M; ++m) {
-        real* const h = hidden + m * width;
-        const real* const g = mask(m);
-        for (int64_t j = 0; j < inwards.count; ++j) {
-            const int64_t id = inwards.id(j);
-            h[id] = g[id] * bias_relu(h[id], b1[id]);
-        }
-    }
-    // y = mask * (hidden w2^T + b2), and the bias is in the first part
-    real* const y = memory.parts.data() + part * M * C;
-    const Rows outwards = rows_that_matter(
-        cache.weight_2.data() + first * C, C, width, M, ids, [&](int64_t m, int32_t id) {
-            return masks[size_t(m)][id] != 0 && hidden[m * width + id] != 0;
+Registry<FeedForwardKind>& feed_forward_kinds() {
+    static Registry<FeedForwardKind> kinds(
+        "feed-forward network",
+        {
+            {"masked", MaskedFeedForward::kind(FeedForwardForm::automatic)},
+            {"masked-composed", MaskedFeedForward::kind(FeedForwardForm::composed)},
+            {"masked-fused", MaskedFeedForward::kind(FeedForwardForm::fused)},
+            {"masked-sparse", MaskedFeedForward::kind(FeedForwardForm::sparse)},
         });
-    combine_rows(M, hidden, width, outwards, y, C);
-    for (int64_t m = 0; m < M; ++m) {
-        if (part == 0) {
-            axpy(C, 1, lin_2.linear.bias->value().data(), y + m * C);
-        }
-        multiply<false>(C, lin_2.masks_of(rows.experts[size_t(m)]), y + m * C, y + m * C);
-    }
+    return kinds;
 }
 
-bool sparse_pays(const ExpertMasks& masks, const ExpertGroups& groups) {
-    // Copying an expert's weights together, and adding up its gradients, costs as much as
-    // multiplying about so many more rows.
-    constexpr double copying = 32;
-    const double C = double(masks.output.size(1)), F = double(masks.hidden.size(1));
-    const auto kept = [](const Tensor& table, size_t expert) {
-        const real* const row = table.data() + int64_t(expert) * table.size(1);
-        return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
-    };
-    double cost = 0;
-    for (size_t e = 0; e + 1 < groups.begin.size(); ++e) {
-        const double rows = double(groups.begin[e + 1] - groups.begin[e]);
-        if (rows > 0) {
-            cost += (rows + copying) * kept(masks.hidden, e) * (C + kept(masks.output, e));
-        }
+std::unique_ptr<FeedForward> make_feed_forward(const std::string& name, const Scope& scope,
+                                               const FeedForwardSizes& sizes,
+                                               const MaskTables& masks, Rng& init) {
+    const FeedForwardKind& kind = feed_forward_kinds().find(name);
+    std::unique_ptr<FeedForward> made = kind.make(scope, sizes, masks, init);
+    std::map<std::string, Tensor> state = made->state_dict();
+    int64_t trained = 0;
+    for (const SavedTensor& tensor : kind.saves(sizes)) {
+        const auto found = state.find(tensor.name);
+        check(found != state.end() && found->second.shape() == tensor.shape,
+              "the feed-forward network '{}' should save '{}' of shape {}, it has {}", name,
+              tensor.name, tensor.shape.str(),
+              found == state.end() ? "none" : found->second.shape().str());
+        trained += tensor.trained ? tensor.shape.numel() : 0;
+        state.erase(found);
     }
-    return cost < double(groups.rows.size()) * 2 * F * C;
+    check(state.empty(), "the feed-forward network '{}' saves '{}', which its kind does not list",
+          name, state.empty() ? "" : state.begin()->first);
+    check(trained == made->parameter_count(),
+          "the feed-forward network '{}' has {} trained numbers, its kind says {}", name,
+          made->parameter_count(), trained);
+    return made;
 }
 
 }  // namespace smoe

@@ -1,63 +1,92 @@
-// The feed-forward network of a block, and of every expert in it: one set of weights; an expert is
-// what its masks leave of them. Refuses to choose experts: experts are handed in.
-// Read next: models/transformer/decoder.h; autograd/ops/sparse_feed_forward.cpp for the arithmetic.
+// The feed-forward network of a block as the block sees it: x (N, C) -> (N, C), each row by its
+// expert. A kind of network is a class with that interface and a line in feed_forward.cpp, or, in a
+// program of your own, feed_forward_kinds().add. Refuses to choose experts: they are handed in.
+// Read next: masked_feed_forward.h, the first kind.
 #pragma once
 
-#include "autograd/ops.h"
-#include "nn/linear.h"
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/registry.h"
 #include "nn/masks.h"
+#include "nn/module.h"
+#include "nn/routing.h"
 #include "nn/step.h"
 
 namespace smoe {
 
-// How it is computed; all forms give the same up to rounding.
-enum class FeedForwardForm {
-    automatic,  // sparse where that pays, else fused
-    composed,   // the formula, layer by layer: the reference for the others
-    fused,      // all neurons, with everything behind a product done in cache
-    sparse      // only the neurons that an expert keeps
+struct FeedForwardSizes {
+    int64_t width = 0, hidden = 0, num_experts = 0;  // C, F, K
 };
 
-// The expert of each row of a batch; the rows are sorted by expert once for all layers.
-struct Routing {
-    Experts experts;  // (N), or empty: none, the dense network
-    ExpertGroups groups;
-
-    Routing(Experts of_rows, int64_t num_experts)
-        : experts(std::move(of_rows)), groups(experts, num_experts) {}
+// Multiply-adds of one product for one row: with all its neurons, and with those alone that the
+// row's expert keeps.
+struct ProductCost {
+    std::string product;
+    double total, active;
 };
 
-// lin_2(relu(lin_1(x, e)), e): C -> F -> C, with biases.
 class FeedForward : public Module {
   public:
-    // Throws Error as MaskedLinear does.
-    FeedForward(const Scope& scope, int64_t width, int64_t hidden, const MaskTables& masks,
-                Rng& rng, FeedForwardForm form = FeedForwardForm::automatic);
-    Variable forward(const Variable& x, const Routing& routing) const;  // (N, C) -> (N, C)
+    FeedForward(const Scope& scope, const FeedForwardSizes& sizes) : Module(scope), sizes_(sizes) {}
 
-    // What steps keep, made from the weights, which must not change while it is used.
-    struct Cache {
-        Tensor weight_2;  // (F, C), transposed: row f is what hidden neuron f adds
-    };
-    Cache make_cache() const;
-    StepNeeds step_needs(int64_t rows) const;
+    // x (N, C) -> (N, C). Where the routing has weights, row n is multiplied with weights[n].
+    Variable forward(const Variable& x, const Routing& routing) const;
 
-    // x (M, C) -> (M, C). No weight is read of a neuron that the experts of all rows mask, and none
-    // that leads away from a silent one.
-    StepParts step(const StepRows& rows, const real* x, const Cache& cache,
+    // Copies of weights in the order in which steps read them. The weights must not change while
+    // they are used.
+    virtual std::vector<Tensor> step_weights() const { return {}; }
+    virtual StepNeeds step_needs(int64_t /*rows*/) const { return {}; }
+    // x (M, C) -> (M, C), by step_part for each of the parts that step_needs asks for; times the
+    // rows' weights.
+    StepParts step(const StepRows& rows, const real* x, const std::vector<Tensor>& step_weights,
                    StepMemory& memory) const;
 
-    MaskedLinear lin_1, lin_2;
+    // Each product, for a row of this expert, which may be no_expert.
+    virtual std::vector<ProductCost> costs(int32_t expert) const = 0;
+
+    // The tables (K, width) of 1 and 0 by which experts differ.
+    virtual std::vector<Tensor> masks() const { return {}; }
+
+    const FeedForwardSizes& sizes() const { return sizes_; }
 
   private:
-    void step_part(int64_t part, const StepRows& rows, const real* x, const Cache& cache,
-                   StepMemory& memory) const;
+    // What forward and step do, but for the weights of the rows. y (M, C) is one part, of which the
+    // sum is the output; parts are computed at the same time.
+    virtual Variable compute(const Variable& x, const Routing& routing) const = 0;
+    virtual void step_part(int64_t part, const StepRows& rows, const real* x,
+                           const std::vector<Tensor>& step_weights, StepMemory& memory,
+                           real* y) const = 0;
 
-    FeedForwardForm form_;
+    FeedForwardSizes sizes_;
 };
 
-// Does the sparse form pay for this routing through experts with these masks? The shapes alone
-// decide.
-bool sparse_pays(const ExpertMasks& masks, const ExpertGroups& groups);
+// A parameter (trained) or buffer of a network, by its name in state_dict().
+struct SavedTensor {
+    std::string name;
+    Shape shape;
+    bool trained;
+};
+
+struct FeedForwardKind {
+    // A network with weights drawn from `init`; a kind that knows no masks ignores the tables.
+    std::function<std::unique_ptr<FeedForward>(const Scope& scope, const FeedForwardSizes& sizes,
+                                               const MaskTables& masks, Rng& init)>
+        make;
+    // All that such a network will save. It is asked before anything is built: memory is taken for
+    // settings only if a file fits them.
+    std::function<std::vector<SavedTensor>(const FeedForwardSizes& sizes)> saves;
+};
+
+//     masked    two layers with a ReLU between them, experts by masks; see masked_feed_forward.h
+Registry<FeedForwardKind>& feed_forward_kinds();
+
+// A network of the kind of this name. Throws Error for an unknown one, and for a kind whose networks
+// do not save what it says.
+std::unique_ptr<FeedForward> make_feed_forward(const std::string& kind, const Scope& scope,
+                                               const FeedForwardSizes& sizes,
+                                               const MaskTables& masks, Rng& init);
 
 }  // namespace smoe

@@ -3,17 +3,11 @@
 // Read next: feed_forward.h, which makes a network of two of them.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "core/rng.h"
 #include "nn/module.h"
+#include "nn/routing.h"
 
 namespace smoe {
-
-// The expert of each row of a batch; empty: none, the dense network.
-using Experts = std::vector<int32_t>;
-constexpr int32_t no_expert = -1;  // of a single row: the dense network
 
 // x (N, in) -> x weight^T + bias (N, out). Both start uniform in +-1/sqrt(in), as in PyTorch.
 class Linear : public Module {

@@ -14,12 +14,14 @@
 
 namespace smoe {
 
-// Row m is position positions[m] of sequence slots[m], and its expert is experts[m], no_expert for
-// the dense network. Rows of one sequence are in its order.
+// Row m is position positions[m] of sequence slots[m]. Its expert is experts[m], no_expert for the
+// dense network, and the output of that counts weights[m] times. Rows of one sequence are in its
+// order.
 struct StepRows {
     std::span<const int32_t> slots;
     std::span<const int64_t> positions;
     std::span<const int32_t> experts;
+    std::span<const real> weights = {};  // none: 1
 
     int64_t size() const { return int64_t(slots.size()); }  // M
 };

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 budgets='
 core                1900
 autograd            2200
-nn                  1200
+nn                  1450
 models/text         2100
 models/text/corpus  1980
 models/transformer  1200
@@ -22,7 +22,7 @@ examples/smoe       2800
 tests                240
 tests/core          1940
 tests/autograd      2700
-tests/nn            1000
+tests/nn            1100
 tests/models        5000
 tests/examples      2300
 tests/bench         1340

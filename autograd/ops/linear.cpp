@@ -1,5 +1,5 @@
-// Products with matrices (matmul, linear) and with per-row masks (mask_rows). Each gradient of a
-// product is a product again, added in place (beta = 1).
+// Products with matrices (matmul, linear), with per-row masks (mask_rows) and with a number for each
+// row (scale_rows). Each gradient of a product is a product again, added in place (beta = 1).
 // Read next: layout.cpp; feed_forward.cpp for two of them in one op.
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"
@@ -83,6 +83,35 @@ Variable mask_rows(const Variable& x, const Tensor& masks, const std::vector<int
     return record("mask_rows", out, {x}, [apply](const Tensor& dout, std::span<Tensor* const> din) {
         apply(dout.data(), din[0]->data(), true);  // dx = dout * masks[experts]
     });
+}
+
+Variable scale_rows(const Variable& x, const Variable& weights) {
+    check_defined("scale_rows", x);
+    const int64_t N = x.value().rows(), C = x.value().cols();
+    check(weights.shape() == Shape{N}, "scale_rows: x {} needs weights of shape ({}), found {}",
+          x.shape().str(), N, weights.shape().str());
+    const Tensor X = x.value(), W = weights.value(), out = Tensor::zeros(x.shape());
+    const auto for_each_row = [N, C](const auto& body) {
+        parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+            for (int64_t n = begin; n < end; ++n) {
+                body(n);
+            }
+        });
+    };
+    // out[n] = weights[n] * x[n]
+    for_each_row([&](int64_t n) { axpy(C, W.data()[n], X.data() + n * C, out.data() + n * C); });
+    return record("scale_rows", out, {x, weights},
+                  [X, W, C, for_each_row](const Tensor& dout, std::span<Tensor* const> din) {
+                      for_each_row([&](int64_t n) {
+                          const real* const g = dout.data() + n * C;
+                          if (din[0] != nullptr) {  // dx[n] = weights[n] * dout[n]
+                              axpy(C, W.data()[n], g, din[0]->data() + n * C);
+                          }
+                          if (din[1] != nullptr) {  // dweights[n] = dot product of x[n] and dout[n]
+                              din[1]->data()[n] += dot(X.data() + n * C, g, C);
+                          }
+                      });
+                  });
 }
 
 }  // namespace smoe

@@ -153,9 +153,9 @@ GoldenQuantity compare(const std::string& name, const Tensor& ours, const Tensor
 
 class Verification {
   public:
-    Verification(const TensorFile& source, FeedForwardForm form)
+    Verification(const TensorFile& source, std::string feed_forward)
         : file_(source),
-          form_(form),
+          feed_forward_(std::move(feed_forward)),
           B_(file_.size("batch")),
           T_(file_.size("length", 2)),
           V_(file_.size("vocab")),
@@ -202,7 +202,7 @@ class Verification {
                 .heads = file_.size(heads),
                 .hidden = 4 * file_.size(width),
                 .num_experts = K_,
-                .form = form_};
+                .feed_forward = feed_forward_};
     }
 
     void expect(const std::string& name, const Tensor& ours, const Shape& shape) {
@@ -309,8 +309,8 @@ class Verification {
     }
 
     Reader file_;
-    FeedForwardForm form_;
-    int64_t B_, T_, V_, K_;  // batch, length, vocabulary, experts
+    std::string feed_forward_;  // of which kind the networks are built
+    int64_t B_, T_, V_, K_;     // batch, length, vocabulary, experts
     Sequences sequences_;
     Experts expert_;
     // Positions that predict a token: their rows, places in the sequence, and the tokens.
@@ -327,8 +327,8 @@ bool GoldenReport::passed() const {
                        [](const GoldenQuantity& quantity) { return quantity.passed(tolerance); });
 }
 
-GoldenReport verify_golden(const TensorFile& file, FeedForwardForm form) {
-    return Verification(file, form).run();
+GoldenReport verify_golden(const TensorFile& file, const std::string& feed_forward) {
+    return Verification(file, feed_forward).run();
 }
 
 }  // namespace smoe

@@ -33,9 +33,8 @@ struct GoldenReport {
     bool passed() const;
 };
 
-// Recomputes everything in the file, with the model's feed-forward networks in this form. Throws
+// Recomputes everything in the file, with feed-forward networks of this kind. Throws
 // Error for one that is no golden file: missing, left-over or ill-shaped tensors, impossible sizes.
-GoldenReport verify_golden(const TensorFile& file,
-                           FeedForwardForm form = FeedForwardForm::automatic);
+GoldenReport verify_golden(const TensorFile& file, const std::string& feed_forward = "masked");
 
 }  // namespace smoe

@@ -100,16 +100,13 @@ Json mask_overlap(const Decoder& model) {
     std::vector<double> both(size_t(K * K), 0);
     double neurons = 0;
     for (const std::unique_ptr<Block>& block : model.layers()) {
-        for (const MaskedLinear* layer : {&block->ffn.lin_1, &block->ffn.lin_2}) {
-            if (layer->all_kept()) {
-                continue;
-            }
-            const int64_t width = layer->mask.size(-1);
+        for (const Tensor& mask : block->ffn->masks()) {
+            const int64_t width = mask.size(-1);
             neurons += double(width);
             for (int64_t a = 0; a < K; ++a) {
                 for (int64_t b = 0; b < K; ++b) {
-                    both[size_t(a * K + b)] += double(
-                        dot(layer->mask.data() + a * width, layer->mask.data() + b * width, width));
+                    both[size_t(a * K + b)] +=
+                        double(dot(mask.data() + a * width, mask.data() + b * width, width));
                 }
             }
         }

@@ -42,6 +42,10 @@ MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
                             stream(s.mask_seed, Stream::masks, 2 * number + 1));
 }
 
+FeedForwardSizes feed_forward_sizes(const DecoderSettings& s) {
+    return {.width = s.width, .hidden = s.hidden, .num_experts = s.num_experts};
+}
+
 }  // namespace
 
 Tensor sinusoidal_positions(int64_t length, int64_t width) {
@@ -56,8 +60,13 @@ Tensor sinusoidal_positions(int64_t length, int64_t width) {
 }
 
 double parameter_count(const DecoderSettings& s) {
-    const double V = double(s.vocab), C = double(s.width), F = double(s.hidden);
-    const double attention = 4 * C * C, feed_forward = 2 * F * C + F + C, norms = 4 * C;
+    const double V = double(s.vocab), C = double(s.width);
+    const double attention = 4 * C * C, norms = 4 * C;
+    double feed_forward = 0;
+    for (const SavedTensor& tensor :
+         feed_forward_kinds().find(s.feed_forward).saves(feed_forward_sizes(s))) {
+        feed_forward += tensor.trained ? double(tensor.shape.numel()) : 0;
+    }
     return V * C + double(s.layers) * (attention + feed_forward + norms) + double(s.outputs) * C;
 }
 
@@ -73,21 +82,23 @@ void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& 
     require("token_embedding.weight", {s.vocab, s.width});
     require("pos_embedding", {1, s.context, s.width});
     require("decoder.weight", {s.outputs, s.width});
+    const std::vector<SavedTensor> feed_forward =
+        feed_forward_kinds().find(s.feed_forward).saves(feed_forward_sizes(s));
     for (int64_t layer = 0; layer < s.layers; ++layer) {
         const std::string block = fmt::format("layers.{}.", layer);
         require(block + "attn.qkv_proj.weight", {3 * s.width, s.width});
         require(block + "attn.out_proj.weight", {s.width, s.width});
-        require(block + "ffn.lin_1.linear.weight", {s.hidden, s.width});
-        require(block + "ffn.lin_2.linear.weight", {s.width, s.hidden});
-        require(block + "ffn.lin_1.mask", {s.num_experts, s.hidden});
-        require(block + "ffn.lin_2.mask", {s.num_experts, s.width});
+        for (const SavedTensor& tensor : feed_forward) {
+            require(block + "ffn." + tensor.name, tensor.shape);
+        }
     }
 }
 
 Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init)
     : Module(scope),
       attn({this, "attn"}, s.width, s.heads, init),
-      ffn({this, "ffn"}, s.width, s.hidden, block_masks(s, number), init, s.form),
+      ffn(make_feed_forward(s.feed_forward, {this, "ffn"}, feed_forward_sizes(s),
+                            block_masks(s, number), init)),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
       dropout_({this, "dropout"}, s.dropout) {}
@@ -101,20 +112,20 @@ Variable Block::forward(const Variable& x, const Sequences& sequences, const Rou
                         const Draws& draws) const {
     // As in "Attention Is All You Need" the norm comes last: norm(x + dropout(branch)).
     const Variable y = norm1.forward(x, attn.forward(x, sequences), draws[0]);
-    return norm2.forward(y, ffn.forward(y, routing), draws[1]);
+    return norm2.forward(y, ffn->forward(y, routing), draws[1]);
 }
 
 Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows,
                                StepMemory& memory) const {
     const int64_t width = norm1.weight.shape()[0];
     memory.reserve(attn.step_needs(rows, context), rows, width);
-    memory.reserve(ffn.step_needs(rows), rows, width);
-    return {attn.make_cache(slots, context), ffn.make_cache()};
+    memory.reserve(ffn->step_needs(rows), rows, width);
+    return {attn.make_cache(slots, context), ffn->step_weights()};
 }
 
 void Block::step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const {
     norm1.step(rows.size(), attn.step(rows, x, cache.attn, memory), x);
-    norm2.step(rows.size(), ffn.step(rows, x, cache.ffn, memory), x);
+    norm2.step(rows.size(), ffn->step(rows, x, cache.ffn, memory), x);
 }
 
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
@@ -149,7 +160,8 @@ Variable Decoder::features(const Sequences& sequences, const Experts& experts, R
     Variable x = add(token_embedding_.forward(sequences.tokens()),
                      index_select(table, 0, sequences.positions()));  // (N, C)
     // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
-    const auto routing = std::make_shared<const Routing>(experts, settings_.num_experts);
+    const auto routing = std::make_shared<const Routing>(
+        experts.empty() ? Routing::dense() : Routing(experts, settings_.num_experts));
     for (const std::unique_ptr<Block>& layer : layers_) {
         // The draws are the closure's, so that computing a block again drops the same elements.
         const auto block = [&layer = *layer, sequences, routing,

@@ -28,8 +28,8 @@ struct DecoderSettings {
     double mask_rate = 0;
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
-    std::string mask_family = "bernoulli";
-    FeedForwardForm form = FeedForwardForm::automatic;
+    std::string mask_family = "bernoulli";  // a name in mask_families()
+    std::string feed_forward = "masked";    // a name in feed_forward_kinds()
     bool recompute = false;  // blocks keep their input only and are computed again in backward
 };
 
@@ -61,7 +61,7 @@ class Block : public Module {
 
     struct Cache {
         CausalSelfAttention::Cache attn;
-        FeedForward::Cache ffn;
+        std::vector<Tensor> ffn;
     };
     // For `slots` sequences of up to `context` positions. Reserves memory for the steps of `rows`
     // rows.
@@ -70,7 +70,7 @@ class Block : public Module {
     void step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const;
 
     CausalSelfAttention attn;
-    FeedForward ffn;
+    std::unique_ptr<FeedForward> ffn;
     LayerNorm norm1, norm2;
 
   private:

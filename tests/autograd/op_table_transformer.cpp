@@ -35,6 +35,28 @@ OpRow gate_rows_row() {
     return row;
 }
 
+OpRow scale_rows_row() {
+    const auto make = [](const Shape& shape) {
+        const Tensor x = filled(shape);
+        return OpCase{{x, filled({x.rows()}, 1)},
+                      [](const Variables& in) { return scale_rows(in[0], in[1]); },
+                      [](const Tensors& in) { return textbook::scale_rows(in[0], in[1]); }};
+    };
+    OpRow row{"scale_rows", {}, make(many_rows), {}};
+    for (const Shape& shape : matrices) {
+        row.cases.push_back(make(shape));
+    }
+    const auto call = [](const Shape& x, const Shape& weights) {
+        return [=] { return scale_rows(wrong(x), wrong(weights)); };
+    };
+    row.bad_calls = {call({2, 3}, {3}), call({2, 3}, {2, 1}), call({2, 3}, {}),
+                     [] {
+                         return scale_rows(wrong({1, 3}), {});
+                     },
+                     [] { return scale_rows({}, wrong({1})); }};
+    return row;
+}
+
 // Inputs of a feed-forward network whose hidden neurons stay away from the kink of the relu: every
 // other one is on, the rest is off.
 Tensors feed_forward_inputs(int64_t N, int64_t C, int64_t F) {
@@ -218,6 +240,7 @@ OpRow linear_cross_entropy_row() {
 
 std::vector<OpRow> transformer_rows() {
     return {gate_rows_row(),
+            scale_rows_row(),
             feed_forward_row("feed_forward", false),
             feed_forward_row("sparse_feed_forward", true),
             attention_row(),

@@ -94,6 +94,16 @@ Tensor mask_rows(const Tensor& x, const Tensor& masks, const std::vector<int32_t
     return y;
 }
 
+Tensor scale_rows(const Tensor& x, const Tensor& weights) {
+    const Tensor y = Tensor::empty(x.shape());
+    for (int64_t n = 0; n < x.rows(); ++n) {
+        for (int64_t c = 0; c < x.cols(); ++c) {
+            y.data()[n * x.cols() + c] = real(at(x, n, c) * double(weights.data()[n]));
+        }
+    }
+    return y;
+}
+
 Tensor embedding(const Tensor& weight, const std::vector<int32_t>& ids) {
     const Tensor y = Tensor::empty({int64_t(ids.size()), weight.size(1)});
     for (size_t n = 0; n < ids.size(); ++n) {

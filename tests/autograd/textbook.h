@@ -39,6 +39,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);  // bi
 Tensor feed_forward(const std::vector<Tensor>& inputs, const Tensor& hidden_masks,
                     const Tensor& output_masks, const std::vector<int32_t>& experts);
 Tensor mask_rows(const Tensor& x, const Tensor& masks, const std::vector<int32_t>& experts);
+Tensor scale_rows(const Tensor& x, const Tensor& weights);
 Tensor embedding(const Tensor& weight, const std::vector<int32_t>& ids);
 Tensor pick(const Tensor& x, const std::vector<int32_t>& ids);
 Tensor softmax(const Tensor& x);

@@ -47,9 +47,9 @@ class TrainingRows {
         for (int64_t n = 0; n < batch_.size(); ++n) {
             experts.push_back(int32_t(chance.below(uint64_t(config.model.experts.count))));
         }
-        settings.form = FeedForwardForm::composed;
+        settings.feed_forward = "masked-composed";
         TrainingStep composed(settings, config.optim, batch_, experts);
-        settings.form = FeedForwardForm::sparse;
+        settings.feed_forward = "masked-sparse";
         TrainingStep sparse(settings, config.optim, batch_, experts);
         settings.recompute = true;
         TrainingStep recompute(settings, config.optim, batch_, experts);

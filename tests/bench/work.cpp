@@ -3,20 +3,12 @@
 // Read next: roofline.cpp.
 #include "tests/bench/work.h"
 
-#include <fmt/core.h>
-
-#include "core/vector_math.h"
-
 namespace smoe::bench {
 namespace {
 
 // A gradient of each of the two operands costs as much as the product itself.
 double passes(Pass pass) {
     return pass == Pass::training ? 3 : 1;
-}
-
-double feed_forward(const DecoderSettings& s, double tokens) {
-    return 2 * tokens * double(s.width * s.hidden * s.layers);
 }
 
 }  // namespace
@@ -45,25 +37,19 @@ double multiply_adds(const DecoderSettings& settings, const Batch& batch, Pass p
 double kept_multiply_adds(const Decoder& model, const Batch& batch, const Experts& experts,
                           Pass pass) {
     const DecoderSettings& s = model.settings();
-    const auto state = model.state_dict();
-    const auto kept = [&](int64_t layer, const char* name, int64_t expert) {
-        const Tensor& mask = state.at(fmt::format("layers.{}.ffn.{}.mask", layer, name));
-        return double(sum(mask.data() + expert * mask.cols(), mask.cols()));
-    };
-    double kept_feed_forward = 0;
     std::vector<double> tokens(size_t(s.num_experts), 0);  // of each expert
     for (const int32_t expert : experts) {
         ++tokens[size_t(expert)];
     }
-    for (int64_t expert = 0; expert < s.num_experts; ++expert) {
-        for (int64_t layer = 0; layer < s.layers; ++layer) {
-            const double hidden = kept(layer, "lin_1", expert);
-            const double outputs = kept(layer, "lin_2", expert);
-            kept_feed_forward += tokens[size_t(expert)] * hidden * (double(s.width) + outputs);
+    double spared = 0;
+    for (const std::unique_ptr<Block>& layer : model.layers()) {
+        for (int32_t expert = 0; expert < int32_t(s.num_experts); ++expert) {
+            for (const ProductCost& cost : layer->ffn->costs(expert)) {
+                spared += tokens[size_t(expert)] * (cost.total - cost.active);
+            }
         }
     }
-    return multiply_adds(s, batch, pass) +
-           passes(pass) * (kept_feed_forward - feed_forward(s, double(batch.size())));
+    return multiply_adds(s, batch, pass) - passes(pass) * spared;
 }
 
 }  // namespace smoe::bench

@@ -1,7 +1,7 @@
-// The forms of the feed-forward network against the composed one: values and every gradient, over
+// The forms of the masked feed-forward network against the composed one: values and every gradient, over
 // random sizes, rates, mask positions and experts; and when the sparse form is taken.
-// Read next: flat_parameters_test.cpp.
-#include "nn/feed_forward.h"
+// Read next: feed_forward_kinds_test.cpp.
+#include "nn/masked_feed_forward.h"
 
 #include <doctest/doctest.h>
 
@@ -59,7 +59,8 @@ Outcome run(FeedForwardForm form, const Sizes& sizes, const Experts& experts) {
     const MaskTables masks =
         draw_mask_tables("bernoulli", {.num_experts = sizes.num_experts, .rate = sizes.rate},
                          sizes.where, sizes.width, sizes.hidden, Rng(5, 2), Rng(5, 3));
-    FeedForward ffn(Scope{}, sizes.width, sizes.hidden, masks, rng, form);
+    MaskedFeedForward ffn(Scope{}, {sizes.width, sizes.hidden, sizes.num_experts}, masks, rng,
+                          form);
     const Variable x(random_tensor({sizes.rows, sizes.width}, 7), true);
     const Variable y = ffn.forward(x, Routing(experts, sizes.num_experts));
     Outcome outcome{{y.value()}, graph_names(y)};
@@ -119,6 +120,8 @@ TEST_CASE("routing: rows are sorted by expert, and wrong labels are refused") {
     CHECK(routing.groups.rows == std::vector<int32_t>{1, 3, 0, 2, 4});
     CHECK(routing.groups.begin == std::vector<int64_t>{0, 2, 2, 4, 5, 5});
     CHECK(Routing({}, 3).groups.begin == std::vector<int64_t>{0, 0, 0, 0});
+    CHECK(Routing::dense().is_dense());
+    CHECK(!routing.is_dense());
     CHECK_THROWS_AS(Routing({0, 3}, 3), Error);
     CHECK_THROWS_AS(Routing({-1}, 3), Error);
 }

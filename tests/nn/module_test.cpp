@@ -10,10 +10,10 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
-#include "nn/feed_forward.h"
 #include "nn/flat_parameters.h"
 #include "nn/init.h"
 #include "nn/layers.h"
+#include "nn/linear.h"
 #include "tests/error_of.h"
 
 namespace smoe {
@@ -82,11 +82,11 @@ TEST_CASE("module: one that is gone, or was never made, is out of its parent") {
 
 TEST_CASE("module: buffers are saved but not trained") {
     Rng rng(1);
-    FeedForward ffn(Scope{}, 4, 8, {Tensor::full({3, 8}, 1), Tensor::full({3, 4}, 1)}, rng);
-    CHECK(ffn.state_dict().size() == 6);
-    CHECK(ffn.state_dict().at("lin_1.mask").shape() == Shape{3, 8});
-    CHECK(ffn.state_dict().at("lin_2.linear.weight").shape() == Shape{4, 8});
-    CHECK(ffn.parameters().size() == 4);
+    MaskedLinear layer(Scope{}, 4, 8, Tensor::full({3, 8}, 1), rng);
+    CHECK(layer.state_dict().size() == 3);
+    CHECK(layer.state_dict().at("mask").shape() == Shape{3, 8});
+    CHECK(layer.state_dict().at("linear.weight").shape() == Shape{8, 4});
+    CHECK(layer.parameters().size() == 2);
 }
 
 TEST_CASE("module: load_state_dict copies all or nothing, and says what does not fit") {

@@ -10,8 +10,8 @@
 #include "autograd/ops.h"
 #include "core/threads.h"
 #include "nn/attention.h"
-#include "nn/feed_forward.h"
 #include "nn/layers.h"
+#include "nn/masked_feed_forward.h"
 #include "tests/autograd/gradient_check.h"
 
 namespace smoe {
@@ -114,8 +114,8 @@ TEST_CASE("steps: the feed-forward network, dense and with experts, few rows and
             CAPTURE(rate);
             const MaskTables masks = draw_mask_tables("bernoulli", {.num_experts = K, .rate = rate},
                                                       MaskWhere::both, C, F, Rng(2, 0), Rng(2, 1));
-            const FeedForward layer(Scope{}, C, F, masks, rng);
-            const FeedForward::Cache cache = layer.make_cache();
+            const MaskedFeedForward layer(Scope{}, {C, F, K}, masks, rng);
+            const std::vector<Tensor> step_weights = layer.step_weights();
             const Tensor x = random_tensor({N, C}, 5);
             for (const bool dense : {true, false}) {
                 Experts experts;
@@ -129,9 +129,9 @@ TEST_CASE("steps: the feed-forward network, dense and with experts, few rows and
                     memory.reserve(layer.step_needs(piece), piece, C);
                     const auto step = [&](int64_t first, int64_t last, Tensor to) {
                         const SequenceRows rows({0, N}, experts, first, last);
-                        to.copy_from(
-                            total(layer.step(rows.view(), x.data() + first * C, cache, memory),
-                                  last - first, C));
+                        to.copy_from(total(
+                            layer.step(rows.view(), x.data() + first * C, step_weights, memory),
+                            last - first, C));
                     };
                     CHECK(difference(by_pieces(N, C, piece, step), expected) < tolerance);
                 }
@@ -182,10 +182,10 @@ TEST_CASE("steps: the same bits for any number of threads") {
     constexpr int64_t N = 20, C = 64, F = 900;
     const CausalSelfAttention attention(Scope{}, C, 8, rng);
     const Tensor ones = Tensor::full({1, F}, 1);
-    const FeedForward ffn(Scope{}, C, F, {ones, Tensor::full({1, C}, 1)}, rng);
+    const MaskedFeedForward ffn(Scope{}, {C, F, 1}, {ones, Tensor::full({1, C}, 1)}, rng);
     const LayerNorm norm(Scope{}, C);
     const CausalSelfAttention::Cache cache = attention.make_cache(1, N);
-    const FeedForward::Cache ffn_cache = ffn.make_cache();
+    const std::vector<Tensor> ffn_weights = ffn.step_weights();
     const SequenceRows rows({0, N}, {}, 0, N);
     StepMemory memory;
     memory.reserve(attention.step_needs(N, N), N, C);
@@ -193,7 +193,7 @@ TEST_CASE("steps: the same bits for any number of threads") {
     const auto block = [&] {
         const Tensor x = random_tensor({N, C}, 5);
         norm.step(N, attention.step(rows.view(), x.data(), cache, memory), x.data());
-        norm.step(N, ffn.step(rows.view(), x.data(), ffn_cache, memory), x.data());
+        norm.step(N, ffn.step(rows.view(), x.data(), ffn_weights, memory), x.data());
         return x;
     };
     set_threads(1);

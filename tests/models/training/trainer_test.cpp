@@ -249,8 +249,8 @@ TEST_CASE("trainer: a gradient that is not finite is named, and nothing changes"
     const real big = sizeof(real) == 4 ? real(1e25) : real(1e200);
     const Decoder& model = trainer.moe().model;
     const Block& last = *model.layers().back();
-    last.ffn.lin_1.linear.bias->value().fill(big);
-    last.ffn.lin_2.linear.weight.value().fill(1 / big);
+    last.ffn->state_dict().at("lin_1.linear.bias").fill(big);
+    last.ffn->state_dict().at("lin_2.linear.weight").fill(1 / big);
     last.norm2.weight.value().fill(big);
     for (real& weight : model.decoder().weight.value().values()) {
         weight *= real(1e-5);

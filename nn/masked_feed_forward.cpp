@@ -1,0 +1,178 @@
+// MaskedFeedForward: which form computes the network, what the choice costs, and the step. The
+// layers hold the parameters; only the composed form calls their forward.
+// Read next: autograd/ops/feed_forward.cpp.
+#include "nn/masked_feed_forward.h"
+
+#include <algorithm>
+#include <array>
+
+#include "autograd/ops.h"
+#include "autograd/ops/feed_forward.h"
+#include "core/matvec.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+namespace {
+
+constexpr int64_t max_parts = 64, min_neurons = 256;
+constexpr double gaps_pay = 0.6;  // for this share of the rows or less, the others are left out
+
+int64_t neurons_in_part(int64_t hidden) {
+    return std::max(min_neurons, (hidden + max_parts - 1) / max_parts);
+}
+
+// The rows of `matrix`, one for each of `width` neurons, that matter to any of M rows of x. For
+// many rows nearly all do, and a product with all is faster; so it is where gaps are few, for rows
+// that follow one another are read faster. `ids` has room for `width` numbers.
+template <class Matters>
+Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, int32_t* ids,
+                      const Matters& matters) {
+    const Rows all{matrix, C, width};
+    if (M > few_vectors) {
+        return all;
+    }
+    int64_t count = 0;
+    for (int32_t id = 0; id < width; ++id) {
+        bool any = false;
+        for (int64_t m = 0; m < M; ++m) {
+            any |= matters(m, id);
+        }
+        ids[count] = id;
+        count += any;
+    }
+    return double(count) < gaps_pay * double(width) ? Rows{matrix, C, count, ids} : all;
+}
+
+// Neurons that the expert keeps, of a table (K, width).
+double kept(const Tensor& table, size_t expert) {
+    const real* const row = table.data() + int64_t(expert) * table.size(1);
+    return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
+}
+
+// Does the sparse form pay for this routing through experts with these masks? The shapes alone
+// decide.
+bool sparse_pays(const ExpertMasks& masks, const ExpertGroups& groups) {
+    // Copying an expert's weights together, and adding up its gradients, costs as much as
+    // multiplying about so many more rows.
+    constexpr double copying = 32;
+    const double C = double(masks.output.size(1)), F = double(masks.hidden.size(1));
+    double cost = 0;
+    for (size_t e = 0; e + 1 < groups.begin.size(); ++e) {
+        const double rows = double(groups.begin[e + 1] - groups.begin[e]);
+        if (rows > 0) {
+            cost += (rows + copying) * kept(masks.hidden, e) * (C + kept(masks.output, e));
+        }
+    }
+    return cost < double(groups.rows.size()) * 2 * F * C;
+}
+
+}  // namespace
+
+FeedForwardKind MaskedFeedForward::kind(FeedForwardForm form) {
+    return {[form](const Scope& scope, const FeedForwardSizes& sizes, const MaskTables& masks,
+                   Rng& init) {
+                return std::make_unique<MaskedFeedForward>(scope, sizes, masks, init, form);
+            },
+            [](const FeedForwardSizes& s) {
+                return std::vector<SavedTensor>{{"lin_1.linear.weight", {s.hidden, s.width}, true},
+                                                {"lin_1.linear.bias", {s.hidden}, true},
+                                                {"lin_1.mask", {s.num_experts, s.hidden}, false},
+                                                {"lin_2.linear.weight", {s.width, s.hidden}, true},
+                                                {"lin_2.linear.bias", {s.width}, true},
+                                                {"lin_2.mask", {s.num_experts, s.width}, false}};
+            }};
+}
+
+MaskedFeedForward::MaskedFeedForward(const Scope& scope, const FeedForwardSizes& s,
+                                     const MaskTables& masks, Rng& init, FeedForwardForm form)
+    : FeedForward(scope, s),
+      lin_1({this, "lin_1"}, s.width, s.hidden, masks.hidden, init),
+      lin_2({this, "lin_2"}, s.hidden, s.width, masks.output, init),
+      form_(form) {}
+
+Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) const {
+    if (form_ == FeedForwardForm::composed) {
+        return lin_2.forward(relu(lin_1.forward(x, routing.experts)), routing.experts);
+    }
+    const FeedForwardWeights weights{lin_1.linear.weight, *lin_1.linear.bias, lin_2.linear.weight,
+                                     *lin_2.linear.bias};
+    if (routing.is_dense() || (lin_1.all_kept() && lin_2.all_kept())) {
+        return feed_forward(x, weights);
+    }
+    const ExpertMasks masks{lin_1.masks(), lin_2.masks()};
+    const bool sparse = form_ == FeedForwardForm::sparse ||
+                        (form_ == FeedForwardForm::automatic && sparse_pays(masks, routing.groups));
+    return sparse ? sparse_feed_forward(x, weights, masks, routing.groups)
+                  : feed_forward(x, weights, masks, routing.experts);
+}
+
+std::vector<Tensor> MaskedFeedForward::step_weights() const {
+    return {transpose(Variable(lin_2.linear.weight.value()), 0, 1).value()};
+}
+
+StepNeeds MaskedFeedForward::step_needs(int64_t rows) const {
+    const int64_t F = sizes().hidden;
+    return {
+        .parts = (F + neurons_in_part(F) - 1) / neurons_in_part(F), .numbers = rows * F, .ids = F};
+}
+
+void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real* x,
+                                  const std::vector<Tensor>& step_weights, StepMemory& memory,
+                                  real* y) const {
+    const int64_t M = rows.size(), F = sizes().hidden, C = sizes().width;
+    const int64_t first = part * neurons_in_part(F),
+                  width = std::min(neurons_in_part(F), F - first);
+    real* const hidden = memory.numbers.data() + first * M;  // (M, width)
+    int32_t* const ids = memory.ids.data() + first;
+    const auto mask = [&](int64_t m) { return lin_1.masks_of(rows.experts[size_t(m)]) + first; };
+    std::array<const real*, few_vectors> row_masks = {};  // where there are no more rows
+    for (int64_t m = 0; m < std::min(M, few_vectors); ++m) {
+        row_masks[size_t(m)] = mask(m);
+    }
+    // hidden = mask * relu(x w1^T + b1)
+    const Rows inwards =
+        rows_that_matter(lin_1.linear.weight.value().data() + first * C, C, width, M, ids,
+                         [&](int64_t m, int32_t id) { return row_masks[size_t(m)][id] != 0; });
+    multiply_rows(M, x, C, inwards, hidden, width);
+    const real* const b1 = lin_1.linear.bias->value().data() + first;
+    for (int64_t m = 0; m < M; ++m) {
+        real* const h = hidden + m * width;
+        const real* const g = mask(m);
+        for (int64_t j = 0; j < inwards.count; ++j) {
+            const int64_t id = inwards.id(j);
+            h[id] = g[id] * bias_relu(h[id], b1[id]);
+        }
+    }
+    // y = mask * (hidden w2^T + b2), and the bias is in the first part
+    const Rows outwards = rows_that_matter(
+        step_weights[0].data() + first * C, C, width, M, ids, [&](int64_t m, int32_t id) {
+            return row_masks[size_t(m)][id] != 0 && hidden[m * width + id] != 0;
+        });
+    combine_rows(M, hidden, width, outwards, y, C);
+    for (int64_t m = 0; m < M; ++m) {
+        if (part == 0) {
+            axpy(C, 1, lin_2.linear.bias->value().data(), y + m * C);
+        }
+        multiply<false>(C, lin_2.masks_of(rows.experts[size_t(m)]), y + m * C, y + m * C);
+    }
+}
+
+std::vector<ProductCost> MaskedFeedForward::costs(int32_t expert) const {
+    const double F = double(sizes().hidden), C = double(sizes().width);
+    const bool dense = expert == no_expert;
+    const double hidden = dense ? F : kept(lin_1.mask, size_t(expert));
+    const double outputs = dense ? C : kept(lin_2.mask, size_t(expert));
+    return {{"lin_1", C * F, C * hidden}, {"lin_2", F * C, hidden * outputs}};
+}
+
+std::vector<Tensor> MaskedFeedForward::masks() const {
+    std::vector<Tensor> found;
+    for (const MaskedLinear* layer : {&lin_1, &lin_2}) {
+        if (!layer->all_kept()) {
+            found.push_back(layer->mask);
+        }
+    }
+    return found;
+}
+
+}  // namespace smoe
