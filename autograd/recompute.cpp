@@ -3,27 +3,50 @@
 // Read next: tests/autograd/recompute_test.cpp, which counts bytes and calls.
 #include "autograd/recompute.h"
 
+#include <algorithm>
+
 #include "autograd/engine.h"
 
 namespace smoe {
 
-Variable recompute(const std::function<Variable(const Variable&)>& part, const Variable& x) {
-    if (!x.requires_grad()) {
-        return part(x);
+Variable recompute(const RecomputedPart& part, const std::vector<Variable>& inputs) {
+    const auto wanted = [](const Variable& input) { return input.requires_grad(); };
+    if (std::none_of(inputs.begin(), inputs.end(), wanted)) {
+        return part(inputs);
     }
     const auto value = [&] {
         const NoGrad no_grad;
-        return part(x).value();
+        return part(inputs).value();
     };
-    return record("recompute", value(), {x},
-                  [part, X = x.value()](const Tensor& dout, std::span<Tensor* const> din) {
+    std::vector<Tensor> values;
+    for (const Variable& input : inputs) {
+        values.push_back(input.value());
+    }
+    return record("recompute", value(), inputs,
+                  [part, values](const Tensor& dout, std::span<Tensor* const> din) {
                       const GradMode recording(true);  // the walk around may be under NoGrad
-                      const Variable leaf(X, true), result = part(leaf);
-                      if (result.requires_grad()) {     // else it is the same whatever x is
-                          leaf.node()->grad = *din[0];  // the same numbers: the walk adds to din
-                          backward(result, dout);
+                      std::vector<Variable> leaves;
+                      for (size_t i = 0; i < values.size(); ++i) {
+                          leaves.push_back(values[i].defined()
+                                               ? Variable(values[i], din[i] != nullptr)
+                                               : Variable());
                       }
+                      const Variable result = part(leaves);
+                      if (!result.requires_grad()) {
+                          return;  // it is the same whatever the inputs are
+                      }
+                      for (size_t i = 0; i < leaves.size(); ++i) {
+                          if (din[i] != nullptr) {
+                              leaves[i].node()->grad = *din[i];  // the walk adds to these numbers
+                          }
+                      }
+                      backward(result, dout);
                   });
+}
+
+Variable recompute(const std::function<Variable(const Variable&)>& part, const Variable& x) {
+    return recompute([part](std::span<const Variable> inputs) { return part(inputs[0]); },
+                     std::vector<Variable>{x});
 }
 
 }  // namespace smoe

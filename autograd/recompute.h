@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "autograd/variable.h"
 
@@ -15,5 +17,10 @@ namespace smoe {
 // computes the same both times. Whatever chance it uses must be drawn before, and whatever it
 // refers to must still be there when backward runs. If x requires no gradient, this is part(x).
 Variable recompute(const std::function<Variable(const Variable&)>& part, const Variable& x);
+
+// The same of a part with several inputs. What is computed outside and has a gradient must be one
+// of them: a walk of the part would otherwise run on into the graph that it came from.
+using RecomputedPart = std::function<Variable(std::span<const Variable>)>;
+Variable recompute(const RecomputedPart& part, const std::vector<Variable>& inputs);
 
 }  // namespace smoe

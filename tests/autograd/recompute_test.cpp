@@ -63,6 +63,33 @@ TEST_CASE("recompute: gradients against differences, one part inside the other")
           gradient_tolerance);
 }
 
+TEST_CASE("recompute: two parts in a row share an input that was computed before") {
+    const auto run = [](bool again) {
+        const Variable x(random_tensor({6, 4}, 1), true), scores(random_tensor({6}, 2), true);
+        const Variable weights = tanh(scores);  // no leaf: its own graph lies outside of the parts
+        const RecomputedPart body = [](std::span<const Variable> in) {
+            return tanh(scale_rows(in[0], in[1]));
+        };
+        Variable y = x;
+        for (int i = 0; i < 2; ++i) {
+            y = again ? recompute(body, {y, weights}) : body(std::vector{y, weights});
+        }
+        backward(y, random_tensor({6, 4}, 3));
+        return std::pair(x.grad(), scores.grad());
+    };
+    const auto plain = run(false), again = run(true);
+    CHECK(difference(again.first, plain.first) == 0);
+    CHECK(difference(again.second, plain.second) == 0);
+
+    // An input that wants no gradient, and one that is not there.
+    const Variable x(Tensor::full({2}, 3), true), constant(Tensor::full({2}, 5));
+    const Variable y = recompute(
+        [](std::span<const Variable> in) { return in[2].defined() ? in[2] : mul(in[0], in[1]); },
+        {constant, x, Variable()});
+    backward(sum(y));
+    CHECK(x.grad().data()[0] == 5);
+}
+
 TEST_CASE("recompute: walked under NoGrad, and with a part that does not depend on its input") {
     const Variable x(Tensor::full({2}, 3), true), weight(Tensor::full({2}, 5));
     const Variable y = recompute([&](const Variable& in) { return mul(in, weight); }, x);
