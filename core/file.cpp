@@ -219,12 +219,4 @@ FolderLock::~FolderLock() {
     ::close(descriptor_);
 }
 
-uint64_t hash_bytes(std::string_view bytes) {
-    uint64_t hash = 0xCBF29CE484222325;
-    for (const char byte : bytes) {
-        hash = (hash ^ uint8_t(byte)) * 0x100000001B3;
-    }
-    return hash;
-}
-
 }  // namespace smoe

@@ -66,7 +66,4 @@ class FolderLock {
     int descriptor_;
 };
 
-// FNV-1a, 64 bit (Fowler, Noll, Vo 1991): tells files apart, resists no attacker.
-uint64_t hash_bytes(std::string_view bytes);
-
 }  // namespace smoe

@@ -8,11 +8,11 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/format.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/outputs.h"
 #include "models/text/corpus/corpus.h"
-#include "models/training/progress.h"
 
 namespace smoe {
 namespace {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/format.h"
 #include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"

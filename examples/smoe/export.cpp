@@ -12,11 +12,11 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/format.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
 #include "examples/smoe/options.h"
 #include "models/generation/sampling.h"
-#include "models/training/progress.h"
 #include "models/training/run_directory.h"
 
 namespace smoe {

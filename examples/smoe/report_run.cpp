@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "core/file.h"
+#include "core/format.h"
 #include "core/text.h"
 #include "examples/smoe/report_data.h"
-#include "models/training/progress.h"
 
 namespace smoe {
 

@@ -11,12 +11,12 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/format.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/outputs.h"
 #include "models/text/story_reader.h"
 #include "models/text/tokenizer.h"
-#include "models/training/progress.h"
 
 namespace smoe {
 namespace {

@@ -8,9 +8,9 @@
 #include <numeric>
 
 #include "core/check.h"
-#include "core/file.h"
+#include "core/format.h"
+#include "core/hash.h"
 #include "core/streams.h"
-#include "models/training/progress.h"
 
 namespace smoe {
 namespace {

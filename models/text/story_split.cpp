@@ -10,7 +10,7 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "core/file.h"
+#include "core/hash.h"
 #include "models/text/story_reader.h"
 
 namespace smoe {

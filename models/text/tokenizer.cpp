@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/check.h"
-#include "core/file.h"
+#include "core/hash.h"
 #include "core/threads.h"
 #include "models/text/bpe_trainer.h"
 

@@ -1,5 +1,5 @@
-// Formatting for people: numbers with units, bars, curves. Numbers that cannot be shown are left
-// out or a question mark, never an error in the middle of training.
+// Bars, curves and one line that is written again and again. Numbers that cannot be drawn are left
+// out, never an error in the middle of training.
 // Read next: training_loop.cpp.
 #include "models/training/progress.h"
 
@@ -22,34 +22,6 @@ bool is_terminal(int descriptor) {
 
 bool wants_colour(int descriptor) {
     return is_terminal(descriptor) && std::getenv("NO_COLOR") == nullptr;
-}
-
-std::string format_duration(double seconds) {
-    if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) {
-        return "?";
-    }
-    const int64_t total = std::llround(seconds);
-    const int64_t hours = total / 3600, minutes = total / 60 % 60;
-    return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, total % 60)
-                     : fmt::format("{}:{:02}", minutes, total % 60);
-}
-
-std::string format_bytes(int64_t bytes) {
-    constexpr std::array<const char*, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double value = double(bytes);
-    size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < units.size(); ++unit) {
-        value /= 1024;
-    }
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
-}
-
-std::string format_count(int64_t count) {
-    std::string digits = fmt::format("{}", count);
-    for (int64_t at = int64_t(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) {
-        digits.insert(size_t(at), 1, ',');
-    }
-    return digits;
 }
 
 std::string bars(const std::vector<int64_t>& counts) {

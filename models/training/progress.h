@@ -15,11 +15,6 @@ bool is_terminal(int descriptor);
 // Whether to colour what goes to `descriptor`: a terminal, and NO_COLOR not set.
 bool wants_colour(int descriptor);
 
-// "1:05" or "2:03:10"; "?" for what is not a finite, positive number of seconds.
-std::string format_duration(double seconds);
-std::string format_bytes(int64_t bytes);  // "512 B", "3.1 MiB"
-std::string format_count(int64_t count);  // "12,345"
-
 // One bar of eight heights for each count, the largest being full.
 std::string bars(const std::vector<int64_t>& counts);
 

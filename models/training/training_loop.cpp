@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/format.h"
 #include "core/text.h"
 #include "models/generation/generator.h"
 #include "models/training/evaluation.h"

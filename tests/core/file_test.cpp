@@ -270,14 +270,6 @@ TEST_CASE("file: the name of a file without its folders") {
     CHECK(file_name("/") == "");
 }
 
-TEST_CASE("hash_bytes: the published values of FNV-1a") {
-    CHECK(hash_bytes("") == 0xcbf29ce484222325);
-    CHECK(hash_bytes("a") == 0xaf63dc4c8601ec8c);
-    CHECK(hash_bytes("foobar") == 0x85944171f73967e8);
-    CHECK(hash_bytes("\xFF") != hash_bytes("\x7F"));
-    CHECK(hash_bytes(std::string_view("\0", 1)) != hash_bytes(""));
-}
-
 TEST_CASE("file: bytes are added to the end, and a name is given to another file") {
     const Folder folder;
     append_file(folder / "log", "one\n");
