@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "core/utf8.h"
@@ -58,17 +59,50 @@ std::string to_valid_utf8(std::string_view text) {
     return valid;
 }
 
-std::string without_controls(std::string_view text, std::string_view kept) {
-    std::string line = to_valid_utf8(text);
-    for (size_t i = 0; i < line.size(); ++i) {
-        const uint8_t c = uint8_t(line[i]);
-        if ((c < ' ' || c == 0x7F) && kept.find(line[i]) == kept.npos) {
-            line[i] = ' ';
-        } else if (c == 0xC2 && uint8_t(line[i + 1]) < 0xA0) {  // U+0080 to U+009F
-            line.replace(i, 2, " ");
-        }
+namespace {
+
+// The code point of the character that valid UTF-8 begins with, and its bytes.
+std::pair<char32_t, size_t> first_character(std::string_view text) {
+    const uint8_t lead = uint8_t(text[0]);
+    const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    char32_t code = length == 1 ? lead : lead & (0x7F >> length);
+    for (size_t i = 1; i < length; ++i) {
+        code = code << 6 | (uint8_t(text[i]) & 0x3F);
     }
-    return line;
+    return {code, length};
+}
+
+// Default_Ignorable_Code_Point of Unicode 15, the separators of lines and paragraphs (U+2028,
+// U+2029) and the anchors of annotations (U+FFF9 to U+FFFB).
+bool is_invisible(char32_t code) {
+    constexpr char32_t ranges[][2] = {{0xAD, 0xAD},       {0x34F, 0x34F},    {0x61C, 0x61C},
+                                      {0x115F, 0x1160},   {0x17B4, 0x17B5},  {0x180B, 0x180F},
+                                      {0x200B, 0x200F},   {0x2028, 0x202E},  {0x2060, 0x206F},
+                                      {0x3164, 0x3164},   {0xFE00, 0xFE0F},  {0xFEFF, 0xFEFF},
+                                      {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},  {0x1BCA0, 0x1BCA3},
+                                      {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+    return std::any_of(std::begin(ranges), std::end(ranges),
+                       [code](const auto& range) { return range[0] <= code && code <= range[1]; });
+}
+
+}  // namespace
+
+std::string without_controls(std::string_view text, std::string_view kept) {
+    const std::string valid = to_valid_utf8(text);
+    std::string seen;
+    for (size_t i = 0; i < valid.size();) {
+        const auto [code, length] = first_character(std::string_view(valid).substr(i));
+        const std::string_view character = std::string_view(valid).substr(i, length);
+        if (kept.find(character) != kept.npos) {
+            seen += character;
+        } else if (code < ' ' || (code >= 0x7F && code < 0xA0)) {
+            seen += ' ';
+        } else {
+            seen += is_invisible(code) ? "\xEF\xBF\xBD" : character;
+        }
+        i += length;
+    }
+    return seen;
 }
 
 }  // namespace smoe

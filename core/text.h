@@ -19,9 +19,16 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 // `text` with each byte that is no part of a UTF-8 character replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);
 
-// The same with a blank for each control character but those in `kept`, U+0080 to U+009F included,
-// which some terminals obey: what comes from a file must not steer the terminal.
-std::string without_controls(std::string_view text, std::string_view kept = "\n\t");
+// Joiners and variants, invisible parts of words in Persian and Hindi and of emoji.
+constexpr std::string_view joiners = "\u200C\u200D\uFE0E\uFE0F";
+
+// What comes from a file must not steer the terminal, nor look like something else. The same as
+// to_valid_utf8 with a blank for each control character (U+0080 to U+009F included, which some
+// terminals obey), and U+FFFD for each other character that nobody sees: those that turn the
+// direction of the text around (U+202E and its kin), blanks of no width, tags, separators of lines
+// that are none. Characters in `kept` stay.
+std::string without_controls(std::string_view text,
+                             std::string_view kept = "\n\t\u200C\u200D\uFE0E\uFE0F");
 
 // Without any: whatever a name holds, a line of a terminal stays one line.
 inline std::string to_one_line(std::string_view text) {

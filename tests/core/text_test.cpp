@@ -100,4 +100,31 @@ TEST_CASE("text: one line stays one") {
     CHECK(without_controls("a\n\tb\r\x1b[2J") == "a\n\tb  [2J");
 }
 
+TEST_CASE("text: what nobody sees is shown to be there") {
+    const std::string mark = "\uFFFD";
+    // "evil<U+202E>txt.exe" would be read as "evilexe.txt".
+    CHECK(to_one_line("evil\u202Etxt.exe") == "evil" + mark + "txt.exe");
+    for (const char* const direction :
+         {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D", "\u202E", "\u2066",
+          "\u2067", "\u2068", "\u2069"}) {
+        CHECK(without_controls(direction) == mark);
+    }
+    for (const char* const unseen :
+         {"\u00AD", "\u034F", "\u115F", "\u17B4", "\u180E", "\u200B", "\u2028", "\u2029", "\u2060",
+          "\u3164", "\uFE01", "\uFEFF", "\uFFA0", "\uFFF9", "\U0001BCA0", "\U0001D173",
+          "\U000E0041", "\U000E0FFF"}) {
+        CHECK(without_controls(std::string("a") + unseen + "b") == "a" + mark + "b");
+    }
+    // Neighbours of those in the table, and what needs joining, stay as they are.
+    for (const char* const seen :
+         {"\u00AC", "\u00AE", "\u0627", "\u200A", "\u2010", "\u2027", "\u202F", "\u205F", "\u2070",
+          "\uFE10", "\uFFFC", "\U0001BCA4", "\U0001D17B", "\U000E1000", "\U0001F600"}) {
+        CHECK(to_one_line(seen) == seen);
+    }
+    const std::string family = "\U0001F468\u200D\U0001F469", heart = "\u2764\uFE0F";
+    CHECK(without_controls(family + heart) == family + heart);
+    CHECK(without_controls(family, joiners) == family);
+    CHECK(to_one_line(heart) == "\u2764" + mark);  // in a name they could hide a second file
+}
+
 }  // namespace smoe
