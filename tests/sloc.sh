@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                1900
+core                2000
 autograd            2200
 nn                  1450
 models/text         2100
@@ -19,8 +19,8 @@ models/generation    700
 models/training     1900
 examples            1060
 examples/smoe       2800
-tests                240
-tests/core          1940
+tests                330
+tests/core          2100
 tests/autograd      2700
 tests/nn            1100
 tests/models        5000

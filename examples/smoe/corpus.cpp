@@ -12,6 +12,7 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/outputs.h"
+#include "examples/smoe/printing.h"
 #include "models/text/corpus/corpus.h"
 
 namespace smoe {
@@ -49,7 +50,7 @@ void write_stories(const std::string& path, uint64_t seed, int64_t begin, int64_
             bytes += int64_t(story.text.size());
         }
     });
-    fmt::print("{}: {} stories, {}\n", path, format_count(end - begin), format_bytes(bytes));
+    say("{}: {} stories, {}", path, format_count(end - begin), format_bytes(bytes));
 }
 
 int write_corpus(const CorpusOptions& options) {

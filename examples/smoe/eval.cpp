@@ -6,14 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
-#include "core/format.h"
-#include "core/text.h"
+#include "core/terminal.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/printing.h"
+#include "examples/smoe/tables.h"
 #include "models/text/story_reader.h"
 #include "models/training/evaluation.h"
-#include "models/training/expert_colours.h"
-#include "models/training/progress.h"
 #include "models/training/run_directory.h"
 #include "models/training/trainer.h"
 
@@ -41,37 +40,8 @@ void print_json(const Evaluation& result) {
     for (const EvaluationPart& part : result.domains) {
         object["domains"][part.domain] = json_of(part);
     }
-    fmt::print("{}\n", object.dump());
-}
-
-void print_part(const EvaluationPart& part) {
-    fmt::print("{:<16} {:>12} {:>12} {:>10.4f} {:>12.4f}\n", to_one_line(part.domain),
-               format_count(part.tokens), format_count(part.bytes), part.loss(),
-               part.bits_per_byte());
-}
-
-// Rows: domains; columns: the share of the domain's tokens that each expert takes, in per cent.
-void print_experts(const Evaluation& result) {
-    const bool colour = wants_colour(1);
-    const size_t K = result.total.expert_tokens.size();
-    fmt::print("\nshare of each expert in a domain's tokens, %\n{:<16}", "");
-    for (size_t k = 0; k < K; ++k) {
-        const std::string head = fmt::format("{:>6}", k);
-        fmt::print("{}", colour ? in_expert_colour(head, int64_t(k)) : head);
-    }
-    fmt::print("\n");
-    std::vector<EvaluationPart> parts = result.domains;
-    if (parts.size() > 1) {
-        parts.push_back(result.total);
-    }
-    for (const EvaluationPart& part : parts) {
-        fmt::print("{:<16}", to_one_line(part.domain));
-        for (const int64_t count : part.expert_tokens) {
-            fmt::print("{:>6.1f}",
-                       100.0 * double(count) / double(std::max<int64_t>(1, part.tokens)));
-        }
-        fmt::print("  {}\n", bars(part.expert_tokens));
-    }
+    // In ASCII on a terminal: names of domains come from files.
+    fmt::print("{}\n", object.dump(-1, ' ', is_terminal(STDOUT_FILENO)));
 }
 
 int evaluate_run(const EvalOptions& options) {
@@ -87,18 +57,13 @@ int evaluate_run(const EvalOptions& options) {
         print_json(evaluate(*moe, data, config.seed, 0));
         return 0;
     }
-    fmt::print("text: {}\n\n", data.summary());
+    say("text: {}", data.summary());
+    fmt::print("\n");
     const Evaluation result = evaluate(*moe, data, config.seed, 0);
-    fmt::print("{:<16} {:>12} {:>12} {:>10} {:>12}\n", "domain", "tokens", "bytes", "loss/token",
-               "bits/byte");
-    if (result.domains.size() > 1) {
-        for (const EvaluationPart& part : result.domains) {
-            print_part(part);
-        }
-    }
-    print_part(result.total);
+    const int width = line_width(STDOUT_FILENO);
+    fmt::print("{}", domain_table(result, width));
     if (!result.total.expert_tokens.empty()) {
-        print_experts(result);
+        fmt::print("\n{}", expert_table(result, width, wants_colour(STDOUT_FILENO)));
     }
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/printing.h"
 #include "models/generation/sampling.h"
 #include "models/training/run_directory.h"
 
@@ -272,10 +273,8 @@ int export_run(const ExportOptions& options) {
     for (const auto& [name, content] : files) {
         bytes += int64_t(content.size());
     }
-    fmt::print(
-        "{} files, {}, written to {}\nbefore you publish it, add licence and language to its "
-        "README.md\n",
-        files.size(), format_bytes(bytes), options.out);
+    say("{} files, {}, written to {}", files.size(), format_bytes(bytes), options.out);
+    say("before you publish it, add licence and language to its README.md");
     return 0;
 }
 

@@ -6,12 +6,13 @@
 #include <memory>
 
 #include "core/check.h"
+#include "core/terminal.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/tables.h"
 #include "examples/smoe/token_text.h"
 #include "models/generation/generator.h"
 #include "models/training/expert_colours.h"
-#include "models/training/progress.h"
 #include "models/training/run_directory.h"
 
 namespace smoe {
@@ -34,10 +35,8 @@ int generate(const GenerateOptions& options) {
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
-    // Colour is asked for by --show-experts, so it is given in a pipe too, but not against
-    // NO_COLOR.
-    const bool colour = options.show_experts && std::getenv("NO_COLOR") == nullptr;
-    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    const bool colour = options.show_experts && wants_colour(STDOUT_FILENO, true);
+    const bool terminal = is_terminal(STDOUT_FILENO);
 
     // All samples are written at once, but shown one after the other: the first as it comes, the
     // others when those before them have ended.
@@ -84,12 +83,7 @@ int generate(const GenerateOptions& options) {
     }
     show();
     if (options.show_experts && !expert_tokens.empty()) {
-        fmt::print("\nexperts");
-        for (size_t k = 0; k < expert_tokens.size(); ++k) {
-            const std::string count = fmt::format("{}: {}", k, expert_tokens[k]);
-            fmt::print("  {}", colour ? in_expert_colour(count, int64_t(k)) : count);
-        }
-        fmt::print("\n");
+        fmt::print("\n{}", expert_counts(expert_tokens, line_width(STDOUT_FILENO), colour));
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/outputs.h"
+#include "examples/smoe/printing.h"
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/report_page.h"
 #include "models/training/expert_colours.h"
@@ -76,7 +77,7 @@ int report(const ReportOptions& options) {
     const std::string title = comparing ? fmt::format("{} runs", options.compare.size())
                                         : to_valid_utf8(file_name(options.run));
     write_file(out, report_page(title, comparing ? several_runs(options) : one_run(options)));
-    fmt::print("{}\n", out);
+    fmt::print("{}\n", shown(out));
     return 0;
 }
 

@@ -12,9 +12,12 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/format.h"
+#include "core/terminal.h"
+#include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/outputs.h"
+#include "examples/smoe/printing.h"
 #include "models/text/story_reader.h"
 #include "models/text/tokenizer.h"
 
@@ -54,9 +57,9 @@ int train(const TokenizerOptions& options) {
     const Tokenizer tokenizer =
         Tokenizer::train(texts, options.entries, pre_tokenizer_named(options.pre_tokenizer));
     write_file(options.out, tokenizer.to_json());
-    fmt::print("{} tokens learned from {} stories, {}; written to {}\n",
-               format_count(tokenizer.vocab_size()), format_count(int64_t(stories.size())),
-               format_bytes(int64_t(bytes)), options.out);
+    say("{} tokens learned from {} stories, {}; written to {}",
+        format_count(tokenizer.vocab_size()), format_count(int64_t(stories.size())),
+        format_bytes(int64_t(bytes)), options.out);
     return 0;
 }
 
@@ -89,7 +92,8 @@ int decode(const TokenizerOptions& options) {
         ids.push_back(id);
         at = end;
     }
-    const std::string text = tokenizer.decode(ids);
+    std::string text = tokenizer.decode(ids);
+    text = is_terminal(STDOUT_FILENO) ? without_controls(text) : text;
     std::fwrite(text.data(), 1, text.size(), stdout);
     return 0;
 }

@@ -10,12 +10,15 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/format.h"
+#include "core/terminal.h"
 #include "core/text.h"
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/printing.h"
 #include "models/text/story_split.h"
+#include "models/training/progress.h"
 #include "models/training/trainer.h"
 #include "models/training/training_loop.h"
 
@@ -101,19 +104,18 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories
 // What is about to be trained.
 void introduce(const Config& config) {
     const SingleMoe moe(config.model, config.seed);
-    fmt::print("model: {} parameters", format_count(moe.model.parameter_count()));
+    const std::string parameters = format_count(moe.model.parameter_count());
     if (moe.router->is_dense()) {
-        fmt::print(", dense\n");
+        say("model: {} parameters, dense", parameters);
         return;
     }
     const ExpertSettings& experts = config.model.experts;
-    fmt::print(", {} experts that switch off {:g} % of its {} neurons\n", experts.count,
-               100 * experts.mask_rate, masked_neurons(experts.mask_where));
-    fmt::print("router: {}", moe.router->description());
-    if (moe.router->learns()) {
-        fmt::print(", {} parameters", format_count(moe.router->parameter_count()));
-    }
-    fmt::print("\n");
+    say("model: {} parameters, {} experts that switch off {:g} % of its {} neurons", parameters,
+        experts.count, 100 * experts.mask_rate, masked_neurons(experts.mask_where));
+    say("router: {}{}", moe.router->description(),
+        moe.router->learns()
+            ? fmt::format(", {} parameters", format_count(moe.router->parameter_count()))
+            : "");
 }
 
 DatasetSettings settings_of(const Config& config, const char* what) {
@@ -157,7 +159,7 @@ int train(const TrainOptions& options) {
         run.require_unused();
     }
     Config config = resume ? resumed_config(options, run.config()) : new_config(options);
-    fmt::print("seed {}, {} threads, {}\n", config.seed, threads(), blas_name());
+    say("seed {}, {} threads, {}", config.seed, threads(), blas_name());
 
     const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
     const Tokenizer tokenizer =
@@ -171,18 +173,18 @@ int train(const TrainOptions& options) {
     fmt::print("tokenizer: {} tokens\n", format_count(config.model.vocab_size));
 
     const Dataset train_data(stories.train, tokenizer, settings_of(config, "training text"));
-    fmt::print("training text: {}\n", train_data.summary());
+    say("training text: {}", train_data.summary());
     std::unique_ptr<Dataset> valid_data;
     if (!stories.valid.empty()) {
         DatasetSettings settings = settings_of(config, "held-out text");
         settings.held_out = config.valid.empty();
         valid_data = std::make_unique<Dataset>(stories.valid, tokenizer, settings);
-        fmt::print("held-out text: {}\n", valid_data->summary());
+        say("held-out text: {}", valid_data->summary());
         const std::string hash = fmt::format("{:016x}", valid_data->hash());
         check_held_out(config, hash);
         config.valid_hash = hash;
     } else {
-        fmt::print("held-out text: none, so nothing is evaluated\n");
+        say("held-out text: none, so nothing is evaluated");
         check_held_out(config, "");
     }
     if (resume && run.has_state()) {
@@ -201,7 +203,9 @@ int train(const TrainOptions& options) {
         fmt::print("interrupted; saved. Go on with: smoe train --run {} --resume\n", options.run);
         return 130;
     }
-    fmt::print("\nloss over steps\n{}\nsaved in {}\n", loss_curve(run, 64, 12), options.run);
+    const int width = std::min(64, line_width(STDOUT_FILENO) - plot_margin);
+    fmt::print("\nloss over steps\n{}\n", loss_curve(run, std::max(1, width), 12));
+    say("saved in {}", options.run);
     return 0;
 }
 

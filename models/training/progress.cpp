@@ -10,28 +10,51 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <iterator>
+#include <numeric>
 #include <optional>
+
+#include "core/format.h"
 
 namespace smoe {
 
-bool is_terminal(int descriptor) {
-    return ::isatty(descriptor) == 1;
-}
-
-bool wants_colour(int descriptor) {
-    return is_terminal(descriptor) && std::getenv("NO_COLOR") == nullptr;
-}
-
-std::string bars(const std::vector<int64_t>& counts) {
+std::string bars(const std::vector<int64_t>& counts, int64_t width) {
     constexpr std::array<const char*, 8> heights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    const int64_t most = counts.empty() ? 0 : *std::max_element(counts.begin(), counts.end());
+    const int64_t K = int64_t(counts.size()), groups = std::min(K, width);
+    std::vector<double> means;
+    for (int64_t g = 0; g < groups; ++g) {
+        const int64_t begin = K * g / groups, end = K * (g + 1) / groups;
+        const int64_t sum =
+            std::accumulate(counts.begin() + begin, counts.begin() + end, int64_t(0));
+        means.push_back(double(sum) / double(end - begin));
+    }
+    const double largest = means.empty() ? 0 : *std::max_element(means.begin(), means.end());
     std::string text;
-    for (const int64_t count : counts) {
-        text += heights[most > 0 ? size_t(count * 7 / most) : 0];
+    for (const double mean : means) {
+        text += heights[largest > 0 ? size_t(mean * 7 / largest) : 0];
     }
     return text;
+}
+
+std::string expert_summary(const std::vector<int64_t>& counts, int64_t width) {
+    constexpr size_t most_bars = 64;
+    const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t(0));
+    if (total == 0) {
+        return "";
+    }
+    const int64_t busiest = *std::max_element(counts.begin(), counts.end());
+    const std::string number = fmt::format("experts {}", counts.size());
+    const std::string share =
+        fmt::format("{}, busiest {:.1f} %", number, 100.0 * double(busiest) / double(total));
+    const int64_t idle = std::count(counts.begin(), counts.end(), 0);
+    std::vector<std::string> forms = {fmt::format("{}, idle {}", share, idle), share, number};
+    if (counts.size() <= most_bars) {
+        forms.insert(forms.begin(), "experts " + bars(counts));
+    }
+    const auto fitting = std::find_if(forms.begin(), forms.end(), [&](const std::string& form) {
+        return columns_of(form) <= width;
+    });
+    return fitting == forms.end() ? "" : *fitting;
 }
 
 std::string text_plot(const std::vector<std::pair<double, double>>& all, int width, int height) {
@@ -88,33 +111,79 @@ std::string text_plot(const std::vector<std::pair<double, double>>& all, int wid
     return text + std::string(size_t(std::max(1, gap)), ' ') + last + "\n";
 }
 
+std::string progress_line(const Progress& progress, int width) {
+    std::string line = fmt::format("step {:>5}", progress.step);
+    // Returns false for what does not fit behind the line, and leaves it out.
+    const auto add = [&](const std::string& field) {
+        const bool fits = columns_of(line) + columns_of(field) <= width;
+        line += fits ? field : "";
+        return fits;
+    };
+    const double speed = progress.tokens_per_second;
+    bool all = add(fmt::format("  loss {:.4f}", progress.loss)) &&
+               add(fmt::format("  left {}", format_duration(progress.seconds_left))) &&
+               add(fmt::format("  {} tok/s", speed < 1e15 ? format_count(int64_t(speed)) : "?"));
+    if (all && !progress.expert_tokens.empty()) {
+        const std::string summary =
+            expert_summary(progress.expert_tokens, width - columns_of(line) - 2);
+        all = !summary.empty() && add("  " + summary) &&
+              (!progress.router_learns || add(" learning"));
+    }
+    if (all) {
+        add("  peak " + format_bytes(progress.peak_bytes));
+    }
+    return shortened(line, width);
+}
+
+LineOutput standard_output() {
+    // Where nobody reads any more, training has yet to save: main() complains at the end.
+    const auto write = [](const std::string& text) {
+        std::fputs(text.c_str(), stdout);
+        std::fflush(stdout);
+    };
+    return {.write = write,
+            .width = [] { return line_width(STDOUT_FILENO); },
+            .overwrites = obeys_escapes(STDOUT_FILENO)};
+}
+
 namespace {
 
-// Where nobody reads any more, training has yet to save: main() complains at the end.
-void put(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
-}
+constexpr const char* over = "\r\x1b[K";  // to the beginning of the line, and all of it erased
 
 }  // namespace
 
-ProgressLine::ProgressLine() : terminal_(is_terminal(STDOUT_FILENO)) {}
+ProgressLine::ProgressLine(LineOutput output) : output_(std::move(output)) {}
 
-void ProgressLine::show(const std::string& line) {
-    put(fmt::format("{}{}", terminal_ ? "\r\x1b[K" : "", line + (terminal_ ? "" : "\n")));
-    open_ = terminal_;
+void ProgressLine::show(const Progress& progress) {
+    const int width = output_.width();
+    // Room for the ^C of somebody who interrupts, which terminals show.
+    const std::string line = progress_line(progress, std::max(1, width - 2));
+    if (!output_.overwrites) {
+        output_.write(line + "\n");
+        return;
+    }
+    // A window that has become narrower shows the old line in two, of which one cannot be reached.
+    output_.write((shown_ > width ? "\n" : shown_ > 0 ? over : "") + line);
+    shown_ = columns_of(line);
 }
 
-void ProgressLine::message(const std::string& text) {
-    put(fmt::format("{}{}\n", open_ ? "\r\x1b[K" : "", text));
-    open_ = false;
+void ProgressLine::message(const std::string& text, const std::string& indent) {
+    const int width = output_.width();
+    std::string lines = shown_ > width ? "\n" : shown_ > 0 ? over : "";
+    for (size_t begin = 0; begin <= text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        lines += wrapped(std::string_view(text).substr(begin, end - begin), width, indent) + "\n";
+        begin = end + 1;
+    }
+    output_.write(lines);
+    shown_ = 0;
 }
 
 void ProgressLine::finish() {
-    if (open_) {
-        put("\n");
+    if (shown_ > 0) {
+        output_.write("\n");
     }
-    open_ = false;
+    shown_ = 0;
 }
 
 }  // namespace smoe

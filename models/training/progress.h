@@ -1,38 +1,65 @@
 // What a person sees while a model learns: one line of progress, a curve drawn in text, and shares
-// of experts as a row of bars. Refuses to measure: it is handed numbers.
+// of experts as a row of bars, all made to fit a width. Refuses to measure: it is handed numbers.
 // Read next: training_loop.h, which uses all of it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/terminal.h"
+
 namespace smoe {
 
-bool is_terminal(int descriptor);
+// One bar of eight heights for each count, the largest being full. Where they are more than `width`,
+// neighbours share a bar that shows their mean.
+std::string bars(const std::vector<int64_t>& counts, int64_t width = any_width);
 
-// Whether to colour what goes to `descriptor`: a terminal, and NO_COLOR not set.
-bool wants_colour(int descriptor);
-
-// One bar of eight heights for each count, the largest being full.
-std::string bars(const std::vector<int64_t>& counts);
-
-// A curve of (x, y) points in `width` x `height` characters with its range of values at the side.
-// Points that share a column are averaged.
+// A curve of (x, y) points in `width` x `height` characters with its range of values at the side,
+// `plot_margin` columns. Points that share a column are averaged.
+constexpr int plot_margin = 10;
 std::string text_plot(const std::vector<std::pair<double, double>>& points, int width, int height);
 
-// A line that is overwritten on a terminal and printed anew elsewhere, on standard output.
+// The shares of experts in at most `width` columns: a bar for each ("experts ▁▅█"), or, for more
+// than 64 or where bars do not fit, "experts 255, busiest 3.1 %, idle 12" or the beginning of that.
+// "" where not even that fits, or nothing was counted.
+std::string expert_summary(const std::vector<int64_t>& counts, int64_t width);
+
+// What is known when a report is due.
+struct Progress {
+    int64_t step = 0, peak_bytes = 0;
+    double loss = 0, seconds_left = 0, tokens_per_second = 0;
+    std::vector<int64_t> expert_tokens = {};  // (K) empty when dense
+    bool router_learns = false;
+};
+
+// One line of at most `width` columns. What matters least stands on the right, and falls away first
+// where the line is too narrow for all of it.
+std::string progress_line(const Progress& progress, int width);
+
+// Where lines go.
+struct LineOutput {
+    std::function<void(const std::string&)> write;
+    std::function<int()> width;  // columns that a line may fill, as of line_width
+    bool overwrites = false;     // obeys a return to the beginning of the line, and ESC [K
+};
+LineOutput standard_output();
+
+// A line that is overwritten on a terminal that can do that, and printed anew elsewhere.
 class ProgressLine {
   public:
-    ProgressLine();
-    void show(const std::string& line);     // the current state
-    void message(const std::string& text);  // stays above; may have several lines
-    void finish();                          // keeps the current state on a line of its own
+    explicit ProgressLine(LineOutput output = standard_output());
+    void show(const Progress& progress);  // the current state
+    // Stays above: lines of text, each wrapped to the width; what is broken off comes behind
+    // `indent`.
+    void message(const std::string& text, const std::string& indent = "    ");
+    void finish();  // keeps the current state on a line of its own
 
   private:
-    bool terminal_;
-    bool open_ = false;
+    LineOutput output_;
+    int64_t shown_ = 0;  // columns of the line that will be overwritten
 };
 
 }  // namespace smoe

@@ -189,15 +189,13 @@ class Loop {
     }
 
     void report() {
-        std::string line = fmt::format(
-            "step {:>6}  loss {:.4f}  {:>7} tok/s  peak {}  left {}", trainer_.steps(),
-            window_.loss(), format_count(int64_t(window_.tokens_per_second())),
-            format_bytes(memory_use().peak), format_duration(std::max(0.0, seconds_left())));
-        if (!window_.expert_tokens.empty()) {
-            line += fmt::format("  experts {}{}", bars(window_.expert_tokens),
-                                window_.router_steps > 0 ? " learning" : "");
-        }
-        progress_.show(line);
+        progress_.show({.step = trainer_.steps(),
+                        .peak_bytes = memory_use().peak,
+                        .loss = window_.loss(),
+                        .seconds_left = std::max(0.0, seconds_left()),
+                        .tokens_per_second = window_.tokens_per_second(),
+                        .expert_tokens = window_.expert_tokens,
+                        .router_learns = window_.router_steps > 0});
         append_metrics(metrics_line(window_, trainer_, seconds_before_ + seconds_since(start_)));
         window_ = {};
     }
@@ -225,7 +223,7 @@ class Loop {
                   trainer_.steps(), total.loss());
         });
         progress_.message(
-            fmt::format("step {:>6}  held-out loss {:.4f} per token, {:.4f} bits per byte",
+            fmt::format("step {:>5}  held-out loss {:.4f} per token, {:.4f} bits per byte",
                         trainer_.steps(), total.loss(), total.bits_per_byte()));
         append_metrics(
             fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})",
@@ -240,7 +238,8 @@ class Loop {
         Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
         generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), max_tokens,
                       [&](const Generator::Token& token) { ids.push_back(token.id); });
-        progress_.message(printable(tokenizer_.decode(ids)));
+        const std::string margin = "    | ";
+        progress_.message(margin + with_margin(tokenizer_.decode(ids), margin), margin);
     }
 
     void checkpoint() {
@@ -263,13 +262,12 @@ class Loop {
         }
     }
 
-    static std::string printable(const std::string& text) {
+    // Its lines, each after the first behind `margin`.
+    static std::string with_margin(const std::string& text, const std::string& margin) {
         std::string lines;
-        for (size_t begin = 0; begin <= text.size();) {
-            const size_t end = std::min(text.find('\n', begin), text.size());
-            lines +=
-                (begin > 0 ? "\n    | " : "    | ") + to_one_line(text.substr(begin, end - begin));
-            begin = end + 1;
+        for (const char c : without_controls(text, "\n" + std::string(joiners))) {
+            lines += c;
+            lines += c == '\n' ? margin : "";
         }
         return lines;
     }

@@ -108,7 +108,8 @@ pid_t start_program(const std::vector<std::string>& words, const Circumstances& 
     const char* const program = std::getenv("SMOE_PROGRAM");
     REQUIRE_MESSAGE(program != nullptr,
                     "SMOE_PROGRAM must hold the path of the program smoe; run tests/run.sh");
-    std::vector<std::string> arguments = words, environment;
+    // The first of two variables of one name counts.
+    std::vector<std::string> arguments = words, environment = circumstances.variables;
     arguments.insert(arguments.begin(), "smoe");
     for (char** variable = environ; *variable != nullptr; ++variable) {
         environment.push_back(*variable);

@@ -1,0 +1,29 @@
+// Lines for people on standard output. On a terminal they are wrapped to its width, and names from
+// files cannot steer it; a pipe gets every line whole and every byte as it is.
+// Read next: tables.h.
+#pragma once
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "core/terminal.h"
+#include "core/text.h"
+
+namespace smoe {
+
+// `text` as standard output may show it, on one line.
+inline std::string shown(const std::string& text) {
+    return is_terminal(STDOUT_FILENO) ? to_one_line(text) : text;
+}
+
+// Prints one line; its end is added.
+template <class... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+    const std::string line = shown(fmt::format(format, std::forward<Args>(args)...));
+    fmt::print("{}\n", wrapped(line, line_width(STDOUT_FILENO)));
+}
+
+}  // namespace smoe
