@@ -57,7 +57,7 @@ SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/o
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 # What tests ask of the program's own code, beside running it.
-TESTED  := $(addprefix examples/smoe/,flags.cpp golden.cpp options.cpp tables.cpp)
+TESTED  := $(addprefix examples/smoe/,flags.cpp golden.cpp options.cpp shell.cpp tables.cpp)
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))

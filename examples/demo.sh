@@ -6,6 +6,13 @@ set -eu
 smoe=$1
 folder=$2
 minutes=${3:-1.8}
+# A word as a shell takes it.
+quoted() {
+    case $1 in
+    *[!A-Za-z0-9_./-]*) printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf %s "$1" ;;
+    esac
+}
 say() { printf '\n== %s\n' "$1"; }
 
 # A run that somebody went on with is no longer the demo's: its settings are others.
@@ -37,6 +44,7 @@ say "All of this as a page for the browser"
 "$smoe" report "$folder/run"
 
 say "Yours to go on with"
-echo "$smoe generate $folder/run --prompt \"One day\" --samples 3 --show-experts"
-echo "$smoe train --run $folder/run --resume --minutes 5"
+smoe=$(quoted "$smoe") run=$(quoted "$folder/run")
+echo "$smoe generate $run --prompt \"One day\" --samples 3 --show-experts"
+echo "$smoe train --run $run --resume --minutes 5"
 echo "$smoe train --data YOUR_STORIES.txt --preset tiny --minutes 10 --run runs/mine"

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                2000
+core                2150
 autograd            2200
 nn                  1450
 models/text         2100
@@ -20,11 +20,11 @@ models/training     1900
 examples            1060
 examples/smoe       2800
 tests                330
-tests/core          2100
+tests/core          2250
 tests/autograd      2700
 tests/nn            1100
 tests/models        5000
-tests/examples      2300
+tests/examples      2560
 tests/bench         1340
 tests/exercises     1550
 '

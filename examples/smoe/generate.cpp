@@ -37,6 +37,13 @@ int generate(const GenerateOptions& options) {
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const bool colour = options.show_experts && wants_colour(STDOUT_FILENO, true);
     const bool terminal = is_terminal(STDOUT_FILENO);
+    const std::vector<int32_t> prompt = tokenizer.encode(options.prompt);
+    Generator generator(*moe, tokenizer.end_of_text(), options.samples);
+    check(
+        int64_t(prompt.size()) < generator.longest_prompt(),
+        "the prompt has {} tokens, and at most {} leave room for a new one: the model's context is "
+        "{}, start token included",
+        prompt.size(), generator.longest_prompt() - 1, config.model.context);
 
     // All samples are written at once, but shown one after the other: the first as it comes, the
     // others when those before them have ended.
@@ -57,8 +64,7 @@ int generate(const GenerateOptions& options) {
         }
         std::fflush(stdout);
     };
-    Generator generator(*moe, tokenizer.end_of_text(), options.samples);
-    generator.run(tokenizer.encode(options.prompt), options.sampling, options.seed,
+    generator.run(prompt, options.sampling, options.seed,
                   options.max_tokens > 0 ? options.max_tokens : config.model.context,
                   [&](const Generator::Token& token) {
                       const size_t sample = size_t(token.sample);

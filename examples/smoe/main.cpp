@@ -16,6 +16,7 @@
 #include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/shell.h"
 #include "examples/smoe/version.h"
 
 namespace {
@@ -78,6 +79,7 @@ int report(int status, const std::string& message) {
 
 int main(int argc, char** argv) {
     smoe::prepare_threads(argv);
+    smoe::set_program_name(argv[0]);
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
     try {
         const int status = run(argc, argv);

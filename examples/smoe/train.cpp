@@ -17,6 +17,7 @@
 #include "examples/smoe/flags.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
+#include "examples/smoe/shell.h"
 #include "models/text/story_split.h"
 #include "models/training/progress.h"
 #include "models/training/trainer.h"
@@ -39,12 +40,14 @@ void on_broken_pipe(int) {
     interrupted = true;
 }
 
+// What was ignored when the program started stays ignored: nohup, trap '' INT, and shells that
+// start something in the background ask for that.
 void save_when_interrupted() {
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
-    std::signal(SIGPIPE, on_broken_pipe);
-    if (std::signal(SIGHUP, on_interrupt) == SIG_IGN) {  // nohup
-        std::signal(SIGHUP, SIG_IGN);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+        struct sigaction inherited = {};
+        if (::sigaction(signal, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN) {
+            std::signal(signal, signal == SIGPIPE ? on_broken_pipe : on_interrupt);
+        }
     }
 }
 
@@ -200,12 +203,15 @@ int train(const TrainOptions& options) {
     const StopReason reason = run_training(run, config, tokenizer, train_data, valid_data.get(),
                                            [] { return interrupted.load(); });
     if (reason == StopReason::interrupted) {
-        fmt::print("interrupted; saved. Go on with: smoe train --run {} --resume\n", options.run);
+        say("interrupted; saved. Go on with");
+        fmt::print("    {}\n", own_command("train --run " + shell_path(options.run) + " --resume"));
         return 130;
     }
-    const int width = std::min(64, line_width(STDOUT_FILENO) - plot_margin);
-    fmt::print("\nloss over steps\n{}\n", loss_curve(run, std::max(1, width), 12));
-    say("saved in {}", options.run);
+    if (reason == StopReason::finished) {
+        const int width = std::min(64, line_width(STDOUT_FILENO) - plot_margin);
+        fmt::print("\nloss over steps\n{}\n", loss_curve(run, std::max(1, width), 12));
+        say("saved in {}", options.run);
+    }
     return 0;
 }
 

@@ -108,6 +108,10 @@ class Loop {
             progress_.message(fmt::format(
                 "step {} is reached, so there is nothing to do: --steps with more goes on",
                 format_count(config.steps)));
+        } else if (config.minutes > 0) {
+            progress_.message(fmt::format("training for {:g} {}minute{}", config.minutes,
+                                          first_step_ > 0 ? "more " : "",
+                                          config.minutes == 1 ? "" : "s"));
         }
     }
 
@@ -127,11 +131,16 @@ class Loop {
         const auto due = [this](int64_t every) {
             return every > 0 && trainer_.steps() % every == 0;
         };
+        if (finished()) {
+            return StopReason::nothing_to_do;
+        }
+        // Asked between steps only, where all is whole; and the clock once a step, so that no loop
+        // ends without what is due after its last step.
         bool stopped = false;
-        while (!finished() && !stopped) {
+        for (bool last = false; !last;) {
             step();
-            stopped = interrupted();  // asked between steps only, where all is whole
-            const bool last = stopped || finished();
+            stopped = interrupted();
+            last = stopped || finished();
             if (due(config_.log_every) || last) {
                 report();
             }
@@ -150,12 +159,18 @@ class Loop {
                 checkpoint();
             }
         }
+        if (!stopped && config_.minutes > 0 && trainer_.steps() == first_step_ + 1) {
+            progress_.message(fmt::format("{:g} minutes were over before the first step had ended",
+                                          config_.minutes));
+        }
         return stopped ? StopReason::interrupted : StopReason::finished;
     }
 
+    // Never before a step in which nothing would have been learned.
     bool finished() const {
-        return config_.minutes > 0 ? seconds_since(start_) >= 60 * config_.minutes
-                                   : trainer_.steps() >= config_.steps;
+        return config_.minutes > 0
+                   ? trainer_.steps() > first_step_ && seconds_since(start_) >= 60 * config_.minutes
+                   : trainer_.steps() >= config_.steps;
     }
 
     // Calls body(); to an Error it adds where the last good weights are.

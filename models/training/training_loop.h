@@ -11,13 +11,17 @@
 
 namespace smoe {
 
-enum class StopReason { finished, interrupted };
+enum class StopReason {
+    finished,
+    interrupted,
+    nothing_to_do  // all steps were taken before
+};
 
-// Trains the run in `run` as its `config` says, from its last checkpoint if there is one, and
-// leaves a checkpoint behind. `valid` may be null: then nothing is evaluated. `interrupted` is
-// asked after each step. Prints progress on standard output. Throws Error if another process trains
-// this run, if the loss is not finite or a file cannot be written; the last checkpoint stays as it
-// is.
+// Trains the run in `run` as its `config` says, from its last checkpoint if there is one, for at
+// least one step unless all are taken, and leaves a checkpoint behind. `valid` may be null: then
+// nothing is evaluated. `interrupted` is asked after each step. Prints progress on standard output.
+// Throws Error if another process trains this run, if the loss is not finite or a file cannot be
+// written; the last checkpoint stays as it is.
 StopReason run_training(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
                         const Dataset& train, const Dataset* valid,
                         const std::function<bool()>& interrupted);

@@ -1,5 +1,7 @@
 // The program on a terminal: a pseudo-terminal of a chosen width, whose screen is read by
-// tests/terminal.h, which throws for every control but those of a progress line.
+// tests/terminal.h, which throws for every control but those of a progress line. And what comes of
+// signals that were ignored when it started, of names that only a shell could misread, and of runs
+// that would otherwise have come to nothing.
 // The program is built in float only, so these cases belong to the float tests.
 // Read next: runs_test.cpp.
 #ifndef SMOE_DOUBLE
@@ -10,8 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "core/file.h"
 #include "core/terminal.h"
@@ -80,6 +85,12 @@ void check_fits(const Shown& shown, int columns) {
 int64_t count_of(const std::vector<std::string>& rows, const std::string& beginning) {
     return std::count_if(rows.begin(), rows.end(),
                          [&](const std::string& row) { return row.starts_with(beginning); });
+}
+
+void wait_for_file(const std::string& name) {
+    for (int i = 0; i < 2000 && !file_exists(workshop() + "/" + name); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
 }
 
 }  // namespace
@@ -153,6 +164,90 @@ TEST_CASE("on a terminal: texts and names cannot steer it") {
     CHECK(has(json.bytes, "a\\u202eb"));
     CHECK(has(done("eval run --json --data domains.jsonl").out, "a\u202Eb"));
     check_complaint(smoe_program(std::string("eval run\u202E --data x")), 1, "'run\uFFFD'");
+}
+
+TEST_CASE("signals: what was ignored at the start stays ignored") {
+    // The signal that ends it proves that those before were not obeyed.
+    for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+        CAPTURE(ignored);
+        std::filesystem::remove_all(workshop() + "/deaf");
+        const pid_t program =
+            start_program(split("train --run deaf" + data + tiny_settings() +
+                                    "--log-every 1 --steps 100000000 --checkpoint-every 0",
+                                ' '),
+                          {.ignored_signals = {ignored}});
+        wait_for_file("deaf/metrics.jsonl");
+        CHECK(::kill(program, ignored) == 0);
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        siginfo_t ended = {};
+        CHECK(::waitid(P_PID, id_t(program), &ended, WEXITED | WNOHANG | WNOWAIT) == 0);
+        CHECK(ended.si_pid == 0);
+        CHECK(::kill(program, ignored == SIGINT ? SIGTERM : SIGINT) == 0);
+        CHECK(wait_for_program(program).status == 130);
+    }
+}
+
+TEST_CASE("printed commands can be pasted") {
+    const std::string program = std::getenv("SMOE_PROGRAM");
+    for (const std::string run : {"my run", "it's", "-x", "a;b", "--run", "new\nline"}) {
+        CAPTURE(run);
+        std::filesystem::remove_all(workshop() + "/" + run);
+        std::vector<std::string> words =
+            split("train" + data + tiny_settings() + "--steps 100000000", ' ');
+        words.push_back("--run");
+        words.push_back(run.starts_with("-") ? "./" + run : run);
+        const pid_t started = start_program(words, {.name = program});
+        wait_for_file(run + "/metrics.jsonl");
+        CHECK(::kill(started, SIGINT) == 0);
+        const Outcome outcome = wait_for_program(started);
+        CHECK(outcome.status == 130);
+        const size_t begin = outcome.out.find("Go on with\n    ") + 15;
+        REQUIRE(begin < outcome.out.size());
+        const std::string command =
+            outcome.out.substr(begin, outcome.out.find('\n', begin) - begin);
+        INFO(command);
+        CHECK(command.starts_with(program));
+        put("paste.sh", "cd '" + workshop() + "' && " + command + " --steps 1 2>&1\n");
+        FILE* const shell = ::popen(("bash '" + workshop() + "/paste.sh'").c_str(), "r");
+        REQUIRE(shell != nullptr);
+        std::string said(4096, '\0');
+        said.resize(std::fread(said.data(), 1, said.size(), shell));
+        INFO(said);
+        CHECK(::pclose(shell) == 0);
+        CHECK(has(said, "going on from step"));
+    }
+}
+
+TEST_CASE("minutes: at least one step, and what they count") {
+    const std::string train = "train --run brief" + data + tiny_settings();
+    const size_t steps = train.find("--steps 6 ");
+    const std::string untimed = train.substr(0, steps) + train.substr(steps + 10);
+    const Outcome brief = done(untimed + "--minutes 1e-9");
+    CHECK(has(brief.out, "training for 1e-09 minutes\n"));
+    CHECK(has(brief.out, "1e-09 minutes were over before the first step had ended\n"));
+    CHECK(has(brief.out, "saved in brief\n"));
+    CHECK(has(contents("brief/metrics.jsonl"), R"({"step": 1, )"));
+    done("eval brief --data corpus/valid.jsonl");
+    // Once more, without being told: one more step of the same time.
+    const Outcome more = done("train --run brief --resume");
+    CHECK(has(more.out, "training for 1e-09 more minutes\n"));
+    CHECK(has(contents("brief/metrics.jsonl"), R"({"step": 2, )"));
+    CHECK(has(done("train --help").out, "so many more"));
+    // Steps that were taken before are not taken again, and nothing is said to be saved.
+    const Outcome nothing = done("train --run brief --resume --steps 2");
+    CHECK(has(nothing.out, "step 2 is reached, so there is nothing to do"));
+    CHECK_FALSE(has(nothing.out, "saved in brief\n"));
+}
+
+TEST_CASE("generate: a prompt that leaves no room is refused") {
+    // The run's context is 40, with the start token; x is a token.
+    const auto prompt = [](size_t length) {
+        return "generate run --sampling greedy --prompt " + std::string(length, 'q');
+    };
+    CHECK(done(prompt(38)).out.size() > 39);
+    for (const size_t length : {39, 40, 400}) {
+        refused(prompt(length), 1, "at most 38 leave room for a new one");
+    }
 }
 
 }  // namespace smoe

@@ -63,6 +63,9 @@ void become_program(const char* program, char** arguments, char** environment,
     // A test that was started in the background, or by nohup, must not hand that on.
     ::signal(SIGINT, SIG_DFL);
     ::signal(SIGHUP, SIG_DFL);
+    for (const int signal : circumstances.ignored_signals) {
+        ::signal(signal, SIG_IGN);
+    }
     ::alarm(60);
     if (::chdir(folder.c_str()) == 0) {
         ::execve(program, arguments, environment);
@@ -110,7 +113,7 @@ pid_t start_program(const std::vector<std::string>& words, const Circumstances& 
                     "SMOE_PROGRAM must hold the path of the program smoe; run tests/run.sh");
     // The first of two variables of one name counts.
     std::vector<std::string> arguments = words, environment = circumstances.variables;
-    arguments.insert(arguments.begin(), "smoe");
+    arguments.insert(arguments.begin(), circumstances.name);
     for (char** variable = environ; *variable != nullptr; ++variable) {
         environment.push_back(*variable);
     }

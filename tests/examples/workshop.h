@@ -24,7 +24,9 @@ struct Circumstances {
     int64_t address_space = -1;    // bytes, as of ulimit -v; -1: no limit
     std::string output_file = "";  // that standard output goes to instead of Outcome::out
     std::string fault = "";        // of the disk, see tests/faults/fault.cpp
+    std::string name = "smoe";     // by which the program is called, argv[0]
     std::vector<std::string> variables = {};  // "TERM=dumb", beside those of the tests
+    std::vector<int> ignored_signals = {};    // when it starts
 };
 
 // A folder with a small corpus in corpus/ and a trained run in run/, made on first use and removed

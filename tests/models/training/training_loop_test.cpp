@@ -73,7 +73,7 @@ TEST_CASE("training loop: ends at its steps with a checkpoint, and has nothing m
     const std::string metrics = read_file(f.run.file("metrics.jsonl"));
     CHECK(metrics.find(R"({"step": 5, "valid_loss": )") != metrics.npos);
     const std::string model = read_file(f.run.file("model.safetensors"));
-    CHECK(f.go(&f.data.data) == StopReason::finished);
+    CHECK(f.go(&f.data.data) == StopReason::nothing_to_do);
     CHECK(read_file(f.run.file("model.safetensors")) == model);
     CHECK(read_file(f.run.file("metrics.jsonl")) == metrics);
     CHECK(loss_curve(f.run, 20, 5).find('*') != std::string::npos);
@@ -91,6 +91,23 @@ TEST_CASE("training loop: an interrupt is heeded after the step, and saved") {
     f.config.steps = 1000000;
     std::filesystem::remove(f.run.file("state.safetensors"));
     CHECK(f.go() == StopReason::finished);
+}
+
+TEST_CASE("training loop: time that runs out during an evaluation does not cost the checkpoint") {
+    Fixture f;
+    f.config.minutes = 0.003;
+    f.config.batch = 1;
+    f.config.log_every = f.config.eval_every = 1;  // most of the time
+    f.config.sample_every = f.config.checkpoint_every = 0;
+    const auto step_of_last_line = [&] {
+        const std::string metrics = read_file(f.run.file("metrics.jsonl"));
+        const std::string line = metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
+        return line.substr(9, line.find(',') - 9);  // {"step": 12, ...
+    };
+    for (int session = 0; session < 3; ++session) {
+        CHECK(f.go(&f.data.data) == StopReason::finished);
+        CHECK(f.saved_step() == step_of_last_line());
+    }
 }
 
 TEST_CASE("training loop: what cannot be written ends it, and the last checkpoint stays") {

@@ -1,0 +1,58 @@
+// Quoting as POSIX.1-2024 has it, which knows $'...' (bash, zsh, ksh and busybox do, too).
+// Read next: tests/examples/shell_test.cpp, where a shell has the last word.
+#include "examples/smoe/shell.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace smoe {
+namespace {
+
+std::string program_name = "smoe";
+
+// Does no shell see anything in this byte but itself? Bytes of letters beyond ASCII are such.
+bool is_plain(char byte) {
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= 'A' && byte <= 'Z') || uint8_t(byte) >= 0x80 ||
+           std::string_view("_./:@%+,-=").find(byte) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string shell_quoted(std::string_view word) {
+    if (to_one_line(word) != word) {
+        std::string quoted = "$'";
+        for (const char byte : word) {
+            const bool shown = byte >= ' ' && byte <= '~' && byte != '\'' && byte != '\\';
+            quoted += shown ? std::string(1, byte) : fmt::format("\\{:03o}", uint8_t(byte));
+        }
+        return quoted + "'";
+    }
+    if (!word.empty() && word[0] != '=' && std::all_of(word.begin(), word.end(), is_plain)) {
+        return std::string(word);
+    }
+    std::string quoted = "'";
+    for (const char byte : word) {
+        quoted += byte == '\'' ? "'\\''" : std::string(1, byte);
+    }
+    return quoted + "'";
+}
+
+std::string shell_path(const std::string& path) {
+    return shell_quoted(path.starts_with("-") ? "./" + path : path);
+}
+
+void set_program_name(const char* name) {
+    if (name != nullptr && *name != '\0') {
+        program_name = name;
+    }
+}
+
+std::string own_command(const std::string& arguments) {
+    return shell_path(program_name) + " " + arguments;
+}
+
+}  // namespace smoe
