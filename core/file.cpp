@@ -108,6 +108,12 @@ bool is_at(int descriptor, const std::string& path) {
            opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
 }
 
+void check_readable(const struct stat& status, const std::string& path) {
+    check(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder", path);
+    check(!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode), "cannot read '{}': it is a device",
+          path);
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path) {
@@ -116,10 +122,22 @@ std::string read_file(const std::string& path) {
     struct stat status = {};
     const bool known = ::fstat(descriptor.get(), &status) == 0;
     check(known, "cannot read '{}': {}", path, reason());
-    check(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder", path);
-    check(!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode), "cannot read '{}': it is a device",
-          path);
+    check_readable(status, path);
     return read_all(descriptor.get(), size_t(status.st_size), "'" + path + "'");
+}
+
+void require_readable(const std::string& path) {
+    struct stat status = {};
+    // Not by opening it: a pipe would be opened once only.
+    const bool open = ::stat(path.c_str(), &status) == 0 && ::access(path.c_str(), R_OK) == 0;
+    check(open, "cannot open '{}': {}", path, reason());
+    check_readable(status, path);
+}
+
+void require_readable(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+        require_readable(path);
+    }
 }
 
 std::string read_standard_input() {
@@ -136,6 +154,7 @@ void write_file(const std::string& path, const std::function<void(const Append& 
     const std::string target = behind_links(path), temporary = target + ".smoe-tmp";
     struct stat old = {};
     const bool replaces = ::stat(target.c_str(), &old) == 0;
+    check(!replaces || !S_ISDIR(old.st_mode), "cannot write '{}': it is a folder", path);
     const bool allowed = !replaces || ::access(target.c_str(), W_OK) == 0;
     check(allowed, "cannot write '{}': {}", path, reason());
     const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
@@ -161,6 +180,41 @@ void write_file(const std::string& path, const std::function<void(const Append& 
         throw;
     }
     sync_folder_of(target);
+}
+
+void require_writable(const std::string& path) {
+    if (is_pipe_or_device(path)) {  // a reader of the pipe would take closing it for the end
+        const bool allowed = ::access(path.c_str(), W_OK) == 0;
+        check(allowed, "cannot write '{}': {}", path, reason());
+        return;
+    }
+    struct Begun {};
+    try {
+        write_file(path, [](const Append&) { throw Begun(); });
+    } catch (const Begun&) {
+    }
+}
+
+void require_writable_folder(const std::string& path) {
+    std::vector<std::filesystem::path> made;  // the innermost first
+    for (std::filesystem::path folder = path; !folder.empty() && !file_exists(folder.string());
+         folder = folder.parent_path()) {
+        made.push_back(folder);
+    }
+    const auto remove_made = [&made] {
+        std::error_code ignored;
+        for (const std::filesystem::path& folder : made) {
+            std::filesystem::remove(folder, ignored);
+        }
+    };
+    try {
+        make_folder(path);
+        require_writable(path + "/file");
+    } catch (...) {
+        remove_made();
+        throw;
+    }
+    remove_made();
 }
 
 void append_file(const std::string& path, std::string_view bytes) {

@@ -9,12 +9,18 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smoe {
 
 // All bytes of `path`. Throws Error naming the path and the reason (missing, no permission, a folder
 // or a device, which may have no end).
 std::string read_file(const std::string& path);
+
+// Throws Error as read_file does where it cannot open the file, and reads nothing: what several files
+// are needed for should not begin before the last of them is looked for.
+void require_readable(const std::string& path);
+void require_readable(const std::vector<std::string>& paths);
 
 // All bytes of standard input. Throws Error with the system's reason.
 std::string read_standard_input();
@@ -29,6 +35,13 @@ void write_file(const std::string& path, std::string_view bytes);
 // bytes.
 using Append = std::function<void(std::string_view bytes)>;
 void write_file(const std::string& path, const std::function<void(const Append& append)>& produce);
+
+// Throws Error as write_file does where it cannot begin: found out before long work, not after it. A
+// disk may still be full then. Leaves nothing behind.
+void require_writable(const std::string& path);
+
+// The same for files in a folder, which make_folder is yet to create.
+void require_writable_folder(const std::string& path);
 
 // Adds `bytes` to the end of `path`, which is created where missing. Throws Error naming the path
 // and the reason; part of the bytes may then be there.

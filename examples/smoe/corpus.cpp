@@ -62,7 +62,9 @@ int write_corpus(const CorpusOptions& options) {
     const std::string train = options.out + "/train.jsonl", valid = options.out + "/valid.jsonl";
     require_replaceable(train, "a file of smoe corpus", is_corpus);
     require_replaceable(valid, "a file of smoe corpus", is_corpus);
+    require_writable_folder(options.out);
     make_folder(options.out);
+    require_writable(train);
     // Held-out stories come first, so that asking for more training text never reaches into them.
     write_stories(valid, options.seed, 0, options.valid_stories);
     write_stories(train, options.seed, options.valid_stories,

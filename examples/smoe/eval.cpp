@@ -7,6 +7,8 @@
 
 #include "core/check.h"
 #include "core/terminal.h"
+#include "core/file.h"
+#include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
@@ -50,6 +52,7 @@ int evaluate_run(const EvalOptions& options) {
     if (!options.long_stories.empty()) {
         config.long_stories = enum_named<LongStories>(options.long_stories);
     }
+    require_readable(options.data);
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));

@@ -229,13 +229,19 @@ None is given yet. Whoever publishes this folder chooses one, minding those of t
         format_count(config.model.context), config.model.vocab_size - 1);
 }
 
+void require_empty(const std::string& path) {
+    std::error_code ignored;
+    check(!file_exists(path) || std::filesystem::is_empty(path, ignored),
+          "'{}' is not empty: choose another folder", path);
+    require_writable_folder(path);
+}
+
 // All of the files, or after an Error no trace of them.
 void write_folder(const std::string& path, const Files& files) {
+    require_empty(path);
     const std::filesystem::path folder = path;
     std::error_code ignored;
     const bool is_new = !file_exists(path);
-    check(is_new || std::filesystem::is_empty(folder, ignored),
-          "'{}' is not empty: choose another folder", path);
     make_folder(path);
     try {
         for (const auto& [name, bytes] : files) {
@@ -255,6 +261,7 @@ void write_folder(const std::string& path, const Files& files) {
 int export_run(const ExportOptions& options) {
     const RunDirectory run(options.run);
     const Config config = without_folders(run.config());
+    require_empty(options.out);
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const auto text = [](const Json& json) { return json.dump(2) + "\n"; };

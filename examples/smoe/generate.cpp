@@ -31,6 +31,7 @@ int generate(const GenerateOptions& options) {
           "--samples must be from 1 to {}, found {}", Generator::max_samples, options.samples);
     check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}",
           options.max_tokens);
+    check_sampling(options.sampling);
     const RunDirectory run(options.run);
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);

@@ -74,6 +74,11 @@ int report(const ReportOptions& options) {
     require_replaceable(out, "a page of smoe report", [](const std::string& bytes) {
         return bytes.empty() || bytes.starts_with(page_start);
     });
+    for (const std::string& run : comparing ? options.compare : std::vector{options.run}) {
+        RunDirectory(run).config();  // throws where there is none
+    }
+    require_readable(options.data);
+    require_writable(out);
     const std::string title = comparing ? fmt::format("{} runs", options.compare.size())
                                         : to_valid_utf8(file_name(options.run));
     write_file(out, report_page(title, comparing ? several_runs(options) : one_run(options)));

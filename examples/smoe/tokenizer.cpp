@@ -47,6 +47,8 @@ int train(const TokenizerOptions& options) {
             return false;
         }
     });
+    require_writable(options.out);
+    Tokenizer::check_entries(options.entries);
     const std::vector<Story> stories = read_stories(options.data);
     std::vector<std::string_view> texts;
     size_t bytes = 0;

@@ -196,6 +196,7 @@ std::vector<Story> parse_stories(std::string_view bytes, const std::string& path
 }
 
 std::vector<Story> read_stories(const std::vector<std::string>& paths) {
+    require_readable(paths);
     std::vector<Story> stories;
     for (const std::string& path : paths) {
         std::vector<Story> more = read_stories(path);

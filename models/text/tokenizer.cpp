@@ -234,11 +234,15 @@ Tokenizer::Tokenizer(std::vector<std::string> entries, std::vector<Merge> merges
     }
 }
 
-Tokenizer Tokenizer::train(std::span<const std::string_view> stories, int entries,
-                           PreTokenizer pre) {
+void Tokenizer::check_entries(int entries) {
     check(entries >= 256 && entries <= max_entries,
           "tokenizer: the number of entries must be from 256 (one per byte) to {}, found {}",
           max_entries, entries);
+}
+
+Tokenizer Tokenizer::train(std::span<const std::string_view> stories, int entries,
+                           PreTokenizer pre) {
+    check_entries(entries);
     std::vector<Merge> merges = learn_merges(stories, entries - 256, pre);
     std::vector<std::string> bytes;
     for (const uint8_t byte : bytes_in_id_order()) {

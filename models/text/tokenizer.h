@@ -22,6 +22,7 @@ namespace smoe {
 class Tokenizer {
   public:
     static constexpr int max_entries = 1'000'000;
+    static void check_entries(int entries);  // throws Error unless 256 <= entries <= max_entries
     static constexpr std::string_view end_of_text_name = "<|endoftext|>";
 
     // Learns merges from the stories (learn_merges) until there are `entries` byte-level entries,

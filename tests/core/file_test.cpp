@@ -218,7 +218,7 @@ TEST_CASE("file: paths that cannot be written name themselves and the reason") {
     errno = 0;  // the reason must be that of the failed call, not of one before
     const std::string over_folder = error_of([&] { write_file(folder / "folder", "x"); });
     CAPTURE(over_folder);
-    CHECK(contains(over_folder, "directory"));
+    CHECK(contains(over_folder, "it is a folder"));
     CHECK(fs::is_directory(folder / "folder"));
     CHECK(read_file(folder / "file") == "a file");
     CHECK(folder.entries() == 2);
@@ -233,6 +233,40 @@ TEST_CASE("file: paths that cannot be read name themselves and the reason") {
     CHECK(contains(error_of([] { read_file(""); }), "No such file"));
     write_file(folder / "file", "x");
     CHECK(contains(error_of([&] { read_file(folder / "file/below"); }), "Not a directory"));
+}
+
+TEST_CASE("file: what cannot be read or written is found out beforehand, and leaves nothing") {
+    const Folder folder;
+    write_file(folder / "old", "bytes");
+    require_readable(folder / "old");
+    require_writable(folder / "old");
+    require_writable(folder / "new");
+    require_writable_folder(folder / "");
+    require_writable_folder(folder / "a/b/c/");
+    CHECK(read_file(folder / "old") == "bytes");
+    CHECK(folder.entries() == 1);
+    const auto same_error = [&](auto&& before, auto&& then) {
+        const std::string message = error_of(before);
+        CHECK(message != "");
+        CHECK(message == error_of(then));
+    };
+    for (const std::string& path :
+         {folder / "missing", folder / "", folder / "old/below", std::string("/dev/null")}) {
+        same_error([&] { require_readable(path); }, [&] { read_file(path); });
+        same_error([&] { require_readable({folder / "old", path}); }, [&] { read_file(path); });
+    }
+    for (const std::string& path : {folder / "missing/file", folder / "", folder / "old/file"}) {
+        same_error([&] { require_writable(path); }, [&] { write_file(path, "bytes"); });
+    }
+    for (const std::string& path : {folder / "old", folder / "old/below"}) {
+        same_error([&] { require_writable_folder(path); }, [&] { make_folder(path); });
+    }
+    require_writable("/dev/null");
+    // A pipe is neither opened, which would wait for its other end, nor closed on it.
+    REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    require_readable(folder / "pipe");
+    require_writable(folder / "pipe");
+    CHECK(folder.entries() == 2);
 }
 
 TEST_CASE("file: make_folder makes parents, accepts what is there, refuses a file in the way") {

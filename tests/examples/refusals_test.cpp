@@ -202,6 +202,31 @@ TEST_CASE("refusals: folders that hold a run, or none") {
     refused(tiny_train() + "--entries 301 --run taken", 1, "already holds another tokenizer.json");
 }
 
+TEST_CASE("refusals: what can be seen at a glance is, before anything is read") {
+    put("bad.txt", "not \xFF UTF-8");
+    put("file", "here");
+    copy_run("run", "broken");
+    truncate("broken/model.safetensors");
+    const std::string tokenizer = "tokenizer train --data bad.txt ";
+    refused(tokenizer + "nope.txt -o new.json", 1, "'nope.txt'");
+    refused(tokenizer + "-o nowhere/new.json", 1, "'nowhere/new.json'");
+    refused(tokenizer + "-o corpus", 1, "'corpus': it is a folder");
+    refused(tokenizer + "-o new.json --entries 10", 1, "256");
+    refused("eval broken --data bad.txt nope.txt", 1, "'nope.txt'");
+    refused("report broken --data nope.txt", 1, "'nope.txt'");
+    refused("report broken -o nowhere/page.html", 1, "'nowhere/page.html'");
+    refused("report --compare run broken new -o pages.html", 1, "'new' is not a run directory");
+    refused("export broken --hf file", 1, "'file'");
+    refused("export broken --hf corpus", 1, "'corpus' is not empty");
+    refused("export broken --hf file/below", 1, "'file/below'");
+    for (const std::string flag : {"--temperature 0", "--top-p 2", "--top-k -1"}) {
+        refused("generate broken " + flag, 1, "sampling: ");
+    }
+    put("half/train.jsonl/here", "");
+    refused("corpus -o half --stories 2 --valid-stories 2", 1,
+            "'half/train.jsonl': it is a folder");
+}
+
 TEST_CASE("refusals: damaged runs") {
     const auto damaged = [](const std::string& file, const std::string& bytes) {
         copy_run("run", "damaged");
