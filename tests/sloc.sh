@@ -18,7 +18,7 @@ models/transformer  1200
 models/generation    700
 models/training     1900
 examples            1060
-examples/smoe       2800
+examples/smoe       3300
 tests                330
 tests/core          2250
 tests/autograd      2700

@@ -147,7 +147,7 @@ void warn_of_text(const Config& config, const StorySplit& stories, const Dataset
     constexpr double most_epochs = 100;
     const double epochs =
         double(config.steps) / double(BatchStream(train_data).batches_per_epoch());
-    if (epochs > most_epochs) {
+    if (config.minutes == 0 && epochs > most_epochs) {  // with --minutes nobody knows them yet
         fmt::print(stderr,
                    "smoe: warning: {} steps see this training text {} times, so it will be learned "
                    "by heart: give more text, or train for less\n",
