@@ -110,7 +110,7 @@ Variable pick(const Variable& x, const std::vector<int32_t>& ids);
 
 // ops/normalise.cpp: along the last dimension.
 constexpr real norm_eps = real(1e-5);  // PyTorch's default
-Variable softmax(const Variable& x);  // e^x / sum of e^x
+Variable softmax(const Variable& x);   // e^x / sum of e^x
 // (x - mean) / sqrt(variance + eps) * weight + bias; weight, bias (C); biased variance (Ba et al.,
 // 2016)
 Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias,

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
-#include "core/terminal.h"
 #include "core/file.h"
+#include "core/terminal.h"
 #include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
