@@ -56,7 +56,8 @@ SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/o
              models/*/*.cpp models/*/*/*.cpp)
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
-# What tests ask of the program's own code, beside running it.
+# The program but its main: tests are it, too. In double only what is asked of it by name.
+PARTS   := $(filter-out examples/smoe/main.cpp,$(PROGRAM))
 TESTED  := $(addprefix examples/smoe/,flags.cpp golden.cpp options.cpp shell.cpp tables.cpp)
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
@@ -229,7 +230,7 @@ $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/co
 $(BUILD)/bench: $(call float,$(SOURCES) $(BENCH)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
-$(BUILD)/tests-float: $(call float,$(SOURCES) $(TESTED) $(TESTS)) $(OBJ)/configuration
+$(BUILD)/tests-float: $(call float,$(SOURCES) $(PARTS) $(TESTS)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTED) $(TESTS)) $(OBJ)/configuration

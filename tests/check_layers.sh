@@ -1,6 +1,6 @@
 #!/bin/sh
 # core <- autograd <- nn <- models <- examples: a folder includes only from itself and from the folders to
-# its left. Also: only core/blas.cpp includes cblas.h, only core/threads.* names OpenMP's functions,
+# its left, and so do the rooms of models. Also: only core/blas.cpp includes cblas.h, only core/threads.* names OpenMP's functions,
 # and its test, which allows OpenMP what the pool refuses.
 set -u
 cd "$(dirname "$0")/.."
@@ -19,6 +19,10 @@ upward autograd 'nn|models|examples|tests'
 upward nn 'models|examples|tests'
 upward models 'examples|tests'
 upward examples 'tests'
+# The rooms of models: text <- transformer <- generation <- training.
+upward models/text 'models/(transformer|generation|training)'
+upward models/transformer 'models/(generation|training)'
+upward models/generation 'models/training'
 found=$(grep -rnE '#include <(cblas|omp)\.h>' core autograd nn models examples tests --include='*.h' --include='*.cpp' |
     grep -vE '^(core/(blas|threads)|tests/core/threads_test)\.cpp:') && complain "cblas.h and omp.h have one place each:
 $found"

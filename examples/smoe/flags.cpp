@@ -30,6 +30,7 @@ constexpr Flag flags[] = {
     {"experts.mask_rate", "--mask-rate", "share of neurons an expert switches off"},
     {"experts.mask_seed", "--mask-seed", "seed of the masks"},
     {"experts.mask_where", "--mask-where", "neurons that masks apply to"},
+    {"experts.feed_forward", "--feed-forward", "kind of the blocks' feed-forward network"},
 
     {"router.routing", "--routing", "who picks the expert of a token"},
     {"router.width", "--router-width", "width of the router's residual stream"},

@@ -164,6 +164,8 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"experts", "mask_rate"}, c.model.experts.mask_rate);
     visit(Setting{"experts", "mask_seed"}, c.model.experts.mask_seed);
     one_of("experts", "mask_where", c.model.experts.mask_where);
+    visit(Setting{"experts", "feed_forward", false, feed_forward_kinds().names()},
+          c.model.experts.feed_forward);
 
     visit(Setting{"router", "routing", false, router_kinds().names()}, c.model.router.kind);
     sizes("router", c.model.router.sizes);

@@ -1,6 +1,6 @@
 // Decoder: embeddings, blocks, output projection. The chance of a block is drawn before it is
 // computed, so that it can be computed again.
-// Read next: router.cpp.
+// Read next: incremental_decoder.cpp.
 #include "models/transformer/decoder.h"
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward
 // networks. The language model is one with as many outputs as tokens, the router one with as many
 // as experts. Refuses to know tokens' meaning, losses or sampling.
-// Read next: router.h, single_moe.h; incremental_decoder.h for text token by token.
+// Read next: routers/router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 
 #include <array>

@@ -41,7 +41,8 @@ DecoderSettings decoder_settings(const ModelSettings& settings, const Sizes& siz
             .mask_rate = settings.experts.mask_rate,
             .mask_seed = settings.experts.mask_seed,
             .mask_where = settings.experts.mask_where,
-            .mask_family = settings.experts.mask_family};
+            .mask_family = settings.experts.mask_family,
+            .feed_forward = settings.experts.feed_forward};
 }
 
 }  // namespace
@@ -60,6 +61,7 @@ void check_settings(const ModelSettings& settings) {
     check(settings.router.warmup >= 0, "router warmup must be at least 0, found {}",
           settings.router.warmup);
     mask_families().find(split_number(mask_families().kind(), experts.mask_family).name);
+    feed_forward_kinds().find(experts.feed_forward);
     router_kinds().find(settings.router.kind);
 }
 
@@ -74,6 +76,7 @@ DecoderSettings router_decoder(const ModelSettings& settings) {
         decoder_settings(settings, settings.router.sizes, settings.experts.count);
     decoder.mask_rate = 0;  // no token of its own has an expert
     decoder.mask_family = "bernoulli";
+    decoder.feed_forward = "masked";
     return decoder;
 }
 

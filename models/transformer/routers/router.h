@@ -2,7 +2,7 @@
 // this interface, with one line in the registry; the rest of the project asks the interface and
 // never for a name. The expert of a position never depends on later tokens, so that generation can
 // go token by token.
-// Read next: hash.cpp, the shortest kind; learned.cpp, the original's; single_moe.h.
+// Read next: hash.cpp, the shortest kind; learned.cpp, the original's; models/transformer/single_moe.h.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,103 @@
+// The program `smoe`: reads the command line, runs one command, and turns every failure into one
+// line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted. Refuses to know what a
+// command does.
+// Read next: commands.h.
+#include "examples/smoe/program.h"
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include "core/blas.h"
+#include "core/check.h"
+#include "core/text.h"
+#include "core/threads.h"
+#include "examples/smoe/command_line.h"
+#include "examples/smoe/commands.h"
+#include "examples/smoe/options.h"
+#include "examples/smoe/shell.h"
+#include "examples/smoe/version.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+    CLI::App app("Trains and runs language models whose experts share one network.", "smoe");
+    app.require_subcommand(0, 1);
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app.set_help_all_flag("--help-all", "Help of every command");
+    app.set_version_flag("--version", smoe::version_text, "Version, and what it was built with");
+    int thread_count = smoe::threads();
+    app.add_option("--threads", thread_count, "threads to use; the results do not depend on it")
+        ->check(smoe::whole_number<int>)
+        ->default_str("all processors");
+
+    struct Entry {
+        const char* name;
+        const char* help;
+        smoe::Command (*add)(CLI::App&);
+    };
+    const Entry entries[] = {
+        {"corpus", "write the built-in corpus: stories in English and German, and sums",
+         smoe::add_corpus},
+        {"tokenizer", "train a tokenizer, encode and decode", smoe::add_tokenizer},
+        {"train", "train a model on text", smoe::add_train},
+        {"eval", "measure a trained model on text", smoe::add_eval},
+        {"generate", "let a trained model write", smoe::add_generate},
+        {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
+        {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
+        {"verify", "recompute golden files and print the largest differences", smoe::add_verify}};
+    std::vector<std::pair<CLI::App*, smoe::Command>> commands;
+    for (const Entry& entry : entries) {
+        CLI::App* const command = app.add_subcommand(entry.name, entry.help);
+        command->fallthrough();
+        commands.emplace_back(command, entry.add(*command));
+    }
+    try {
+        smoe::parse_command_line(app, {argv + 1, argv + argc});
+    } catch (const CLI::Success& asked) {
+        return app.exit(asked);  // which prints help or version
+    }
+    smoe::set_threads(thread_count);
+    smoe::reserve_blas_memory();
+    for (const auto& [command, body] : commands) {
+        if (command->parsed()) {
+            return body();
+        }
+    }
+    fmt::print("{}", app.help());
+    return 2;
+}
+
+// Prints one line, whatever the names and texts that `message` quotes; returns `status`.
+int report(int status, const std::string& message) {
+    std::fprintf(stderr, "smoe: error: %s\n", smoe::to_one_line(message).c_str());
+    return status;
+}
+
+}  // namespace
+
+namespace smoe {
+
+int run_program(int argc, char** argv) {
+    prepare_threads(argv);
+    set_program_name(argv[0]);
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
+    try {
+        const int status = run(argc, argv);
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            fail("cannot write to standard output: {}", std::strerror(errno));
+        }
+        return status;
+    } catch (const UsageError& error) {
+        return report(2, error.what());
+    } catch (const std::bad_alloc&) {
+        return report(1, "not enough memory for this model and as much text at once");
+    } catch (const std::exception& error) {
+        return report(1, error.what());
+    }
+}
+
+}  // namespace smoe
