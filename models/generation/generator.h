@@ -1,6 +1,7 @@
-// Text, token by token: the router experts the new position, the model continues, a token is drawn.
-// A token costs one pass over the weights of both, which all samples share, and allocates nothing.
-// Refuses to know text: token ids in, token ids out.
+// Generates text token by token: the router picks the expert of the new position, the model gives
+// the logits, and a token is drawn. A token costs one pass over the weights of both, which all
+// samples share, and allocates nothing. Token ids go in and come out; the tokenizer turns them into
+// text.
 // Read next: sampling.h; examples/smoe for the program that prints it.
 #pragma once
 
@@ -17,7 +18,7 @@ class Generator {
   public:
     static constexpr int64_t max_samples = 1024;
 
-    // For `samples` texts at a time. `moe` must be in evaluation mode, outlive this and keep its
+    // Writes `samples` texts at a time. `moe` must be in evaluation mode, outlive this and keep its
     // weights meanwhile. end_of_text is also the start token. Throws Error for impossible numbers.
     Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples);
 
@@ -30,17 +31,17 @@ class Generator {
 
     // Continues `prompt` (without the start token) in every sample, each until it draws
     // end_of_text, has drawn max_tokens, or fills the model's context, start token included.
-    // Reports every token with the expert at its own position: those of the prompt, for each
-    // sample, and then each drawn one as soon as the router has labelled it. A drawn end_of_text is
-    // reported too, with expert -1: nothing processes it. Sample i draws from a stream of (seed,
-    // i): what it becomes does not depend on how many others there are (with more than
-    // few_vectors of them up to rounding). Experts of the prompt under "random" routing are common
-    // to all samples. Throws Error for a prompt that does not fit, for ids outside the vocabulary
-    // and for impossible settings.
+    // Reports every token with the expert at its own position: first those of the prompt, for each
+    // sample, then each drawn one as soon as the router has picked its expert. A drawn end_of_text
+    // is reported too, with expert -1, since nothing processes it. Sample i draws from a stream of
+    // (seed, i), so its text does not depend on how many others there are (up to rounding with more
+    // than few_vectors of them). With "random" routing all samples share the experts of the prompt.
+    // Throws Error for a prompt that does not fit, for ids outside the vocabulary and for
+    // impossible settings.
     void run(const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed,
              int64_t max_tokens, const OnToken& on_token);
 
-    // Tokens that a prompt may have.
+    // The most tokens a prompt may have.
     int64_t longest_prompt() const { return moe_.model.settings().context - 1; }
 
   private:

@@ -1,6 +1,5 @@
 // What learning and applying byte-pair encoding share: the order of the byte ids, a merge, a table
-// from pairs of ids to numbers, and a text whose tokens grow in place. Refuses to know where the
-// merges come from or what they are for.
+// from pairs of ids to numbers, and a text whose tokens grow in place.
 // Read next: bpe_trainer.h, which learns merges, and tokenizer.h, which applies them.
 #pragma once
 
@@ -28,14 +27,15 @@ constexpr std::array<uint8_t, 256> bytes_in_id_order() {
     return bytes;
 }
 
-// The neighbours `left` and `right` become the one token `merged`, whose bytes are theirs in turn.
+// The neighbours `left` and `right` become one token `merged`, whose bytes are those of `left`,
+// then those of `right`.
 struct Merge {
     int32_t left, right, merged;
     bool operator==(const Merge&) const = default;
 };
 
-// From pairs of ids (>= 0) to numbers (>= 0): a hash table with open addressing, since its look-ups
-// are the inner loop of everything here.
+// Maps pairs of ids (>= 0) to numbers (>= 0). It is a hash table with open addressing, since its
+// look-ups are the inner loop of everything here.
 class PairMap {
   public:
     PairMap();
@@ -45,7 +45,7 @@ class PairMap {
         return slots_[slot_of(key_of(left, right))].value;
     }
 
-    // The number of the pair, which is `value` if the pair was missing.
+    // The number of the pair; a missing pair is inserted with `value`.
     int32_t find_or_insert(int32_t left, int32_t right, int32_t value);
 
   private:
@@ -58,8 +58,8 @@ class PairMap {
         return uint64_t(uint32_t(left)) << 32 | uint32_t(right);
     }
 
-    // The slot that holds `key`, or else the free one where it belongs: linear probing from the
-    // place that the highest bits of key * 2^64 / golden ratio name (Knuth, The Art of Computer
+    // The slot that holds `key`, or else the free one where it belongs. Linear probing starts at
+    // the place given by the highest bits of key * 2^64 / golden ratio (Knuth, The Art of Computer
     // Programming, volume 3, 6.4).
     size_t slot_of(uint64_t key) const {
         const size_t mask = slots_.size() - 1;
@@ -77,11 +77,11 @@ class PairMap {
     size_t count_ = 0;
 };
 
-// Words whose tokens merge in place. A token is named by the position of its first byte; its id
-// stands at its first and at its last byte, so that both neighbours are found by looking next door.
-// A position inside a token holds `nothing`, and so does one position before and after each word.
-// Names outlive their tokens: after merges have eaten a token, id_at(its position) is another id
-// than its own, as all merged tokens have at least two bytes.
+// Words whose tokens merge in place. A token is named by the position of its first byte. Its id
+// stands at its first and its last byte, so both neighbours are found by looking next door. A
+// position inside a token holds `nothing`, and so does one position before and after each word.
+// Names outlive their tokens: once merges have eaten a token, id_at(its position) differs from its
+// id, as all merged tokens have at least two bytes.
 class TokenRow {
   public:
     static constexpr int32_t nothing = -1;
@@ -91,7 +91,7 @@ class TokenRow {
     void reserve(size_t positions) { ids_.reserve(positions); }
     size_t size() const { return ids_.size(); }
 
-    // Appends the bytes of a word as tokens and the border behind it.
+    // Appends the bytes of a word as tokens, and the border behind it.
     void append(std::string_view word, const std::array<int32_t, 256>& byte_ids) {
         for (const char byte : word) {
             ids_.push_back(byte_ids[uint8_t(byte)]);
@@ -102,10 +102,10 @@ class TokenRow {
     int32_t id_at(size_t position) const { return ids_[position]; }
     int32_t id_before(size_t position) const { return ids_[position - 1]; }
 
-    // Asks for the ids there ahead of time, so that reading them need not wait for memory.
+    // Fetches the ids there ahead of time, so that reading them need not wait for memory.
     void prefetch(size_t position) const { __builtin_prefetch(&ids_[position]); }
 
-    // The tokens at `position` and behind it, of the given lengths in bytes, become one.
+    // Merges the token at `position` with the one behind it; their lengths are given in bytes.
     void merge(size_t position, int32_t left_length, int32_t right_length, int32_t merged) {
         const size_t middle = position + size_t(left_length);
         ids_[middle - 1] = nothing;

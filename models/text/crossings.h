@@ -1,8 +1,7 @@
-// Where a long word can be cut without changing its tokens: every merge makes an entry, so none
+// Where a long word can be cut without changing its tokens. Every merge makes an entry, so no merge
 // joins two bytes that no entry in the text lies across. Each piece encodes by itself; most pieces
-// are short, and they repeat as words do.
-// Refuses to choose tokens: it only says where they cannot be. A filter: it may call a place
-// crossed that is not, never the other way round.
+// are short, and they repeat as words do. This is a filter: it may take a place for crossed that is
+// not, but never the other way round.
 //
 // Read next: tokenizer.cpp, its user.
 #pragma once
@@ -20,7 +19,7 @@ class Crossings {
   public:
     explicit Crossings(std::span<const std::string> entries);
 
-    // The end of the piece of `word` that begins at `begin` < word.size(). O(1) per byte.
+    // The end of the piece of `word` that begins at `begin` < word.size(), in O(1) per byte.
     size_t piece_end(std::string_view word, size_t begin) const {
         size_t end = std::max(begin + 1, reach);
         if (end + reach > word.size()) {
@@ -38,8 +37,8 @@ class Crossings {
     }
 
   private:
-    // How far the filter looks to either side of a place. With 2 the pieces of English text are
-    // 7.8 bytes long on average, with 3 they are 6.6, with an exact search 6.3.
+    // How far the filter looks to either side of a place. The pieces of English text are 7.8 bytes
+    // long on average with 2, 6.6 with 3, and 6.3 with an exact search.
     static constexpr size_t reach = 3;
 
     // The 2 * reach bytes around a place, the last one lowest.
@@ -51,8 +50,9 @@ class Crossings {
         return bytes;
     }
 
-    // Where windows_ knows of entries that show just the nearest of these bytes: `before` the place
-    // and `behind` it, fewer than `reach` where the entry begins or ends there.
+    // The slot of windows_ for entries that show only the nearest of these bytes: `before` bytes
+    // before the place and `behind` bytes behind it, fewer than `reach` where the entry begins or
+    // ends.
     size_t slot(uint64_t bytes, size_t before, size_t behind) const {
         const uint64_t mask = (uint64_t(1) << 8 * (before + behind)) - 1;
         const uint64_t shown = bytes >> 8 * (reach - behind) & mask;

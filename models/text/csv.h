@@ -1,7 +1,7 @@
-// Values separated by commas as RFC 4180 has them, or by tabs under the same rules: fields in quotes
-// may hold separators, line ends and doubled quotes. Lines end in LF, CRLF or CR; blank lines
-// between records are skipped; bytes inside a field are never changed.
-// Refuses to guess: no other separators, no types, no repair of broken quotes.
+// Values separated by commas as RFC 4180 has them, or by tabs under the same rules: fields in
+// quotes may hold separators, line ends and doubled quotes. Lines end in LF, CRLF or CR; blank
+// lines between records are skipped; bytes inside a field are never changed. It does not guess:
+// there are no other separators, no types and no repair of broken quotes.
 //
 // Read next: story_reader.h, the only user.
 #pragma once
@@ -20,8 +20,8 @@ class CsvReader {
     CsvReader(std::string_view bytes, char separator, const std::string& origin)
         : rest_(bytes), separator_(separator), origin_(origin) {}
 
-    // The fields of the next record; false at the end. Throws Error naming the line of an unclosed
-    // quote, of a quote inside an unquoted field and of text after a closing quote.
+    // The fields of the next record; false at the end. Throws Error, naming the line, for an
+    // unclosed quote, a quote inside an unquoted field, or text after a closing quote.
     bool next(std::vector<std::string>& fields);
 
     int64_t line() const { return record_line_; }  // where the last record began, counted from 1

@@ -1,8 +1,9 @@
 // Stories as token sequences, and the batches a model learns from. A story becomes one sequence of
-// predictions: from the start token and the tokens so far, the next one; at last, the end of text.
+// predictions. Each predicts the next token from the start token and the tokens so far; the last
+// predicts the end of text.
 //     story  s1 s2 s3     inputs  E s1 s2 s3     targets  s1 s2 s3 E     (E: end of text and start)
-// Batches are ragged: their sequences lie end to end, and nothing is computed on padding.
-// Refuses to read files or to draw chance of its own: stories and the seed are handed in.
+// Batches are ragged: their sequences lie end to end, and nothing is computed on padding. The
+// caller hands in the stories and the seed; story_reader.h reads files.
 //
 // Read next: models/training/trainer.h, which takes one step for each batch.
 #pragma once
@@ -18,7 +19,7 @@
 
 namespace smoe {
 
-// What becomes of a story that exceeds the context.
+// What happens to a story that exceeds the context.
 enum class LongStories {
     cut,    // its beginning is kept, without an end
     split,  // consecutive sequences, each with a start token, the last with the end
@@ -33,16 +34,15 @@ struct DatasetSettings {
     // Fill every sequence up to context - 1 positions with end of text, and predict that too, as
     // the original does.
     bool pad = false;
-    // Held out from a larger text, whose separators are known to be there: one long story is all
-    // right.
+    // Held out from a larger text that is known to have separators, so a single long story is fine.
     bool held_out = false;
     int batch = 16;             // sequences
     uint64_t seed = 0;          // of the order in training
     std::string what = "text";  // as messages call it: "training text", "held-out text"
 };
 
-// B sequences, N positions in all. Position n predicts targets[n] from the tokens of its sequence
-// up to its own.
+// B sequences with N positions in all. Position n predicts targets[n] from the tokens of its
+// sequence up to its own.
 struct Batch {
     Sequences inputs;
     std::vector<int32_t> targets;  // (N)
@@ -53,9 +53,9 @@ struct Batch {
 
 class Dataset {
   public:
-    // Throws Error, naming settings.what, for settings out of range, if no sequence is left, and for a text that is a
-    // single story of more than four times the context and would not be split: its separators are
-    // missing.
+    // Throws Error, naming settings.what, if a setting is out of range or no sequence is left. It
+    // also throws for a text that is a single story of more than four times the context and would
+    // not be split: its separators are missing.
     Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
             const DatasetSettings& settings);
 
@@ -63,7 +63,7 @@ class Dataset {
     int64_t size() const { return int64_t(domain_of_.size()); }  // sequences
     int64_t tokens() const;                                      // predictions in one epoch
 
-    // What became of the stories, in one line for people.
+    // One line for people about what happened to the stories.
     std::string summary() const;
     struct Counts {
         int64_t stories = 0;
@@ -72,24 +72,25 @@ class Dataset {
     };
     const Counts& counts() const { return counts_; }
 
-    // Names of the domains that have sequences, sorted, and the place of a sequence's domain in
-    // them.
+    // The sorted names of the domains that have sequences, and the place of a sequence's domain
+    // among them.
     const std::vector<std::string>& domains() const { return domains_; }
     int domain_of(int64_t sequence) const { return domain_of_.at(size_t(sequence)); }
 
-    // Bytes of text that predicting `target` predicts, 0 for end of text: summed over targets they
-    // turn a loss per token into bits per byte.
+    // How many bytes of text `target` stands for, 0 for end of text. Their sum over the targets
+    // turns a loss per token into bits per byte.
     int64_t bytes_of(int32_t target) const { return token_bytes_.at(size_t(target)); }
 
-    // Those sequences, in that order. Throws Error for a number outside [0, size()).
+    // The given sequences, in that order. Throws Error for a number outside [0, size()).
     Batch batch(std::span<const int64_t> sequences) const;
 
-    // The sequences of each batch for evaluation: all of them, or as many as have at most
-    // `max_tokens` predictions (but at least one) if that is not 0. The choice is the same each
-    // time, whatever the seed, and spread evenly, so that each domain has its share.
+    // The sequences of each batch for evaluation: all of them, or, if `max_tokens` is not 0, as
+    // many as have at most that many predictions (but at least one). The choice is spread evenly,
+    // so that each domain has its share, and it is the same each time, whatever the seed.
     std::vector<std::vector<int64_t>> evaluation_batches(int64_t max_tokens = 0) const;
 
-    // Of the sequences, not of their order in training: tells texts apart when training resumes.
+    // A hash of the sequences, not of their order in training. It tells texts apart when training
+    // resumes.
     uint64_t hash() const { return hash_; }
 
   private:
@@ -110,8 +111,8 @@ class Dataset {
     uint64_t hash_ = 0;
 };
 
-// Training batches without end: in every epoch each sequence once, in an order that depends on
-// (seed, epoch) alone; the last batch of an epoch may be smaller.
+// An endless stream of training batches. Every epoch has each sequence once, in an order that
+// depends on (seed, epoch) alone. The last batch of an epoch may be smaller.
 class BatchStream {
   public:
     explicit BatchStream(const Dataset& data);  // must outlive the stream
@@ -123,7 +124,7 @@ class BatchStream {
         bool operator==(const Position&) const = default;
     };
     Position position() const { return position_; }  // of the batch that comes next
-    // Throws Error if epochs of this dataset have no batch of that number.
+    // Both throw Error if epochs of this dataset have no batch of that number.
     void seek(const Position& position);
     void check_position(const Position& position) const;
 

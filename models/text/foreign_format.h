@@ -1,6 +1,6 @@
-// Files that hold no text as this program reads it: archives, office documents, text in UTF-16. A
-// file is named only where its bytes leave no doubt; messages say what it is and what to do.
-// Refuses to convert or to unpack: other programs do that better.
+// Files without text that this program can read: archives, office documents, text in UTF-16.
+// Messages say what the file is and what to do; they name a format only where the bytes leave no
+// doubt. Converting and unpacking are left to other programs.
 //
 // Read next: story_reader.h.
 #pragma once
@@ -10,8 +10,8 @@
 
 namespace smoe {
 
-// Throws Error, naming `path`, unless the bytes are UTF-8 without zero bytes and do not begin like
-// a format that is no text (gzip, PDF and so on).
+// Throws Error, naming `path`, unless the bytes are UTF-8 without zero bytes. It also throws if
+// they begin like a format that is not text (gzip, PDF and so on).
 void require_text(std::string_view bytes, const std::string& path);
 
 // Throws Error, naming `path`, for text that is HTML or XML.

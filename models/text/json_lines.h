@@ -1,4 +1,4 @@
-// JSON lines, one story an object, and JSON that is no such lines.
+// JSON lines with one story per object, and messages for JSON of any other form.
 // Read next: story_reader.h, the only user.
 #pragma once
 
@@ -10,17 +10,18 @@
 
 namespace smoe {
 
-// The stories of the lines of `text`, each an object with a string "text" and, optionally, a string
-// "domain" ("" where it is missing or null); other keys are ignored, blank lines skipped. Throws
-// Error with `path` and line for anything else: no JSON (why not, and where), no object, a "text" or
-// "domain" that is missing, of another type or given twice.
+// The stories of the lines of `text`. Each line is an object with a string "text" and, optionally,
+// a string "domain" ("" where it is missing or null). Other keys are ignored, and blank lines are
+// skipped. Throws Error with `path` and line for anything else: for what is not JSON (why not, and
+// where) or not an object, and for a "text" or "domain" that is missing, of a different type or
+// given twice.
 std::vector<Story> stories_of_json_lines(std::string_view text, const std::string& path);
 
-// Throws Error, naming `path`, for text that is a JSON object or array, or has an object on each
-// line, under a name that says something else.
+// For a file whose name does not say JSON: throws Error, naming `path`, if its text is a JSON
+// object or array, or has an object on each line.
 void refuse_json(std::string_view text, const std::string& path);
 
-// The same for a file that is JSON by its name, whatever it holds.
+// The same for a file whose name says JSON, whatever it holds.
 [[noreturn]] void refuse_json_document(std::string_view text, const std::string& path);
 
 }  // namespace smoe

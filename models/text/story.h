@@ -1,5 +1,5 @@
 // One story as every part of the program passes it on: its text and the domain that it belongs to.
-// It refuses to know where the story came from: a file, the built-in corpus or a model.
+// It does not say whether the story came from a file, the built-in corpus or a model.
 //
 // Read next: corpus/corpus.h, which invents stories.
 #pragma once

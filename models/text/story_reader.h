@@ -1,6 +1,6 @@
 // Stories from files that people have: plain text, CSV, TSV and JSON lines. Whatever cannot be a
-// story is an error that names the file and the line, never a story silently lost.
-// Refuses to change texts: line ends, blanks and every other byte stay as they are.
+// story is an error that names the file and the line; no story is silently lost. Line ends, blanks
+// and every other byte of a text stay as they are.
 //
 // Read next: foreign_format.h, files that are refused; dataset.h, which turns stories into batches of
 // tokens.
@@ -14,7 +14,7 @@
 
 namespace smoe {
 
-// The stories of one file, in its order; the ending (in any case) tells its kind:
+// The stories of one file, in its order. The ending (in any case) tells its kind:
 //   .jsonl, .ndjson  on each line an object with a string "text" and, optionally, a string "domain"
 //                    or null; blank lines are skipped
 //   .csv, .tsv       a header with a column "text" and, optionally, a column "domain"; a row that
@@ -23,11 +23,11 @@ namespace smoe {
 //   anything else    text with the marker <|endoftext|> between stories. The line end before a
 //                    marker and the one after it belong to the marker; the end of the file counts as
 //                    one. HTML, XML and JSON without any marker are refused.
-// Lines end in LF, CRLF or CR. Stories of nothing but blanks and line ends are skipped. Where the
-// file gives no domain, or an empty one, it is the name of the file without folder, ending and a
+// Lines end in LF, CRLF or CR. Stories of nothing but blanks and line ends are skipped. If the file
+// gives no domain, or an empty one, the domain is the file's name without folder, ending and a
 // trailing _train, _valid or _test. A byte order mark at the beginning of the file is left out.
-// Throws Error if the file cannot be read, is not UTF-8, has zero bytes (JSON lines may have them as
-// \u0000), breaks its format or holds no story.
+// Throws Error if the file cannot be read, is not UTF-8, has zero bytes (JSON lines may have them
+// as \u0000), breaks its format or holds no story.
 std::vector<Story> read_stories(const std::string& path);
 
 // The same for bytes in memory; the ending of `path` tells their kind, and messages name it.

@@ -1,7 +1,6 @@
-// Which stories a model learns from, and which are held out to measure it. The choice depends on the
-// texts and their domains alone, not on the order of a file or a seed: runs on the same stories are
-// measured on the same ones.
-// Refuses to compare texts by anything but their bytes.
+// Which stories a model learns from, and which are held out to measure it. The choice depends on
+// the texts and their domains alone, not on the order of a file or a seed, so runs on the same
+// stories are measured on the same ones. Two texts are the same only if all their bytes are.
 //
 // Read next: dataset.h.
 #pragma once
@@ -18,18 +17,19 @@ struct StorySplit {
     std::vector<Story> train, valid;  // each in the order of the files
 };
 
-// Holds out `share`, in [0, 1), of the stories of each domain: of the first n stories, counted domain
-// by domain in the order of their names, floor(n * share). In each domain they are the ones whose
-// texts have the smallest hashes. Copies of a text count for one domain, the first by name, and stay
-// together; if there are more of them than that domain holds out, they stay in training.
+// Holds out `share`, in [0, 1), of the stories of each domain. The domains are counted in the order
+// of their names, and floor(n * share) of the first n stories are held out. Each domain holds out
+// the stories whose texts have the smallest hashes. Copies of a text stay together and count for
+// one domain, the first by name. If there are more copies than that domain holds out, they stay in
+// training.
 StorySplit split_stories(std::vector<Story> stories, double share);
 
-// The stories of the files: training text from `data`, held-out text from `valid`, or, where that
-// names no file, a share of the former. Throws as read_stories.
+// The stories of the files: training text from `data`, held-out text from `valid` or, if that names
+// no file, a share of `data`. Throws like read_stories.
 StorySplit read_split(const std::vector<std::string>& data, const std::vector<std::string>& valid,
                       double share);
 
-// Held-out stories whose text the training stories have, too.
+// How many held-out stories have a text that is also among the training stories.
 int64_t count_known(const StorySplit& split);
 
 }  // namespace smoe

@@ -1,5 +1,5 @@
-// The three books of the corpus, and the pieces from which they are bound.
-// It refuses to be included outside this folder and its tests: programs use corpus.h.
+// The three books of the corpus, and the pieces from which they are bound. Only this folder and its
+// tests include this file: programs use corpus.h.
 //
 // Read next: english.cpp, german.cpp, sums.cpp.
 #pragma once
@@ -11,13 +11,13 @@
 
 namespace smoe {
 
-// Bound at the first call, which throws Error where the text of the book breaks the rules of
+// Each book is bound at the first call, which throws Error if its text breaks the rules of
 // writer.h.
 const Book& english_book();
 const Book& german_book();
 const Book& sums_book();
 
-// The grammar of a slot with several words; the comments in english.cpp and german.cpp say which
+// The grammar of a slot with several words. The comments in english.cpp and german.cpp say which
 // words there are. Both throw Error naming a word that they do not know.
 std::string inflect_english(const Phrase& phrase);
 std::string inflect_german(const Phrase& phrase);

@@ -1,7 +1,7 @@
 // The built-in corpus: children's stories in English and in German, and small sums, invented from a
-// seed. It needs no download, never ends, and each text knows its domain, so that one can see
-// whether the experts of a model split the languages and the arithmetic among them. Refuses to be a
-// language model: people wrote the plots, and chance only fills them in.
+// seed. It needs no download and never ends. Each text carries its domain, so that one can see
+// whether the experts of a model divide the languages and the arithmetic among themselves. People
+// wrote the plots; random words only fill them in.
 // Read next: writer.h, how a plot becomes a story; english_plots.cpp, the plots.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Writes stories from a book: tables of words, and plots with gaps in which the words fit.
-// Refuses to know any language: a book brings a function that knows articles, pronouns and endings.
+// Writes stories from a book: tables of words, and plots with gaps that the words fill. The code
+// here knows no language: each book brings a function for articles, pronouns and endings.
 // Read next: english_plots.cpp for the plots, english.cpp for the tables and for the function.
 #pragma once
 
@@ -52,19 +52,19 @@ struct Plot {
 };
 
 // The text of a book is tables and plots, with an empty line after each. A line that starts with a
-// blank goes on with the line above.
+// blank continues the line above.
 //
 // How a table is written. The first column is the word itself; the others belong to it.
 //     table child: name, he, kind
 //     Tom | he  | boy
 //     Mia | she | girl
 //
-// How a plot is written. `cast` says from which table a role is drawn, and two roles of one table
-// never get the same row; a role that is not in the cast is drawn from the table of its own name. A
+// How a plot is written. `cast` says which table a role is drawn from, and two roles of one table
+// never get the same row. A role that is not in the cast is drawn from the table of its own name. A
 // role keeps its row for the whole story. "-" opens a beat of the story, "|" says the same beat in
 // other words, and "--" is a place where half of the stories start a new paragraph. "?" opens a
-// beat that the story can do without: of all these, a story tells one or none. Exactly one wording
-// of a beat is used.
+// beat that the story can do without: a story tells at most one of these. Exactly one wording of a
+// beat is used.
 //     plot the lost ball
 //     cast hero:child
 //     - {Hero} had {a colour} ball.
@@ -76,7 +76,7 @@ struct Plot {
 //     {a colour toy}    a phrase: a first word that the language knows, adjectives, the noun; an
 //                       adjective is a role or, with a hyphen, written out: {einen rot- ball}
 //     {hero:sein ball}  a phrase whose first word depends on an owner as well
-// A capital at the start of a slot makes what is put there start with one.
+// A slot that starts with a capital is filled with text that starts with one.
 //
 // Numbers are roles too; they are rows of the table `number`, where row i stands for i:
 //     cast x:2..9, y:1..x, z:x+y       drawn from 2 to 9, from 1 to x, computed with +, - or *
@@ -86,12 +86,11 @@ class Book {
     Book(std::string title, std::string_view text, Inflect grammar);
     Book(const Book&) = delete;
 
-    // A story of a random plot, or of the one given.
+    // A story of a random plot, or of the given one.
     std::string write(Rng& rng) const;
     std::string write(const Plot& plot, Rng& rng) const;
 
-    // One wording with its slots filled in, all by itself. Throws Error naming the slot that is
-    // unknown.
+    // A single wording with its slots filled in. Throws Error naming an unknown slot.
     std::string expand(const Plot& plot, std::string_view wording, Rng& rng) const;
 
     std::span<const Table> tables() const { return tables_; }
@@ -110,11 +109,12 @@ class Book {
     std::vector<Plot> plots_;
 };
 
-// The pieces of `text` between the separators that lie outside brackets; always at least one.
+// The pieces of `text` between the separators that lie outside brackets; there is always at least
+// one.
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 
-// ASCII only, which is all that the books need.
+// Changes ASCII only, which is all the books need.
 std::string capitalised(std::string text);
 
 }  // namespace smoe
