@@ -1,7 +1,7 @@
-// Every setting of a run: the model's, and how it is trained on what. Reading and writing
+// Every setting of a run: those of the model, how it is trained, and on what. Reading and writing
 // config.json, the program's flags and what a resumed run may change all walk one table of fields
-// (visit_settings), so that a new setting is added to the struct and to the table, and in the
-// program to its list of flags.
+// (visit_settings). So a new setting is added to the struct, to the table, and to the program's
+// list of flags.
 // Read next: models/transformer/settings.h for the model's; trainer.h, which is built from it.
 #pragma once
 
@@ -28,7 +28,7 @@ struct Config {
     OptimizerSettings optim{.warmup = 2500};
     int64_t batch = 80;  // stories in a step
     bool recompute = false;
-    double clip = 0;  // most length of a gradient; 0: any
+    double clip = 0;  // greatest length of a gradient; 0: any
     int64_t steps = 10000;
     double minutes = 0;  // stop after this time, however many steps; 0: after `steps`
     int64_t log_every = 10, eval_every = 500, sample_every = 500, checkpoint_every = 500;
@@ -51,16 +51,17 @@ struct Config {
 struct Setting {
     const char* group;  // object of config.json that holds it
     const char* key;    // its name there
-    // May change when a run goes on: how long, what is reported, how much is kept in memory, and
-    // where the text lies, which must be the same.
+    // May change when a run is resumed: how long it runs, what is reported, how much is kept in
+    // memory, and where the text lies. The text itself must be the same.
     bool free = false;
     std::vector<std::string> choices{};  // the only values, where given
 
     std::string name() const { return std::string(group) + "." + key; }
 };
 
-// Calls visit(setting, field) for each field in order; field is an int64_t&, uint64_t&, double&,
-// bool&, std::string&, std::vector<std::string>& or an enum with names, const where the Config is.
+// Calls visit(setting, field) for each field in order. A field is an int64_t&, uint64_t&, double&,
+// bool&, std::string&, std::vector<std::string>& or an enum with names; it is const if the Config
+// is.
 template <class AnyConfig, class Visit>
 void visit_settings(AnyConfig& c, const Visit& visit);
 
@@ -71,11 +72,11 @@ const EnumNames<MaskWhere>& enum_names(MaskWhere);
 const EnumNames<PreTokenizer>& enum_names(PreTokenizer);
 const EnumNames<LongStories>& enum_names(LongStories);
 
-// A field as a person reads it; several files with blanks between them.
+// A field as people read it; several files have blanks between them.
 std::string setting_text(const std::vector<std::string>& field);
 template <class Field>
 std::string setting_text(const Field& field);
-// The field that a person means by `text`, one of the names of an enum. Throws Error for another.
+// The value of an enum that a person means by its name `text`. Throws Error for any other text.
 template <class Enum>
 Enum enum_named(const std::string& text);
 
@@ -84,31 +85,31 @@ Enum enum_named(const std::string& text);
 Config preset(const std::string& name);
 std::vector<std::string> preset_names();
 
-// Throws Error with the first setting that is out of range or does not fit another.
+// Throws Error naming the first setting that is out of range or does not fit another.
 void check_config(const Config& config);
 
-// An object for each group of settings, and before them the keys of a Hugging Face config.json
-// (hidden_size, eos_token_id, ...), which follow from the settings.
+// The keys of a Hugging Face config.json (hidden_size, eos_token_id, ...), which follow from the
+// settings, and after them an object for each group of settings.
 std::string to_json(const Config& config);
 // Reads what to_json wrote over `base`; the Hugging Face keys may be missing. Throws Error, naming
-// `origin`, for text that is not JSON, unknown keys (with the nearest known one), values of the
-// wrong type, and a Hugging Face key that contradicts the settings.
+// `origin`, for text that is not JSON, for unknown keys (with the nearest known one), for values of
+// the wrong type, and for a Hugging Face key that contradicts the settings.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
-// The same with the names of files where it has paths: nothing of the folders of this machine.
+// The same with file names in place of paths, so that it says nothing of this machine's folders.
 Config without_folders(Config config);
 
-// Every setting that a run keeps from its first step to its last, as one JSON object; paths are left
-// out. A state carries it.
+// Every setting that a run keeps from its first step to its last, as one JSON object without paths.
+// It is part of a state.
 std::string fixed_settings(const Config& config);
 // Throws Error, naming `origin` and the first setting that differs, unless the settings are those
-// of a state. `fixed` is what fixed_settings gave then.
+// of a state. `fixed` is what fixed_settings gave when the state was saved.
 void require_fixed_settings(const Config& config, const std::string& fixed,
                             const std::string& origin);
 
 // How a configuration reads its text.
 DatasetSettings dataset_settings(const Config& config);
-// The model's, but for the warm-up.
+// The model's settings, except for the warm-up.
 OptimizerSettings router_optimizer_settings(const Config& config);
 
 template <class Field>

@@ -1,5 +1,6 @@
-// How well a model predicts text that it has not seen: loss per token and bits per byte, of each
-// domain and of all, and the experts that it used. Refuses to report or to choose the text.
+// How well a model predicts text that it has not seen: loss per token and bits per byte, for each
+// domain and for all, and the experts that it used. The caller chooses the text and reports the
+// result.
 // Read next: training_loop.h and examples/smoe/eval.cpp, which call it.
 #pragma once
 
@@ -28,8 +29,8 @@ struct Evaluation {
     std::vector<EvaluationPart> domains;
 };
 
-// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`, or on an even
-// choice of them with at most `max_tokens` tokens if that is not 0. Routing by chance starts from
+// Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`. If `max_tokens` is
+// not 0, it takes an even choice of them with at most that many tokens. Random routing starts from
 // the same seed each time.
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
 

@@ -1,5 +1,6 @@
-// What a person sees while a model learns: one line of progress, a curve drawn in text, and shares
-// of experts as a row of bars, all made to fit a width. Refuses to measure: it is handed numbers.
+// What people see while a model learns: one line of progress, a curve drawn in text, and the shares
+// of experts as a row of bars, all made to fit a width. It measures nothing: the caller hands in
+// the numbers.
 // Read next: training_loop.h, which uses all of it.
 #pragma once
 
@@ -13,18 +14,18 @@
 
 namespace smoe {
 
-// One bar of eight heights for each count, the largest being full. Where they are more than `width`,
-// neighbours share a bar that shows their mean.
+// One bar of eight heights for each count; the largest count has a full bar. If there are more than
+// `width` counts, neighbours share a bar that shows their mean.
 std::string bars(const std::vector<int64_t>& counts, int64_t width = any_width);
 
-// A curve of (x, y) points in `width` x `height` characters with its range of values at the side,
-// `plot_margin` columns. Points that share a column are averaged.
+// A curve of (x, y) points in `width` x `height` characters, with its range of values in
+// `plot_margin` columns at the side. Points that share a column are averaged.
 constexpr int plot_margin = 10;
 std::string text_plot(const std::vector<std::pair<double, double>>& points, int width, int height);
 
-// The shares of experts in at most `width` columns: a bar for each ("experts ▁▅█"), or, for more
-// than 64 or where bars do not fit, "experts 255, busiest 3.1 %, idle 12" or the beginning of that.
-// "" where not even that fits, or nothing was counted.
+// The shares of experts in at most `width` columns: a bar for each ("experts ▁▅█"), or, if there
+// are more than 64 or the bars do not fit, "experts 255, busiest 3.1 %, idle 12" or the beginning
+// of that. It is "" if not even that fits, or if nothing was counted.
 std::string expert_summary(const std::vector<int64_t>& counts, int64_t width);
 
 // What is known when a report is due.
@@ -35,25 +36,25 @@ struct Progress {
     bool router_learns = false;
 };
 
-// One line of at most `width` columns. What matters least stands on the right, and falls away first
-// where the line is too narrow for all of it.
+// One line of at most `width` columns. What matters least stands on the right and is dropped first
+// if the line is too narrow.
 std::string progress_line(const Progress& progress, int width);
 
 // Where lines go.
 struct LineOutput {
     std::function<void(const std::string&)> write;
-    std::function<int()> width;  // columns that a line may fill, as of line_width
+    std::function<int()> width;  // columns that a line may fill, as from line_width
     bool overwrites = false;     // obeys a return to the beginning of the line, and ESC [K
 };
 LineOutput standard_output();
 
-// A line that is overwritten on a terminal that can do that, and printed anew elsewhere.
+// A line that is overwritten on a terminal that can do so, and printed anew elsewhere.
 class ProgressLine {
   public:
     explicit ProgressLine(LineOutput output = standard_output());
     void show(const Progress& progress);  // the current state
-    // Stays above: lines of text, each wrapped to the width; what is broken off comes behind
-    // `indent`.
+    // Prints lines of text that stay above it, each wrapped to the width. Continued lines begin
+    // with `indent`.
     void message(const std::string& text, const std::string& indent = "    ");
     void finish();  // keeps the current state on a line of its own
 

@@ -1,6 +1,6 @@
 // A run on disk: the folder that training fills and that everything else reads. Each file is
 // replaced whole or not at all, and a state alone is enough to go on, so a run can be killed at any
-// instant. Refuses to interpret a state: trainer.h fills and reads it.
+// instant. What a state holds is left to trainer.h.
 // Read next: trainer.h.
 #pragma once
 
@@ -28,11 +28,11 @@ class RunDirectory {
   public:
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
-    // Throws Error unless a new run can begin here: none of a run's files is there but config.json
-    // and tokenizer.json, which a beginning leaves that came to no checkpoint.
+    // Throws Error unless a new run can begin here. The only files of a run that may be there are
+    // config.json and tokenizer.json, left by a run that never reached a checkpoint.
     void require_unused() const;
-    // Creates the folder and writes config.json and tokenizer.json. Throws Error unless a new run
-    // can begin here, if another process is at it, or if there is another tokenizer.
+    // Creates the folder and writes config.json and tokenizer.json. Throws Error if no new run can
+    // begin here, if another process is using the folder, or if it holds a different tokenizer.
     void create(const Config& config, const Tokenizer& tokenizer) const;
 
     bool has_state() const;
@@ -41,28 +41,29 @@ class RunDirectory {
     Tokenizer tokenizer(const Config& config) const;
     void write_config(const Config& config) const;
 
-    // Weights by the names of the original's state_dict, and the step after which they are these.
+    // Writes the weights, by the names of the original's state_dict, and the number of steps they
+    // have learned from.
     void write_model(const std::map<std::string, Tensor>& state, int64_t step) const;
     void write_router(const std::map<std::string, Tensor>& state, int64_t step) const;
-    // That step of the model; the largest there is where the file does not say. Throws Error where
+    // That number for the model, or the largest int64_t if the file does not say. Throws Error if
     // there is no model.
     int64_t weights_step() const;
-    // The model in evaluation mode, ready to evaluate and generate. Throws Error where weights are
+    // The model in evaluation mode, ready to evaluate and generate. Throws Error if weights are
     // missing, not finite, or do not fit `config`.
     std::unique_ptr<SingleMoe> load(const Config& config) const;
 
-    // Makes `state` the newest one and the newest one the previous one. At every instant of it
-    // there is one on disk that is whole.
+    // Makes `state` the newest one, and the newest one so far the previous one. There is a whole
+    // state on disk at every instant.
     void write_state(const TensorFile& state) const;
-    // Gives files their final names, should write_state have been stopped before it did.
+    // Gives files their final names if write_state was stopped before it did.
     void finish_writing_state() const;
     // The newest whole state. Throws Error, naming the newest file, if none is whole.
     TensorFile state() const;
 
     // Appends one line of JSON to metrics.jsonl.
     void append_metrics(const std::string& json) const;
-    // The objects in its lines, each with a whole "step", up to `last_step`; none where there is no
-    // such file. Lines that are something else, as one that a kill cut short, are left out.
+    // The objects in its lines, each with a whole "step", up to `last_step`; none if there is no
+    // such file. Any other line is left out, such as one cut short by a kill.
     std::vector<nlohmann::ordered_json> metrics(int64_t last_step = INT64_MAX) const;
     // Removes the lines of steps after `step`, which a resumed run will write again.
     void cut_metrics(int64_t step) const;

@@ -1,6 +1,6 @@
 // One training run in memory: model, router, optimisers, random streams and the place in the data.
-// It takes steps, and can be saved and continued bit for bit. Refuses to print, keep
-// time or touch the disk: training_loop.h does.
+// It takes steps, and can be saved and continued bit for bit. Printing, timing and the disk are
+// left to training_loop.h.
 // Read next: training_loop.h.
 #pragma once
 
@@ -31,18 +31,18 @@ class Trainer {
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
 
-    // One batch. In phase 1 the router samples experts and both learn; from step config.model.router.steps
-    // on the router is frozen, in evaluation mode, and its argmax decides. Throws Error, naming the
-    // step, and the tensor where there is one, and changing nothing, if the loss or a gradient is
-    // not finite.
+    // Learns from one batch. In phase 1 the router samples experts, and model and router learn.
+    // From step config.model.router.steps on the router is frozen, in evaluation mode, and its
+    // argmax decides. If the loss or a gradient is not finite, it changes nothing and throws Error,
+    // naming the step and, if there is one, the tensor.
     StepReport step();
 
-    // Throws Error, naming the step, if a step with a finite loss left weights that are not: they
-    // must not be evaluated or saved.
+    // Throws Error, naming the step, if a step with a finite loss left weights that are not finite.
+    // Such weights must not be evaluated or saved.
     void require_finite_weights() const;
 
-    // While one lives, the model holds evaluation-mode weights and uses no dropout. Training goes
-    // on afterwards as if nothing had happened.
+    // The model holds evaluation-mode weights and uses no dropout while one of these lives.
+    // Training goes on afterwards as if nothing had happened.
     class EvaluationMode {
       public:
         explicit EvaluationMode(Trainer& trainer);
@@ -54,24 +54,24 @@ class Trainer {
         Trainer& trainer_;
     };
 
-    // Evaluation-mode weights, by name; the weights in training are not touched.
+    // Evaluation-mode weights, by name. The weights in training are not touched.
     std::map<std::string, Tensor> model_weights() const;
     std::map<std::string, Tensor> router_weights() const;  // empty for routers without
 
-    // Everything that the next steps depend on, and its way back. load_state_dict throws Error, naming
-    // `origin`, if the state does not fit the settings, the masks or the data; then nothing has
-    // changed.
+    // state_dict gives everything that the next steps depend on, and load_state_dict takes it back.
+    // It throws Error, naming `origin`, and changes nothing if the state does not fit the settings,
+    // the masks or the data.
     TensorFile state_dict() const;
     void load_state_dict(const TensorFile& state, const std::string& origin);
 
-    // Throws Error, naming its file, unless `state` is of the size that `config` asks for. To be
-    // asked before a trainer takes the memory.
+    // Throws Error, naming its file, unless `state` is of the size that `config` asks for. Call it
+    // before a trainer takes the memory.
     static void require_fitting(const Config& config, const TensorFile& state);
 
     SingleMoe& moe() { return moe_; }
     int64_t steps() const { return steps_; }    // that have been taken
     int64_t tokens() const { return tokens_; }  // that were predicted in them
-    // Of the next batch, counted from 0.
+    // The epoch of the next batch, counted from 0.
     int64_t epoch() const { return int64_t(stream_.position().epoch); }
 
   private:
@@ -80,7 +80,7 @@ class Trainer {
         FlatParameters flat;
         std::unique_ptr<Optimizer> optimizer;
     };
-    // The streams of one run that go on from step to step.
+    // The random streams of a run that continue from step to step.
     struct Chance {
         Rng experts, model_dropout, router_dropout;
     };
@@ -93,7 +93,7 @@ class Trainer {
     SingleMoe moe_;
     Learner model_;
     std::unique_ptr<Learner> router_;  // null once frozen, and for routers that never learn
-    // What a router that does not draw said of each sequence; empty where it was not asked yet.
+    // The experts chosen for each sequence by a router that does not draw; empty until it is asked.
     std::vector<std::vector<uint8_t>> kept_experts_;
     Chance chance_;
     BatchStream stream_;

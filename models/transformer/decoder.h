@@ -1,6 +1,6 @@
 // The decoder-only transformer of the project, post-norm, with expert masks in its feed-forward
-// networks. The language model is one with as many outputs as tokens, the router one with as many
-// as experts. Refuses to know tokens' meaning, losses or sampling.
+// networks. The language model is a decoder with one output for each token, the router a decoder
+// with one for each expert. Text and sampling are left to others.
 // Read next: routers/router.h, single_moe.h; incremental_decoder.h for text token by token.
 #pragma once
 
@@ -37,12 +37,13 @@ struct DecoderSettings {
 // al., 2017, section 3.5).
 Tensor sinusoidal_positions(int64_t length, int64_t width);
 
-// Of a Decoder with these settings, without building one; a double, since settings may be anything.
+// The parameter count of a Decoder with these settings, without building one. It is a double, since
+// settings may be anything.
 double parameter_count(const DecoderSettings& settings);
 
-// Throws Error, naming `origin`, unless the tensors that a Decoder's memory depends on are among
-// `state` in the shapes that `settings` ask for. Takes no memory itself: a file of settings alone
-// must not make a program fill the machine.
+// Throws Error, naming `origin`, unless `state` has the tensors that a Decoder's memory depends on,
+// in the shapes that `settings` ask for. It takes no memory itself: a file of settings alone must
+// not make a program fill the machine's memory.
 void check_sizes(const DecoderSettings& settings, const std::map<std::string, Tensor>& state,
                  const std::string& origin);
 
@@ -63,10 +64,10 @@ class Block : public Module {
         CausalSelfAttention::Cache attn;
         std::vector<Tensor> ffn;
     };
-    // For `slots` sequences of up to `context` positions. Reserves memory for the steps of `rows`
-    // rows.
+    // Makes a cache for `slots` sequences of up to `context` positions. Reserves memory for steps
+    // of `rows` rows.
     Cache make_cache(int64_t slots, int64_t context, int64_t rows, StepMemory& memory) const;
-    // x (M, C), in place: forward in evaluation mode.
+    // What forward does in evaluation mode, on x (M, C) in place.
     void step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const;
 
     CausalSelfAttention attn;
@@ -90,7 +91,7 @@ class Decoder : public Module {
     Variable forward(const Sequences& sequences, const Experts& experts,
                      Rng* dropout = nullptr) const;
 
-    // Cross-entropy of those logits with targets (N) -> (N), in nats; the logits never exist at
+    // Cross-entropy of those logits with targets (N) -> (N), in nats. The logits never exist all at
     // once.
     Variable losses(const Sequences& sequences, const Experts& experts,
                     const std::vector<int32_t>& targets, Rng* dropout = nullptr) const;

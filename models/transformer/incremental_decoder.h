@@ -1,7 +1,7 @@
-// The decoder for generation. It keeps the keys and values of the positions that it has seen, so
-// that a new token costs one pass over the weights, and tokens of several sequences share it. The
-// layers compute: this is a loop over their steps, with what they keep from one to the next.
-// Allocates everything at construction. Refuses gradients.
+// The decoder for generation. It keeps the keys and values of the positions that it has seen, so a
+// new token costs one pass over the weights, and tokens of several sequences share that pass. The
+// layers do the computing: this is a loop over their steps, with what they keep from one step to
+// the next. It allocates everything at construction and computes no gradients.
 // Read next: nn/step.h, models/generation/generator.h.
 #pragma once
 
@@ -22,10 +22,10 @@ class IncrementalDecoder {
     // What comes next in the sequence of a slot.
     using Next = NextToken;
 
-    // Appends each of `next` to its sequence, in order, and writes the logits of the last ones, as
+    // Appends each of `next` to its sequence, in order. It writes the logits of the last ones, as
     // many as there is room for: logits (n, outputs). Throws Error, and changes nothing, for a
-    // slot, token or expert that does not exist and for a sequence beyond the context. The bits of
-    // a token's logits do not depend on the other tokens while there are at most few_vectors.
+    // slot, token or expert that does not exist and for a sequence beyond the context. With at most
+    // few_vectors tokens, the bits of a token's logits do not depend on the other tokens.
     void append(std::span<const Next> next, std::span<real> logits);
 
     int64_t length(int64_t slot) const { return lengths_[size_t(slot)]; }
@@ -34,7 +34,7 @@ class IncrementalDecoder {
     const DecoderSettings& settings() const { return settings_; }
 
   private:
-    // Tokens that go through the layers together.
+    // How many tokens go through the layers together.
     static constexpr int64_t max_rows = 128;
 
     void check_next(std::span<const Next> next, std::span<const real> logits);
@@ -45,7 +45,7 @@ class IncrementalDecoder {
     std::vector<Block::Cache> caches_;       // of each layer
     std::vector<int64_t> lengths_, wanted_;  // of the sequences, now and after an append
 
-    // Of the rows that go through the layers.
+    // The rows that go through the layers.
     std::vector<int32_t> slots_, experts_;
     std::vector<int64_t> positions_;
     Tensor x_;  // (rows, C)

@@ -1,6 +1,6 @@
-// What a SingleMoe is made of: sizes, experts and router. Whoever builds a model has these checked,
-// the program as well as a user of the library. How a model is trained is models/training's
-// settings; flags and their help are the program's.
+// What a SingleMoe is made of: sizes, experts and router. These are checked whenever a model is
+// built, by the program or by a user of the library. The settings of training are in
+// models/training; flags and their help belong to the program.
 // Read next: decoder.h, routers/router.h; single_moe.h, which is built from this.
 #pragma once
 
@@ -17,7 +17,7 @@ struct Sizes {
     double dropout = 0.1;
 };
 
-// Which parts of the feed-forward networks an expert is.
+// Which parts of the feed-forward networks make up an expert.
 struct ExpertSettings {
     static constexpr int64_t max_count = 255;  // an expert of a token is kept as a byte
 
@@ -32,7 +32,7 @@ struct ExpertSettings {
 // Who picks the expert of a token.
 struct RouterSettings {
     std::string kind = "router";  // a name in router_kinds()
-    // Of the network that the kind `router` learns.
+    // The sizes of the network that the kind `router` learns.
     Sizes sizes{.width = 256, .layers = 8, .heads = 8, .hidden = 1024, .dropout = 0.1};
     int64_t steps = 1000;  // after which it is frozen
     int64_t warmup = 500;  // of its optimiser
@@ -47,13 +47,14 @@ struct ModelSettings {
     RouterSettings router;
 };
 
-// Throws Error with the first setting that is out of range or does not fit another, and for a kind
-// of router that is not known. A vocabulary of 0 tokens is one that is not known yet.
+// Throws Error naming the first setting that is out of range or does not fit another, and for an
+// unknown kind of router. A vocabulary of 0 tokens is one that is not known yet.
 void check_settings(const ModelSettings& settings);
 
-// Of the language model: as many outputs as tokens. Both throw Error as check_settings does.
+// The decoder of the language model, with as many outputs as tokens. Both functions throw Error as
+// check_settings does.
 DecoderSettings model_decoder(const ModelSettings& settings, bool recompute = false);
-// Of a router's network: as many outputs as experts. It runs dense.
+// The decoder of a router, with as many outputs as experts. It runs dense.
 DecoderSettings router_decoder(const ModelSettings& settings);
 
 }  // namespace smoe

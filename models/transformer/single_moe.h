@@ -1,6 +1,6 @@
 // The Single Mixture of Experts: a decoder whose feed-forward networks contain every expert, and
-// the router that picks one for each token. With the router `none` it is the plain dense
-// transformer. Idea: github.com/DaiDaiLoh/SingleMixtureOfExperts.
+// the router that picks one for each token. It is the plain dense transformer with the router
+// `none`. Idea: github.com/DaiDaiLoh/SingleMixtureOfExperts.
 // Read next: models/generation/generator.h, models/training/trainer.h, which use one.
 #pragma once
 
@@ -12,8 +12,8 @@
 namespace smoe {
 
 struct SingleMoe {
-    // Draws all weights from `seed`, the run's. Throws Error for settings that do not fit.
-    // recompute: see DecoderSettings.
+    // Draws all weights from `seed`, the run's. Throws Error for settings that do not fit. For
+    // recompute see DecoderSettings.
     SingleMoe(const ModelSettings& settings, uint64_t seed, bool recompute = false)
         : SingleMoe(settings, seed, recompute, stream(seed, Stream::model_weights)) {}
 

@@ -1,7 +1,7 @@
 // The router decides which expert each token gets. Every kind is one file in this folder behind
-// this interface, with one line in the registry; the rest of the project asks the interface and
-// never for a name. The expert of a position never depends on later tokens, so that generation can
-// go token by token.
+// this interface, with one line in the registry. The rest of the project uses the interface and
+// never asks for a kind by name. The expert of a position never depends on later tokens, so that
+// generation can go token by token.
 // Read next: hash.cpp, the shortest kind; learned.cpp, the original's; models/transformer/single_moe.h.
 #pragma once
 
@@ -30,55 +30,57 @@ class Router {
     Router& operator=(const Router&) = delete;
 
     int64_t num_experts() const { return num_experts_; }  // K
-    // True where no token has an expert: the plain transformer.
+    // True if no token has an expert, as in the plain transformer.
     virtual bool is_dense() const { return false; }
     // One line for people: "a hash of the token's id".
     virtual std::string description() const = 0;
 
-    // The expert of each of the N tokens; empty where dense. Kinds that draw take from `chance`.
-    // Throws Error in training mode.
+    // The expert of each of the N tokens; empty if dense. Kinds that draw use `chance`. Throws
+    // Error in training mode.
     Experts choose(const Sequences& sequences, Rng& chance) const;
 
-    // True where choose() draws; elsewhere it says the same of a sequence each time.
+    // True if choose() draws; otherwise it gives a sequence the same experts each time.
     virtual bool draws() const { return false; }
 
-    // (N, K) probabilities of the experts; undefined where the kind has none.
+    // (N, K) probabilities of the experts; undefined if the kind has none.
     virtual Tensor probabilities(const Sequences&) const { return {}; }
 
-    // Choosing token by token for several texts, with what has been seen of each.
+    // Chooses token by token for several texts, and remembers what has been seen of each.
     class Step {
       public:
         virtual ~Step() = default;
-        // Writes the expert of each token. chance: of each slot.
+        // Writes the expert of each token. `chance` has a generator for each slot.
         virtual void choose(std::span<NextToken> next, std::span<Rng> chance) = 0;
         virtual void clear() {}                                 // all texts are empty again
         virtual void copy(int32_t /*from*/, int32_t /*to*/) {}  // the text of one slot to another
     };
-    // For `slots` texts. The router must be in evaluation mode, outlive it and not change meanwhile.
+    // A Step for `slots` texts. The router must be in evaluation mode, outlive it and not change
+    // meanwhile.
     virtual std::unique_ptr<Step> step(int64_t slots) const = 0;
 
-    // What it learns with, trained by an optimiser of its own; null for kinds that never learn.
+    // The parameters that it learns, trained by their own optimiser; null for kinds that never
+    // learn.
     virtual Module* module() { return nullptr; }
     const Module* module() const { return const_cast<Router*>(this)->module(); }
     bool learns() const { return module() != nullptr; }
     bool training() const { return learns() && module()->training(); }
     int64_t parameter_count() const { return learns() ? module()->parameter_count() : 0; }
 
-    // One lesson: experts for a batch, drawn so that each goes on being tried, and what is needed to
-    // learn from how well they did. Only for kinds with a module, in training mode; dropout draws
-    // from `dropout`.
+    // One lesson: experts for a batch, drawn so that every expert is still tried, and what is
+    // needed to learn from how well they did. Only for kinds with a module, in training mode.
+    // Dropout draws from `dropout`.
     struct Lesson {
         Experts experts;
         Variable probabilities;  // (N, K)
     };
     virtual Lesson explore(const Sequences& sequences, Rng& chance, Rng& dropout) const;
-    // Objectives to be made small, by name; losses (N): the model's token losses with those experts,
-    // constants here.
+    // Objectives to be made small, by name. losses (N) are the model's token losses with those
+    // experts, constants here.
     using Objectives = std::vector<std::pair<std::string, Variable>>;
     virtual Objectives objectives(const Lesson& lesson, const Tensor& losses,
                                   const Sequences& sequences) const;
 
-    // Its weights by name, none for kinds without. The other two as Module's.
+    // The weights by name, none for kinds that have none. The other two do what Module's do.
     std::map<std::string, Tensor> state_dict() const;
     void check_state_dict(const std::map<std::string, Tensor>& values,
                           const std::string& origin) const;
@@ -93,12 +95,12 @@ class Router {
     int64_t num_experts_;
 };
 
-// Builds a router of a kind. `seed` is that of the run; kinds that learn draw weights from it.
+// Builds a router of a kind. `seed` is the run's; kinds that learn draw their weights from it.
 struct RouterKind {
     std::string help;  // for --routing
     std::function<std::unique_ptr<Router>(const ModelSettings& settings, uint64_t seed)> make;
-    // For kinds with a module: throws Error, naming `origin`, unless the tensors that its memory
-    // depends on are in `state`. Takes no memory itself; see check_sizes in decoder.h.
+    // For kinds with a module: throws Error, naming `origin`, unless `state` has the tensors that
+    // its memory depends on. It takes no memory itself; see check_sizes in decoder.h.
     std::function<void(const ModelSettings& settings, const std::map<std::string, Tensor>& state,
                        const std::string& origin)>
         check_sizes = nullptr;
