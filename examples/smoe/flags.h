@@ -1,4 +1,4 @@
-// The settings of a run as flags of the program: which flag sets which, and what it says of itself.
+// The settings of a run as flags of the program: which flag sets which, and its help text.
 // Read next: train.cpp, which adds them; models/training/config.h, the table that they follow.
 #pragma once
 
@@ -14,7 +14,7 @@ class App;
 
 namespace smoe {
 
-// The flag of a setting, as "--width" of "model.width"; "" for those that no flag sets.
+// The flag of a setting, such as "--width" for "model.width"; "" if no flag sets it.
 std::string flag_of(const Setting& setting);
 
 std::string help_of(const Setting& setting);  // likewise
@@ -22,8 +22,8 @@ std::string help_of(const Setting& setting);  // likewise
 // "hidden and output": the neurons that masks apply to, for people.
 std::string masked_neurons(MaskWhere where);
 
-// Adds a flag for each setting. The result, called after parsing, copies those that were given into
-// a Config.
+// Adds a flag for each setting. Call the result after parsing: it copies the flags that were given
+// into a Config.
 std::function<void(Config&)> add_setting_flags(CLI::App& app);
 
 }  // namespace smoe

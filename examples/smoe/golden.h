@@ -1,7 +1,7 @@
 // Golden files: what a reference implementation of the model in PyTorch computed from given weights
 // and tokens, down to every gradient and the weights after some steps of training. Recomputing them
-// is the proof that this model is that model (`smoe verify FILE`). Refuses to believe a file: every
-// tensor in it is either an input whose shape fits or is compared.
+// is the proof that this model is that model (`smoe verify FILE`). It does not trust the file:
+// every tensor in it either is an input whose shape fits, or is compared.
 // Read next: tests/examples/golden_test.cpp, which tampers with every number of one.
 #pragma once
 
@@ -15,8 +15,9 @@ namespace smoe {
 
 // How far a quantity is from its golden numbers: the largest |ours - golden| / max(1, |golden|),
 // and the largest |ours - golden| / max(|golden|, scale) with scale the quantity's own largest
-// |golden|, within [1e-3, 1]. The first is what is usually quoted; the second, never smaller, also
-// notices a wrong gradient all of whose numbers are small. Infinite where a number is not finite.
+// |golden|, within [1e-3, 1]. The first is what is usually quoted. The second is never smaller, and
+// also notices a wrong gradient whose numbers are all small. Both are infinite if a number is not
+// finite.
 struct GoldenQuantity {
     std::string name;   // as in the file: "logits", "grad.model.decoder.weight"
     double error;       // relative to max(1, |golden|)
@@ -33,8 +34,8 @@ struct GoldenReport {
     bool passed() const;
 };
 
-// Recomputes everything in the file, with feed-forward networks of this kind. Throws
-// Error for one that is no golden file: missing, left-over or ill-shaped tensors, impossible sizes.
+// Recomputes everything in the file, with feed-forward networks of this kind. Throws Error if it is
+// not a golden file: missing, left-over or ill-shaped tensors, impossible sizes.
 GoldenReport verify_golden(const TensorFile& file, const std::string& feed_forward = "masked");
 
 }  // namespace smoe

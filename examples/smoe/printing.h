@@ -1,5 +1,5 @@
-// Lines for people on standard output. On a terminal they are wrapped to its width, and names from
-// files cannot steer it; a pipe gets every line whole and every byte as it is.
+// Lines for people on standard output. A terminal gets them wrapped to its width, and names from
+// files cannot control it. A pipe gets every line whole and every byte as it is.
 // Read next: tables.h.
 #pragma once
 

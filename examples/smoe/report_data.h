@@ -1,5 +1,5 @@
 // What a report shows of one run, as JSON: the curves of metrics.jsonl, and what the trained model
-// does with a few stories. Refuses to draw: report_script.cpp does, in the browser.
+// does with a few stories. report_script.cpp draws it in the browser.
 // Read next: report_run.cpp.
 #pragma once
 
@@ -15,18 +15,18 @@ namespace smoe {
 // A page may be passed on: it names runs and files, never the folders that hold them.
 
 // {"name", "facts": {name: text}, "settings": {"group.key": text}, "reports": {column: numbers},
-// "valid": {column: numbers}}. The columns of reports have one entry for each report, or for the
-// mean of several neighbours where there are more than `max_points`:
+// "valid": {column: numbers}}. The columns of reports have one entry for each report, or, if there
+// are more than `max_points`, for the mean of several neighbours:
 //     step, tokens, seconds (of training, without what lies between a stop and a resume), loss,
 //     tokens_per_second, peak_bytes, router_correctness, router_distribution;
 //     expert_shares holds one such column for each expert.
-// A value that a report lacks is null. Lines that are no JSON are left out.
+// A value that a report lacks is null. Lines that are not JSON are left out.
 nlohmann::ordered_json run_summary(const RunDirectory& run, const Config& config);
 constexpr size_t max_points = 1000;
 
 // {"source", "parameters", "domains", "stories", "overlap"}: what the model does with held-out
-// text, that of `data` if it names files, else the run's own; if that is not there any more, with
-// text that the model writes itself, and "source" says so.
+// text. The text is that of `data` if it names files, else the run's own. If that is no longer
+// there, the model writes the text itself, and "source" says so.
 //     domains  name, tokens, loss, bits_per_byte, expert_tokens (K), on `evaluated_tokens` tokens
 //     stories  domain, tokens: [{"t": text, "p": probability that the model gave it, "top": [[text,
 //              probability], ...] the likeliest, "e": expert, "r": [the router's probabilities]}]
@@ -36,14 +36,14 @@ nlohmann::ordered_json model_summary(const RunDirectory& run, const Config& conf
                                      const std::vector<std::string>& data);
 constexpr int64_t evaluated_tokens = 50000;
 
-// [{"name", "runs": [places in `runs`, which are summaries]}]: the arms of a comparison. Runs are of
-// one arm if their settings are the same but for seeds, for what follows from these (hashes, and
-// files that have the seed in their names), and for how often something is reported. An arm is
-// called as its runs are, without the seed, or if that tells arms not apart, by the settings in
-// which they differ.
+// [{"name", "runs": [places in `runs`, which are summaries]}]: the arms of a comparison. Runs
+// belong to one arm if their settings are the same except for seeds, what follows from seeds
+// (hashes, and files that have the seed in their names), and how often something is reported. An
+// arm has the name of its runs, without the seed. If that does not tell the arms apart, it is named
+// by the settings in which they differ.
 nlohmann::ordered_json arms_of(const nlohmann::ordered_json& runs);
 
-// Each name as it is, or if it has been before, with a number behind it.
+// Each name as it is, or with a number behind it if it has occurred before.
 std::vector<std::string> told_apart(std::vector<std::string> names);
 
 // A number with no more digits than a page can show; null for one that is not finite.

@@ -1,6 +1,6 @@
-// Tables of what a model did with a text, for lines of any width: columns that matter less fall
-// away where they do not fit, and many experts are summed up. With any_width, as in a pipe, nothing
-// is left out. Refuses to print or to measure.
+// Tables of what a model did with a text, for lines of any width: columns that matter less are
+// dropped if they do not fit, and many experts are summed up. Nothing is left out with any_width,
+// as in a pipe.
 // Read next: eval.cpp, generate.cpp.
 #pragma once
 
@@ -12,15 +12,15 @@
 
 namespace smoe {
 
-// A line for each domain and, where there are several, for all: tokens, bytes, losses.
+// A line for each domain and, if there are several, one for all: tokens, bytes, losses.
 std::string domain_table(const Evaluation& result, int width);
 
-// The share that each expert takes of a domain's tokens, in per cent, a line for each domain. Where
-// there are too many experts for `width`: the busiest, how many had nothing to do, and how many
-// would have the same entropy if each had the same share.
+// A line for each domain with the share of its tokens that each expert takes, in per cent. If there
+// are too many experts for `width`, the line has the busiest ones, how many had nothing to do, and
+// how many would have the same entropy with equal shares.
 std::string expert_table(const Evaluation& result, int width, bool colour);
 
-// How many tokens each expert had; where that takes more than four lines, the busiest.
+// How many tokens each expert had; only the busiest if that takes more than four lines.
 std::string expert_counts(const std::vector<int64_t>& tokens, int width, bool colour);
 
 }  // namespace smoe

@@ -1,5 +1,5 @@
-// Text that arrives token by token, shown as soon as its characters are whole: bytes of a character
-// that several tokens share come with the last of them.
+// Text that arrives token by token and is shown as soon as its characters are whole. If several
+// tokens share a character, it is shown with the last of them.
 // Read next: core/utf8.h.
 #pragma once
 
@@ -23,7 +23,7 @@ class TokenText {
         return text;
     }
 
-    // What is left when no more comes.
+    // What is left when no more bytes come.
     std::string finish() { return to_valid_utf8(std::exchange(pending_, "")); }
 
   private:

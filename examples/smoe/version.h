@@ -8,8 +8,8 @@ namespace smoe {
 
 inline constexpr const char* version = "0.1.0";
 
-// Two lines: name and number; compiler, matrix product, and the processor's instructions that it
-// was compiled for, without which it does not run.
+// Two lines: name and number; compiler, matrix product, and the processor instructions that it was
+// compiled for and cannot run without.
 std::string version_text();
 
 }  // namespace smoe
