@@ -1,5 +1,5 @@
-// Generator: the prompt once for all samples, then one token for each at a time. Texts that have
-// ended leave the batch.
+// Generator: it processes the prompt once for all samples, then one token of each at a time. Texts
+// that have ended leave the batch.
 // Read next: sampling.cpp; tests/models/generation/generator_test.cpp, which computes each text anew.
 #include "models/generation/generator.h"
 
@@ -76,8 +76,8 @@ void Generator::check_request(const std::vector<int32_t>& prompt, const Sampling
           "generator: the model is in training mode, where dropout is on; call eval()");
 }
 
-// Start token and prompt, processed once and copied to every slot; the logits behind them are those
-// of each sample.
+// Processes start token and prompt once and copies them to every slot. Every sample starts from the
+// logits behind them.
 void Generator::read_prompt(const std::vector<int32_t>& prompt, uint64_t seed,
                             const OnToken& on_token) {
     model_.clear();
@@ -101,8 +101,8 @@ void Generator::read_prompt(const std::vector<int32_t>& prompt, uint64_t seed,
     }
 }
 
-// The next token of each text, from row n of the logits for text n of those being written; texts
-// that end are written no longer.
+// Draws the next token of each text: row n of the logits belongs to text n of those being written.
+// Texts that end are no longer written.
 void Generator::draw(const Sampling& sampling, const OnToken& on_token) {
     const size_t V = size_t(model_.settings().outputs);
     for (size_t n = 0; n < next_.size(); ++n) {
@@ -116,7 +116,7 @@ void Generator::draw(const Sampling& sampling, const OnToken& on_token) {
     std::erase_if(next_, [this](const Next& next) { return next.token == end_of_text_; });
 }
 
-// Those of the first rows.
+// The logits of the first rows.
 std::span<real> Generator::logits(size_t rows) {
     return {logits_.data(), rows * size_t(model_.settings().outputs)};
 }

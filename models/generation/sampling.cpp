@@ -1,4 +1,4 @@
-// Choosing a token: probabilities first, then those that may not be drawn become 0, then one draw.
+// Choosing a token: compute the probabilities, set those that may not be drawn to 0, and draw once.
 // Sums of probabilities are taken in double.
 // Read next: tests/models/generation/sampling_test.cpp.
 #include "models/generation/sampling.h"
@@ -35,7 +35,7 @@ int32_t Sampler::draw(std::span<const real> logits, const Sampling& sampling, Rn
     if (sampling.kind == "greedy") {
         return int32_t(best);
     }
-    // softmax(logits / temperature); taken from the best one, no exponent is above 0.
+    // softmax(logits / temperature). The best logit is subtracted, so no exponent is above 0.
     probs_.resize(logits.size());
     for (size_t i = 0; i < probs_.size(); ++i) {
         const double below_best = double(logits[i]) - double(logits[size_t(best)]);
@@ -68,14 +68,14 @@ std::span<const Sampler::Ranked> Sampler::nucleus(std::span<const real> probs, d
     rank(probs);
     double running = 0;
     size_t kept = 0;
-    // Few are in it as a rule, so the likeliest are sorted first, then twice as many.
+    // It usually holds few tokens, so the likeliest are sorted first, then twice as many.
     for (size_t sorted = 32; kept < ranked_.size(); sorted *= 2) {
         const size_t end = std::min(ranked_.size(), kept + sorted);
         bring_forward(kept, end);
         std::sort(ranked_.begin() + ptrdiff_t(kept), ranked_.begin() + ptrdiff_t(end), before);
         while (kept < end) {
             running += ranked_[kept++].value;
-            // Rounding may take the sum of all past 1 before the last.
+            // Rounding may take the sum past 1 before the last token.
             if (top_p < 1 && running > top_p) {
                 return {ranked_.data(), kept};
             }
@@ -84,7 +84,7 @@ std::span<const Sampler::Ranked> Sampler::nucleus(std::span<const real> probs, d
     return ranked_;
 }
 
-// All values in any order.
+// Ranks all values, in any order.
 void Sampler::rank(std::span<const real> values) {
     ranked_.clear();
     for (size_t id = 0; id < values.size(); ++id) {
@@ -92,9 +92,9 @@ void Sampler::rank(std::span<const real> values) {
     }
 }
 
-// Of the places from `begin` on, moves the largest to those before `end`.
+// Moves the largest values at or after `begin` to the places before `end`.
 void Sampler::bring_forward(size_t begin, size_t end) {
-    // Linear in the vocabulary, where sorting all of it would not be.
+    // This is linear in the vocabulary; sorting all of it would not be.
     std::nth_element(ranked_.begin() + ptrdiff_t(begin), ranked_.begin() + ptrdiff_t(end),
                      ranked_.end(), before);
 }

@@ -1,5 +1,5 @@
 // The hash table of pairs: inserting, and growing when half of the slots are taken. Look-ups are
-// inline in bpe.h, as they are what everything waits for.
+// inline in bpe.h, since everything waits for them.
 // Read next: bpe_trainer.cpp.
 #include "models/text/bpe.h"
 

@@ -60,8 +60,8 @@ WordCounts count_words(std::span<const std::string_view> stories, PreTokenizer p
 class Trainer {
   public:
     explicit Trainer(std::vector<CountedWord> words) {
-        // Words that occur more than once come first: the others, in mode `none` nearly all the
-        // text, need no entry in word_of_.
+        // Words that occur more than once come first. The others need no entry in word_of_; in mode
+        // `none` they are nearly all the text.
         std::stable_partition(words.begin(), words.end(),
                               [](const CountedWord& counted) { return counted.count > 1; });
         std::array<int32_t, 256> byte_ids = {};
@@ -95,7 +95,7 @@ class Trainer {
             const Candidate best = queue_.top();
             queue_.pop();
             Pair& pair = pairs_[size_t(best.pair)];
-            if (pair.count != best.count) {  // out of date: back into the queue with the true one
+            if (pair.count != best.count) {  // out of date: queue it again with the true one
                 queue(best.pair);
                 continue;
             }
@@ -112,11 +112,11 @@ class Trainer {
     struct Pair {
         int32_t left, right;
         int64_t count = 0;  // over all words, each as often as it occurs
-        // Where the pair has ever been, ascending; merges may since have eaten either token.
+        // Wherever the pair has been, ascending. Merges may since have eaten either token.
         std::vector<int32_t> places = {};
     };
 
-    // A pair with the count it had when queued. The true one can only be lower: new neighbours
+    // A pair with the count it had when queued. Its true count can only be lower: new neighbours
     // always include the token of the latest merge, whose pairs are queued after it.
     struct Candidate {
         int64_t count;
@@ -128,10 +128,10 @@ class Trainer {
         }
     };
 
-    // New pairs that have one token in common, by the other one.
+    // New pairs that share one token, found by the other one.
     class Neighbours {
       public:
-        // The number of the pair with `id`, which is `next` if there was none.
+        // The number of the pair with `id`; a missing pair is inserted with `next`.
         int32_t find_or_insert(int32_t id, int32_t next) {
             if (size_t(id) >= numbers_.size()) {
                 numbers_.resize(size_t(id) + 1, -1);
@@ -166,7 +166,7 @@ class Trainer {
 
     int32_t next_number() const { return int32_t(pairs_.size()); }
 
-    // `number` is that of the pair, next_number() for a new one.
+    // `number` is the pair's number, or next_number() for a new pair.
     void add_place(int32_t number, int32_t left, int32_t right, size_t place) {
         if (number == next_number()) {
             pairs_.push_back({left, right});
@@ -223,8 +223,8 @@ class Trainer {
                 add_place(behind_.find_or_insert(behind, next_number()), merge.merged, behind, at);
             }
         }
-        // Each place of a new pair was one of an old pair, with merge.right or merge.left in the
-        // place of merge.merged. The old pair (merged, left) of "left right left right" is itself
+        // Each place of a new pair was a place of an old pair, which had merge.right or merge.left
+        // instead of merge.merged. The old pair (merged, left) of "left right left right" is itself
         // new and comes first here.
         behind_.take_all([&](int32_t id, int32_t number) {
             pair_numbers_.find_or_insert(merge.merged, id, number);
@@ -242,7 +242,7 @@ class Trainer {
     }
 
     TokenRow row_;                      // the distinct words, one after the other
-    std::vector<int32_t> word_of_;      // per position of words that occur more than once: which
+    std::vector<int32_t> word_of_;      // per position of words that occur more than once: its word
     std::vector<int64_t> word_counts_;  // per such word
     std::vector<int32_t> lengths_ = std::vector<int32_t>(256, 1);  // bytes per id
     PairMap pair_numbers_;

@@ -1,5 +1,5 @@
-// Filling the filter: every place inside every entry, told by the bytes around it. The table has 32
-// slots for each of their bytes, so that few places are called crossed by mistake.
+// Fills the filter with every place inside every entry, told by the bytes around it. The table has
+// 32 slots for each byte of an entry, so that few places are taken for crossed by mistake.
 // Read next: tokenizer.cpp.
 #include "models/text/crossings.h"
 

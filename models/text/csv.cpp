@@ -1,4 +1,4 @@
-// One pass over the bytes, a field at a time; lines are counted on the way, so that a complaint can
+// One pass over the bytes, a field at a time. It counts lines on the way, so that a message can
 // name one.
 // Read next: story_reader.cpp.
 #include "models/text/csv.h"

@@ -1,5 +1,5 @@
-// From stories to sequences once, from sequences to batches at every step. All sequences lie end to
-// end in one list of targets; the inputs are the same numbers behind a start token.
+// Stories become sequences once, and sequences become batches at every step. All sequences lie end
+// to end in one list of targets. The inputs are the same numbers behind a start token.
 // Read next: models/training/trainer.cpp.
 #include "models/text/dataset.h"
 
@@ -16,7 +16,7 @@ namespace smoe {
 namespace {
 
 constexpr int max_context = 1 << 20, max_batch = 1 << 20;
-constexpr size_t separators_missing = 4;  // a single story of so many contexts
+constexpr size_t separators_missing = 4;  // a single story of this many contexts
 
 std::vector<int64_t> shuffled(int64_t count, Rng rng) {
     std::vector<int64_t> order(static_cast<size_t>(count));
@@ -35,7 +35,8 @@ std::string_view bytes_in(const std::vector<T>& values) {
 Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
                  const DatasetSettings& settings)
     : settings_(settings), end_of_text_(tokenizer.end_of_text()) {
-    // Three tokens hold the shortest story: start, one token, and the end that is only predicted.
+    // The shortest story needs three tokens: start, one token, and the end, which is only
+    // predicted.
     check(settings.context >= 3 && settings.context <= max_context,
           "dataset: the context must be from 3 to {} tokens, found {}", max_context,
           settings.context);
@@ -78,7 +79,7 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
     for (const int32_t target : targets_) {
         counts_.bytes_kept += bytes_of(target);
     }
-    // Tokens and borders: a resumed run must find the same sequences at the same places.
+    // It covers tokens and borders: a resumed run must find the same sequences at the same places.
     hash_ = hash_bytes(bytes_in(targets_)) ^ hash_bytes(bytes_in(offsets_));
 }
 
@@ -106,7 +107,7 @@ void Dataset::add_story(std::span<const int32_t> tokens, int32_t domain) {
         left = left.first(std::min(left.size(), room()));
     }
     while (!left.empty()) {
-        // A sequence of nothing but an end would teach that stories may be empty: leave it a token.
+        // A sequence with only an end would teach that stories may be empty, so it keeps a token.
         const size_t length =
             left.size() == room() + 1 ? room() - 1 : std::min(left.size(), room());
         targets_.insert(targets_.end(), left.begin(), left.begin() + ptrdiff_t(length));
@@ -167,7 +168,7 @@ Batch Dataset::batch(std::span<const int64_t> sequences) const {
 }
 
 std::vector<std::vector<int64_t>> Dataset::evaluation_batches(int64_t max_tokens) const {
-    // A seed of its own: runs with other seeds are compared on the same text.
+    // The seed is fixed, so that runs with different seeds are compared on the same text.
     std::vector<int64_t> chosen = shuffled(size(), stream(0, Stream::evaluation_order));
     size_t count = 0;
     int64_t tokens = 0;

@@ -1,5 +1,5 @@
-// First a table of first bytes, then what has no such mark: UTF-16 and UTF-32 show by their zeros,
-// and of text that is not UTF-8 it matters how much of it is.
+// A table of first bytes comes first, then what has no such mark. UTF-16 and UTF-32 are known by
+// their zeros. For text that is not UTF-8 it matters how much of it is valid.
 // Read next: story_reader.cpp.
 #include "models/text/foreign_format.h"
 
@@ -20,12 +20,12 @@ struct Signature {
     size_t offset;
     const char* what;
     const char* advice;
-    std::string_view end = "";  // that the file must have, too
+    std::string_view end = "";  // that the file must also have
 };
 
 constexpr const char* save_as_text = "save it as plain text in UTF-8 first";
 constexpr Signature signatures[] = {
-    // UTF-32 before UTF-16, whose mark its own begins with.
+    // UTF-32 comes before UTF-16, since its mark begins with that of UTF-16.
     {"\xFF\xFE\0\0"sv, 0, "text in UTF-32", "convert it first: iconv -f UTF-32 -t UTF-8 OLD > NEW"},
     {"\0\0\xFE\xFF"sv, 0, "text in UTF-32", "convert it first: iconv -f UTF-32 -t UTF-8 OLD > NEW"},
     {"\xFF\xFE"sv, 0, "text in UTF-16", "convert it first: iconv -f UTF-16 -t UTF-8 OLD > NEW"},
@@ -56,7 +56,7 @@ uint32_t unit(std::string_view bytes, size_t i, size_t width, bool little_endian
     return value;
 }
 
-// Every unit is a character. That needs a zero in each fourth byte, which no other text has.
+// Is every unit a character? That needs a zero in each fourth byte, which no other text has.
 bool is_utf32(std::string_view bytes, bool little_endian) {
     if (bytes.size() % 4 != 0) {
         return false;
@@ -70,7 +70,7 @@ bool is_utf32(std::string_view bytes, bool little_endian) {
     return true;
 }
 
-// Surrogates come in pairs, no unit is 0, and one in sixteen is ASCII, such as the blanks.
+// Do surrogates come in pairs, is no unit 0, and is one in sixteen ASCII, as blanks are?
 bool is_utf16(std::string_view bytes, bool little_endian) {
     const size_t size = bytes.size() / 2;
     size_t ascii = 0;
@@ -87,7 +87,7 @@ bool is_utf16(std::string_view bytes, bool little_endian) {
     return bytes.size() % 2 == 0 && !pair_begun && ascii >= 2 && 16 * ascii >= size;
 }
 
-// UTF-16 or UTF-32 without a mark, in the name that iconv has for it; "" if it is neither.
+// iconv's name for UTF-16 or UTF-32 without a mark; "" if it is neither.
 std::string_view wide_encoding(std::string_view bytes) {
     return is_utf32(bytes, true)    ? "UTF-32LE"
            : is_utf32(bytes, false) ? "UTF-32BE"
@@ -96,8 +96,8 @@ std::string_view wide_encoding(std::string_view bytes) {
                                     : "";
 }
 
-// Are most of the characters beyond ASCII valid? Then this is damaged UTF-8, and to convert it from
-// another encoding would garble all of them without an error.
+// Are most of the characters beyond ASCII valid? If so, this is damaged UTF-8, and converting it
+// from a different encoding would garble all of them without an error.
 bool is_mostly_utf8(std::string_view bytes) {
     int64_t whole = 0, broken = 0;
     while (!bytes.empty()) {

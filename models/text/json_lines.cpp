@@ -1,5 +1,5 @@
-// Each line is parsed by itself. The common reasons why one is not JSON have messages of their own:
-// NaN, which Python writes for a missing number, a number that is too large, half of a character.
+// Each line is parsed by itself. The common reasons why a line is not JSON have their own messages:
+// NaN, which Python writes for a missing number; a number that is too large; half a character.
 // Read next: story_reader.cpp.
 #include "models/text/json_lines.h"
 
@@ -22,7 +22,8 @@ std::string_view without_blanks_before(std::string_view text) {
 }
 
 std::string complaint(const Json::parse_error& error, std::string_view line) {
-    // Bytes that were read, the last of which does not fit; past the end if the line is too short.
+    // The number of bytes read, the last of which does not fit; past the end if the line is too
+    // short.
     const size_t column = std::max<size_t>(error.byte, 1);
     if (column > line.size()) {
         return "the line ends before the object does";
@@ -82,7 +83,7 @@ Story story_of(std::string_view line, const std::string& path, int64_t number) {
     return {string_at("text"), has_domain ? string_at("domain") : ""};
 }
 
-// A first line that is an object: with a "text", or with more lines behind it.
+// Is the first line an object, with a "text" in it or more lines behind it?
 bool is_json_lines(std::string_view text) {
     std::string_view rest = without_blanks_before(text);
     if (!rest.starts_with('{')) {

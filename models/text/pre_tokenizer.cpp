@@ -1,5 +1,5 @@
-// The pattern of pre_tokenizer.h as code: its alternatives in their order, ASCII by table, the
-// other characters by unicode_tables.h.
+// The pattern of pre_tokenizer.h as code. Its alternatives are in their order; ASCII is looked up
+// in a table, all other characters in unicode_tables.h.
 // Read next: tests/models/text/pre_tokenizer_test.cpp, where the pattern itself decides.
 #include "models/text/pre_tokenizer.h"
 
@@ -78,8 +78,8 @@ size_t contraction_length(std::string_view text) {
     return two ? 3 : 0;
 }
 
-// \s+(?!\S)|\s+ : a run of white space leaves its last character to the word behind it, unless it
-// is all there is.
+// \s+(?!\S)|\s+ : a run of white space leaves its last character to the word behind it, unless the
+// text ends there.
 size_t space_end(std::string_view text, size_t begin) {
     size_t at = begin, last = begin;
     while (at < text.size()) {

@@ -1,5 +1,5 @@
-// The kinds of story files. Each reader hands over what its format says, blank stories and
-// missing domains included; parse_stories settles those for all of them.
+// The kinds of story files. Each reader hands over what its format says, including blank stories
+// and missing domains. parse_stories settles those for all readers.
 // Read next: dataset.cpp.
 #include "models/text/story_reader.h"
 
@@ -50,8 +50,8 @@ void remove_one_line_end_before(std::string_view& text) {
     }
 }
 
-// The text between markers. The file's first text has no marker before it, the last one none after
-// it, but the end of the file, which counts as one.
+// The text between markers. The first text has no marker before it. The last one may have none
+// after it: the end of the file counts as one.
 std::vector<Story> from_text(std::string_view bytes) {
     std::vector<Story> stories;
     for (bool first = true, last = false; !last; first = false) {
@@ -91,7 +91,7 @@ bool has_text_column(std::string_view line, char separator) {
     }
 }
 
-// Throws Error if the header has a column "text" only where another separator is taken.
+// Throws Error if the header has a column "text" only when read with a different separator.
 void require_separator(std::string_view bytes, char separator, const std::string& path) {
     bytes.remove_prefix(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
     const std::string_view header = take_line(bytes);
@@ -109,8 +109,8 @@ void require_separator(std::string_view bytes, char separator, const std::string
     }
 }
 
-// Does the row repeat the header, as where files were joined? Throws Error if it does in another
-// order, by which the rows behind it would be misread.
+// Does the row repeat the header, as in files that were joined? Throws Error if it does so in a
+// different order, since the rows behind it would be misread.
 bool repeats_header(const std::vector<std::string>& row, const std::vector<std::string>& header,
                     const std::string& path, int64_t line) {
     if (row.front().starts_with(byte_order_mark)) {
@@ -153,7 +153,7 @@ std::vector<Story> from_table(std::string_view bytes, char separator, const std:
     return stories;
 }
 
-// By the ending of `path`.
+// Reads by the ending of `path`.
 std::vector<Story> stories_of(std::string_view bytes, const std::string& path) {
     const std::string ending = lower_case_ending(path);
     if (ending == ".jsonl" || ending == ".ndjson") {

@@ -1,6 +1,6 @@
-// Where English and German take turns, every twentieth story is German; hashes take no turns. The
-// count goes on from one domain to the next: otherwise rounding would leave many small domains
-// without any story held out.
+// Stories are chosen by hash: taking every twentieth would hold out only German where English and
+// German alternate. The count goes on from one domain to the next: otherwise rounding would leave
+// many small domains without any story held out.
 // Read next: dataset.cpp.
 #include "models/text/story_split.h"
 
@@ -27,7 +27,8 @@ struct Text {
 
 using Texts = std::unordered_map<std::string_view, Text>;
 
-// FNV-1a with its bits mixed (the end of MurmurHash3), as last bytes leave its upper ones unchanged.
+// FNV-1a with its bits mixed (the end of MurmurHash3), since the last bytes of a text leave its
+// upper bits unchanged.
 uint64_t mixed_hash(std::string_view text) {
     uint64_t hash = hash_bytes(text);
     hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCD;
@@ -56,7 +57,7 @@ void choose(Texts& texts, double share) {
     std::sort(order.begin(), order.end(), [](const Text* a, const Text* b) {
         return std::tie(a->domain, a->hash, a->text) < std::tie(b->domain, b->hash, b->text);
     });
-    // A sum of shares would fall short of whole numbers.
+    // Adding up shares would fall short of whole numbers.
     const auto held_out = [&](int64_t n) { return int64_t(std::floor(double(n) * share + 1e-9)); };
     int64_t counted = 0;
     for (auto begin = order.begin(); begin != order.end();) {
@@ -76,7 +77,7 @@ void choose(Texts& texts, double share) {
 StorySplit split_stories(std::vector<Story> stories, double share) {
     Texts texts = texts_of(stories);
     choose(texts, share);
-    std::vector<bool> held_out;  // asked for before the texts that `texts` looks at move away
+    std::vector<bool> held_out;  // computed before the texts that `texts` views move away
     for (const Story& story : stories) {
         held_out.push_back(texts.at(story.text).held_out);
     }

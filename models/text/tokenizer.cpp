@@ -1,5 +1,5 @@
-// Encoding with merges: long words are cut into pieces (crossings.h), pieces seen before are
-// remembered, and a new one is merged by search if it is short, by a queue if it is long.
+// Encoding with merges: long words are cut into pieces (crossings.h), and pieces seen before are
+// remembered. A new piece is merged by search if it is short and by a queue if it is long.
 // Read next: bpe_trainer.cpp, where merges come from.
 #include "models/text/tokenizer.h"
 
@@ -16,7 +16,7 @@ namespace smoe {
 namespace {
 
 // The ids of short words seen before: a hash table with open addressing. It keeps views of the
-// words, so it must not outlive the texts; it forgets everything when full.
+// words, so it must not outlive the texts. It forgets everything when full.
 class WordMemory {
   public:
     static constexpr size_t longest_word = 64;
@@ -122,7 +122,7 @@ class Tokenizer::Encoder {
         memory_.learn(slot, piece, std::span(ids).subspan(begin));
     }
 
-    // Searches all neighbours for each merge: for so few the fastest.
+    // Searches all neighbours for each merge, which is fastest for so few.
     void append_short(std::string_view word, std::vector<int32_t>& ids) {
         struct Token {
             int32_t id;

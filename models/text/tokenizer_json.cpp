@@ -1,6 +1,7 @@
 // The tokenizer.json of Hugging Face `tokenizers`, written and read: a byte-level BPE whose bytes
 // stand in GPT-2's byte alphabet, one printable character for each byte. Refuses settings that
-// would change ids: they are named, never ignored. Nothing read is trusted.
+// would change ids, since ignoring them would silently give different ids; the message names them.
+// Nothing read is trusted.
 // Read next: tokenizer.cpp, which uses what is read here.
 #include <array>
 #include <nlohmann/json.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// A piece of the file in a message: on one line, ASCII, not long; strings in quotes.
+// A piece of the file as a message shows it: on one line, ASCII, short; strings in quotes.
 std::string shown(const Json& value) {
     constexpr size_t longest = 60;
     std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
@@ -36,8 +37,8 @@ const T& shown(const T& value) {
     return value;
 }
 
-// GPT-2's byte alphabet: 188 bytes stand for the code point of the same number, the other 68 take
-// U+0100, U+0101 and so on in their order.
+// GPT-2's byte alphabet: 188 bytes stand for the code point of the same number. The other 68 take
+// U+0100, U+0101 and so on in order.
 char32_t letter_of_place(size_t place, uint8_t byte) {
     return place < unchanged_bytes ? byte : char32_t(256 + place - unchanged_bytes);
 }
@@ -94,7 +95,7 @@ std::string from_letters(std::string_view text) {
     return bytes;
 }
 
-// Reads one file; every function throws Error where the file is not what it must be.
+// Reads one file. Every function throws Error if the file is not what it must be.
 class Reader {
   public:
     Reader(std::string_view json, const std::string& origin) : origin_(origin), root_(parse(json)) {
@@ -190,7 +191,7 @@ class Reader {
     }
 
   private:
-    // As check(), but the pieces of the file among `args` go through shown(), and only if needed.
+    // Like check(), but the pieces of the file among `args` go through shown(), and only if needed.
     template <class... Args>
     void expect(bool ok,
                 fmt::format_string<decltype(shown(std::declval<const Args&>()))...> message,
@@ -218,7 +219,7 @@ class Reader {
         }
     }
 
-    // The value of a key, null where it is missing or where `object` is none.
+    // The value of a key; null if it is missing or `object` is not an object.
     static const Json& at(const Json& object, const char* key) {
         static const Json null;
         const auto found = object.is_object() ? object.find(key) : object.end();
@@ -229,7 +230,7 @@ class Reader {
         return value.is_number_unsigned() && value.get<uint64_t>() < count;
     }
 
-    // Checks the one added token, and removes it from vocab_ where the file lists it there too.
+    // Checks the one added token, and removes it from vocab_ if the file also lists it there.
     void take_end_of_text() {
         const std::string name(Tokenizer::end_of_text_name);
         const Json& tokens = at(root_, "added_tokens");

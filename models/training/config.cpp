@@ -1,4 +1,4 @@
-// Presets, checks, JSON. The table of settings does the reading and writing; here stands what a
+// Presets, checks, JSON. The table of settings does the reading and writing. This file has what a
 // table cannot say: which numbers fit together.
 // Read next: examples/smoe/train.cpp, where the same table makes the flags.
 #include "models/training/config.h"
@@ -19,8 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Is this a value for a field of type T? 16 will do for a double, but 16.0 for no whole number, and
-// -1 for no seed.
+// Is this a value for a field of type T? A double takes 16, but a whole number does not take 16.0,
+// and a seed does not take -1.
 template <class T>
 bool has_type(const Json& value) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -48,10 +48,11 @@ bool has_type(const Json& value) {
                          : fmt::format("; did you mean '{}'?", nearest));
 }
 
-// The keys by which Hugging Face tools know a model. They are no settings, but follow from them:
-// written for those tools, and compared when read.
+// The keys by which Hugging Face tools know a model. They are not settings, but follow from them:
+// they are written for those tools and compared when read.
 Json hugging_face_keys(const ModelSettings& model) {
-    // Start, end and padding are one token, the last one; null until a tokenizer is chosen.
+    // Start, end and padding are the same token, the last one. It is null until a tokenizer is
+    // chosen.
     const Json end_of_text = model.vocab_size > 0 ? Json(model.vocab_size - 1) : Json();
     return {{"architectures", Json::array({"SmoeForCausalLM"})},
             {"model_type", "smoe"},
@@ -283,7 +284,7 @@ std::map<std::string, std::string> fixed_texts(const Config& config) {
     std::map<std::string, std::string> texts;
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         const std::string name = setting.name();
-        // What is measured on has no bearing on a step; the tokenizer is known by its hash.
+        // The held-out text has no bearing on a step, and the tokenizer is known by its hash.
         if (!setting.free && name != "data.tokenizer" && name != "data.valid_hash") {
             texts[name] = setting_text(field);
         }

@@ -1,7 +1,7 @@
-// Colours that lie as far apart as they can: each new one is, of those allowed, the one whose nearest
+// Colours that lie as far apart as they can: each new one is the allowed colour whose nearest
 // neighbour among the earlier ones is farthest. Distances are those of OKLab, where equal distances
-// look about equally large. Allowed is what can be read on white and on black: a contrast of at least
-// 3 with both, as the accessibility guidelines WCAG 2.1 want it.
+// look about equally large. A colour is allowed if it can be read on white and on black: it has a
+// contrast of at least 3 with both, as the accessibility guidelines WCAG 2.1 ask.
 // Read next: tests/models/training/expert_colours_test.cpp, which measures them by another formula.
 #include "models/training/expert_colours.h"
 
@@ -17,7 +17,7 @@ namespace {
 using Triple = std::array<double, 3>;
 using Rgb = std::array<int, 3>;
 
-// Of the palette of 256 colours. Twelve were chosen by eye, the others as it is said above.
+// Numbers in the palette of 256 colours. Twelve were chosen by eye, the others as described above.
 constexpr std::array<int, terminal_colours> palette = {
     33, 166, 35, 161, 97,  136, 31,  127, 64,  203, 61, 172, 201, 93,  169, 135,
     59, 138, 94, 104, 199, 63,  131, 26,  196, 164, 29, 101, 160, 129, 197, 130};
@@ -29,7 +29,7 @@ Rgb of_palette(int number) {
     return {levels[place / 36], levels[place / 6 % 6], levels[place % 6]};
 }
 
-// From 0 to 255 as a screen has it to 0 to 1 in proportion to its light.
+// From a screen's 0 to 255 to 0 to 1, in proportion to the light.
 Triple light_of(const Rgb& rgb) {
     Triple light{};
     std::transform(rgb.begin(), rgb.end(), light.begin(), [](int level) {

@@ -1,5 +1,5 @@
-// Bars, curves and one line that is written again and again. Numbers that cannot be drawn are left
-// out, never an error in the middle of training.
+// Bars, curves and one line that is rewritten again and again. Numbers that cannot be drawn are
+// left out; they must not be an error in the middle of training.
 // Read next: training_loop.cpp.
 #include "models/training/progress.h"
 
@@ -70,7 +70,7 @@ std::string text_plot(const std::vector<std::pair<double, double>>& all, int wid
     const auto by_x = [](const auto& a, const auto& b) { return a.first < b.first; };
     const double left = std::min_element(points.begin(), points.end(), by_x)->first;
     const double right = std::max_element(points.begin(), points.end(), by_x)->first;
-    // From points to columns, averaging, and from columns to stars in rows.
+    // Points are averaged into columns, and columns become stars in rows.
     std::vector<double> sums(size_t(width), 0);
     std::vector<int> counts(size_t(width), 0);
     for (const auto& [x, y] : points) {
@@ -113,7 +113,7 @@ std::string text_plot(const std::vector<std::pair<double, double>>& all, int wid
 
 std::string progress_line(const Progress& progress, int width) {
     std::string line = fmt::format("step {:>5}", progress.step);
-    // Returns false for what does not fit behind the line, and leaves it out.
+    // Leaves out what does not fit behind the line, and returns false.
     const auto add = [&](const std::string& field) {
         const bool fits = columns_of(line) + columns_of(field) <= width;
         line += fits ? field : "";
@@ -136,7 +136,7 @@ std::string progress_line(const Progress& progress, int width) {
 }
 
 LineOutput standard_output() {
-    // Where nobody reads any more, training has yet to save: main() complains at the end.
+    // If nobody reads any more, training still has to save: main() complains at the end.
     const auto write = [](const std::string& text) {
         std::fputs(text.c_str(), stdout);
         std::fflush(stdout);
@@ -156,13 +156,13 @@ ProgressLine::ProgressLine(LineOutput output) : output_(std::move(output)) {}
 
 void ProgressLine::show(const Progress& progress) {
     const int width = output_.width();
-    // Room for the ^C of somebody who interrupts, which terminals show.
+    // Leaves room for the ^C that terminals show when somebody interrupts.
     const std::string line = progress_line(progress, std::max(1, width - 2));
     if (!output_.overwrites) {
         output_.write(line + "\n");
         return;
     }
-    // A window that has become narrower shows the old line in two, of which one cannot be reached.
+    // A window that has become narrower shows the old line as two, one of which cannot be reached.
     output_.write((shown_ > width ? "\n" : shown_ > 0 ? over : "") + line);
     shown_ = columns_of(line);
 }

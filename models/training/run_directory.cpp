@@ -1,5 +1,5 @@
 // RunDirectory: names, order of writing, and the messages when something does not fit. What a file
-// holds is the matter of its own module.
+// holds is left to its own module.
 // Read next: training_loop.cpp.
 #include "models/training/run_directory.h"
 
@@ -17,8 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Names of states, newest first. The first exists only while write_state renames, or if that was
-// cut short.
+// Names of states, newest first. The first exists only while write_state renames, or if it was cut
+// short.
 constexpr const char* next_state = "state.next.safetensors";
 constexpr const char* last_state = "state.safetensors";
 constexpr const char* previous_state = "state.previous.safetensors";
@@ -33,7 +33,7 @@ struct MetricsLine {
     std::string text;
     Json object;
 };
-constexpr int deepest = 8;  // to copy an object that is nested without end would exhaust the stack
+constexpr int deepest = 8;  // copying an object with endless nesting would exhaust the stack
 
 std::vector<MetricsLine> metrics_lines(const std::string& path) {
     std::vector<MetricsLine> lines;
@@ -80,7 +80,7 @@ void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) cons
           "--tokenizer",
           path_);
     try {
-        // config.json last: where it is, a run is, and --resume will go on with it.
+        // config.json comes last: a folder that has it is a run, which --resume continues.
         write_file(file("tokenizer.json"), tokenizer.to_json());
         write_config(config);
     } catch (...) {
@@ -140,8 +140,8 @@ int64_t RunDirectory::weights_step() const {
 
 std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
     check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
-    // What sizes the model is compared before it is built: config.json alone could ask for more
-    // memory than there is.
+    // The tensors that set the model's size are compared before it is built: config.json alone
+    // could ask for more memory than there is.
     const auto model = read_safetensors(file("model.safetensors")).tensors;
     check_sizes(model_decoder(config.model), model, file("model.safetensors"));
     std::map<std::string, Tensor> router;
@@ -158,7 +158,7 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
 }
 
 void RunDirectory::write_state(const TensorFile& state) const {
-    // Under a name of its own until it is whole on disk: the last two are there all the time.
+    // The state has its own name until it is whole on disk, so the last two are there all the time.
     write_safetensors(file(next_state), state);
     finish_writing_state();
 }

@@ -1,5 +1,5 @@
-// Steps and their state. A step looks at losses and gradients before it changes a weight, so
-// that one that fails leaves the run as it was.
+// Steps and their state. A step looks at losses and gradients before it changes a weight, so a step
+// that fails leaves the run as it was.
 // Read next: trainer_state.cpp, saving and going on; training_loop.cpp.
 #include "models/training/trainer.h"
 
@@ -44,7 +44,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
             freeze_router();
         }
     }
-    release_cached_memory();  // where the parameters lay before they were made one buffer
+    release_cached_memory();  // where the parameters lay before they became one buffer
 }
 
 void Trainer::freeze_router() {
@@ -55,8 +55,8 @@ void Trainer::freeze_router() {
     release_cached_memory();  // what it learned with: no later step needs as much
 }
 
-// The experts of a batch as a router chooses that does not learn (any more). One that does not draw
-// says the same of a sequence each time, so it is asked only once.
+// The experts of a batch, chosen by a router that does not learn (any more). A router that does not
+// draw chooses the same for a sequence each time, so it is asked only once.
 Experts Trainer::chosen_experts(const Batch& batch) {
     if (moe_.router->is_dense() || moe_.router->draws()) {
         return moe_.router->choose(batch.inputs, chance_.experts);
@@ -83,7 +83,7 @@ Experts Trainer::chosen_experts(const Batch& batch) {
 }
 
 StepReport Trainer::step() {
-    // What a step draws and takes before it knows that all is finite; put back if it is not.
+    // What a step draws and takes before it knows that all is finite. It is put back if not.
     const BatchStream::Position place = stream_.position();
     const Chance chance_before = chance_;
     const auto stop = [&](const std::string& what) {
@@ -120,7 +120,8 @@ StepReport Trainer::step() {
     require_finite(report.loss, "the loss");
     Variable objective;
     if (router_ != nullptr) {
-        // The model's losses go in as numbers: no gradient of these objectives reaches the model.
+        // The model's losses go in as numbers, so no gradient of these objectives reaches the
+        // model.
         for (const auto& [name, part] :
              moe_.router->objectives(lesson, losses.value(), batch.inputs)) {
             report.router_losses.emplace_back(name, part.value().item());
@@ -128,7 +129,7 @@ StepReport Trainer::step() {
             objective = objective.defined() ? add(objective, part) : part;
         }
     }
-    // Two walks: the graphs of model and router share no node.
+    // There are two walks, since the graphs of model and router share no node.
     std::vector<Learner*> learners = {&model_};
     backward(loss);
     if (router_ != nullptr) {
@@ -169,7 +170,8 @@ void Trainer::require_finite_weights() const {
             continue;
         }
         const Tensor& values = learner->flat.values();
-        // One NaN or infinity makes the whole sum one: a fast look, and names only in need.
+        // One NaN or infinity makes the whole sum NaN or infinite, so this look is fast. The name
+        // is looked up only if needed.
         check(std::isfinite(sum(values.data(), values.numel())),
               "step {}: the weights of the {}'s '{}' are no longer finite, so training stops here; "
               "a lower --lr, a longer --warmup or a --clip may help",

@@ -1,5 +1,5 @@
-// What a run keeps between two programs: everything that the next steps depend on, with the settings
-// and masks that it belongs to. A state is taken whole or not at all.
+// What a run keeps from one process to the next: everything that the next steps depend on, with the
+// settings and masks that it belongs to. A state is taken whole or not at all.
 // Read next: run_directory.cpp, where it lies on disk.
 #include <algorithm>
 #include <charconv>
@@ -13,7 +13,7 @@
 namespace smoe {
 namespace {
 
-// 1, without a number, drew other random numbers; it had no settings and no masks.
+// Format 1, which had no number, drew different random numbers; it had no settings and no masks.
 constexpr const char* state_format = "2";
 
 std::string to_text(const Rng::State& state) {
@@ -57,8 +57,8 @@ std::map<std::string, Tensor> part_of(const TensorFile& file, const std::string&
     return part;
 }
 
-// Tensors go to the tensors, numbers to the metadata: as text, in as many digits as tell a double
-// from its neighbours.
+// Tensors go to the tensors. Numbers go to the metadata as text, with enough digits to tell a
+// double from its neighbours.
 void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
     const Optimizer::State state = optimizer.state_dict();
     for (const auto& [name, tensor] : state.tensors) {
@@ -69,8 +69,8 @@ void save_optimizer(const std::string& prefix, const Optimizer& optimizer, Tenso
     }
 }
 
-// Takes a state apart: each number and tensor is asked for by name, and what was not asked for
-// belongs to no run of this kind.
+// Takes a state apart: each number and tensor is asked for by name. Whatever was not asked for does
+// not belong to a run of this kind.
 class Reader {
   public:
     explicit Reader(const TensorFile& file, const std::string& origin)
@@ -209,7 +209,8 @@ void Trainer::require_fitting(const Config& config, const TensorFile& state) {
 }
 
 void Trainer::load_state_dict(const TensorFile& file, const std::string& origin) {
-    // All is looked at before anything changes: a refused state leaves the trainer as it was.
+    // Everything is checked before anything changes, so a refused state leaves the trainer as it
+    // was.
     Reader read(file, origin);
     check(file.metadata.contains("steps"), "'{}' is no training state: it lacks 'steps'", origin);
     check(

@@ -85,8 +85,8 @@ class Loop {
           lock_(run.path()),
           trainer_(config, train) {
         if (run.has_state()) {
-            // Should the last run have been stopped on its way through a checkpoint. First, so that
-            // messages name files as they are called from now on.
+            // The last run may have been stopped in the middle of a checkpoint. This comes first,
+            // so that messages name files as they are called from now on.
             run.finish_writing_state();
             const TensorFile state = run.state();
             trainer_.load_state_dict(state, state.origin);
@@ -96,7 +96,7 @@ class Loop {
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state.origin));
         }
-        run.write_config(config);           // the settings that hold from now on
+        run.write_config(config);           // the settings that apply from now on
         run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
         first_step_ = trainer_.steps();
         for (const nlohmann::ordered_json& report : run.metrics()) {
@@ -134,8 +134,8 @@ class Loop {
         if (finished()) {
             return StopReason::nothing_to_do;
         }
-        // Asked between steps only, where all is whole; and the clock once a step, so that no loop
-        // ends without what is due after its last step.
+        // Interruption is checked only between steps, where everything is whole. The clock is read
+        // once a step, so that the loop never ends without what is due after its last step.
         bool stopped = false;
         for (bool last = false; !last;) {
             step();
@@ -144,7 +144,8 @@ class Loop {
             if (due(config_.log_every) || last) {
                 report();
             }
-            // Losses of a step are taken before its update: only now is known what it did.
+            // The losses of a step are taken before its update, so only now is it known what the
+            // update did.
             if (due(config_.eval_every) || due(config_.sample_every) ||
                 due(config_.checkpoint_every) || last) {
                 guard([&] { trainer_.require_finite_weights(); });
@@ -166,14 +167,14 @@ class Loop {
         return stopped ? StopReason::interrupted : StopReason::finished;
     }
 
-    // Never before a step in which nothing would have been learned.
+    // Time alone never ends a run before its first step, or nothing would have been learned.
     bool finished() const {
         return config_.minutes > 0
                    ? trainer_.steps() > first_step_ && seconds_since(start_) >= 60 * config_.minutes
                    : trainer_.steps() >= config_.steps;
     }
 
-    // Calls body(); to an Error it adds where the last good weights are.
+    // Calls body(), and adds to an Error where the last good weights are.
     template <class Body>
     void guard(const Body& body) {
         try {
@@ -193,7 +194,7 @@ class Loop {
         window_.add(report, seconds_since(before));
     }
 
-    // At the pace of the steps since this program started, not of those before.
+    // Uses the pace of the steps since this program started, not of those before.
     double seconds_left() const {
         const double elapsed = seconds_since(start_);
         if (config_.minutes > 0) {
@@ -222,7 +223,7 @@ class Loop {
         });
     }
 
-    // Once a step, though it may be due and the last one, too.
+    // Evaluates once a step, even if it is due and the step is also the last.
     void evaluate_now() {
         if (valid_ == nullptr || evaluated_step_ == trainer_.steps()) {
             return;
@@ -249,7 +250,7 @@ class Loop {
         const Trainer::EvaluationMode mode(trainer_);
         constexpr int64_t max_tokens = 60;
         std::vector<int32_t> ids;
-        // Another seed each time, so that the samples differ, and the same ones in every run.
+        // The seed differs each time, so the samples differ; every run uses the same seeds.
         Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
         generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), max_tokens,
                       [&](const Generator::Token& token) { ids.push_back(token.id); });
@@ -261,7 +262,7 @@ class Loop {
         if (checkpoint_step_ == trainer_.steps()) {
             return;
         }
-        // The state first: it alone decides where a resumed run goes on.
+        // The state comes first: it alone decides where a resumed run continues.
         guard([&] {
             lock_.require_in_place();
             run_.write_state(trainer_.state_dict());
@@ -277,7 +278,7 @@ class Loop {
         }
     }
 
-    // Its lines, each after the first behind `margin`.
+    // The lines of `text`, each after the first behind `margin`.
     static std::string with_margin(const std::string& text, const std::string& margin) {
         std::string lines;
         for (const char c : without_controls(text, "\n" + std::string(joiners))) {

@@ -1,5 +1,5 @@
-// Decoder: embeddings, blocks, output projection. The chance of a block is drawn before it is
-// computed, so that it can be computed again.
+// Decoder: embeddings, blocks, output projection. The random numbers of a block are drawn before it
+// is computed, so that it can be computed again.
 // Read next: incremental_decoder.cpp.
 #include "models/transformer/decoder.h"
 
@@ -13,7 +13,8 @@
 namespace smoe {
 namespace {
 
-// In the first member that is built from settings, so that nothing is built from impossible ones.
+// Called in the first member that is built from settings, so that nothing is built from impossible
+// ones.
 const DecoderSettings& checked(const DecoderSettings& s) {
     const auto positive = [](int64_t value, const char* what) {
         constexpr int64_t most = int64_t(1) << 24;
@@ -34,7 +35,7 @@ const DecoderSettings& checked(const DecoderSettings& s) {
     return s;
 }
 
-// Of block `number`, whose two tables have streams of their own.
+// The mask tables of block `number`. Each of the two has its own stream.
 MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
     return draw_mask_tables(s.mask_family, {.num_experts = s.num_experts, .rate = s.mask_rate},
                             s.mask_where, s.width, s.hidden,
@@ -110,7 +111,7 @@ Block::Draws Block::draw(Rng* rng) const {
 
 Variable Block::forward(const Variable& x, const Sequences& sequences, const Routing& routing,
                         const Draws& draws) const {
-    // As in "Attention Is All You Need" the norm comes last: norm(x + dropout(branch)).
+    // The norm comes last, as in "Attention Is All You Need": norm(x + dropout(branch)).
     const Variable y = norm1.forward(x, attn.forward(x, sequences), draws[0]);
     return norm2.forward(y, ffn->forward(y, routing), draws[1]);
 }
@@ -155,15 +156,16 @@ Variable Decoder::features(const Sequences& sequences, const Experts& experts, R
     check(sequences.longest() <= settings_.context,
           "model: a sequence of {} tokens is longer than the context of {}", sequences.longest(),
           settings_.context);
-    // A constant, so that no gradient is computed for what is not learned.
+    // It is a constant, so no gradient is computed for what is not learned.
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
     Variable x = add(token_embedding_.forward(sequences.tokens()),
                      index_select(table, 0, sequences.positions()));  // (N, C)
-    // Sorted by expert once, for all layers; shared, since the graph may outlive this call.
+    // The tokens are sorted by expert once for all layers. The result is shared, since the graph
+    // may outlive this call.
     const auto routing = std::make_shared<const Routing>(
         experts.empty() ? Routing::dense() : Routing(experts, settings_.num_experts));
     for (const std::unique_ptr<Block>& layer : layers_) {
-        // The draws are the closure's, so that computing a block again drops the same elements.
+        // The closure keeps the draws, so computing a block again drops the same elements.
         const auto block = [&layer = *layer, sequences, routing,
                             draws = layer->draw(dropout)](const Variable& in) {
             return layer.forward(in, sequences, *routing, draws);

@@ -32,8 +32,8 @@ void IncrementalDecoder::append(std::span<const Next> next, std::span<real> logi
         for (size_t l = 0; l < caches_.size(); ++l) {
             decoder_.layers()[l]->step(rows, caches_[l], memory_, x_.data());
         }
-        // Of a prompt only the last logits are asked for, which saves the others' product with the
-        // output matrix.
+        // Only the last logits of a prompt are asked for, so the other rows skip the product with
+        // the output matrix.
         const int64_t skip = std::clamp<int64_t>(unwanted - done, 0, rows.size());
         if (skip < rows.size()) {
             decoder_.decoder().step(rows.size() - skip, x_.data() + skip * C,

@@ -1,5 +1,5 @@
 // Deals the stories of the three books in turn: of every five two are English, two German, and one
-// is about sums. It refuses to hold any text of its own.
+// is about sums. It holds no text of its own.
 // Read next: books.h, the three books.
 #include "models/text/corpus/corpus.h"
 

@@ -1,5 +1,5 @@
-// Reads a book and fills in its plots: about as much of a grammar engine as a children's book
-// needs. It refuses to check good taste: that is for whoever reads fifty stories after changing a
+// Reads a book and fills in its plots. It has about as much of a grammar engine as a children's
+// book needs. It does not check whether a story makes sense: read fifty stories after changing a
 // table.
 // Read next: english_plots.cpp, the text that this file reads.
 #include "models/text/corpus/writer.h"
@@ -19,7 +19,7 @@ bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
 }
 
-// Puts a line that starts with a blank at the end of the line above.
+// Joins a line that starts with a blank to the line above.
 std::string join_lines(std::string_view text) {
     std::string out;
     for (size_t i = 0; i < text.size(); ++i) {

@@ -1,5 +1,5 @@
-// The router `hash`: a token's expert is a hash of its id, the same wherever it stands (Roller et
-// al., "Hash Layers for Large Sparse Models", 2021).
+// The router `hash`: a token's expert is a hash of its id, the same wherever the token stands
+// (Roller et al., "Hash Layers for Large Sparse Models", 2021).
 // Read next: random.cpp.
 #include "core/streams.h"
 #include "models/transformer/routers/kinds.h"

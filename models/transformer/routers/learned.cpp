@@ -1,4 +1,4 @@
-// LearnedRouter: forward for whole sequences, an incremental decoder for one token more.
+// LearnedRouter: it uses forward for whole sequences and an incremental decoder for one more token.
 // Read next: router_loss.cpp.
 #include "models/transformer/routers/learned.h"
 
@@ -96,7 +96,7 @@ Experts sample_experts(const Tensor& probabilities, Rng& rng) {
     experts.reserve(size_t(probabilities.rows()));
     for (int64_t n = 0; n < probabilities.rows(); ++n) {
         for (int64_t k = 0; k < K; ++k) {
-            // The sum of these is 1.2, and the draw divides by it.
+            // These add up to 1.2, and the draw divides by that sum.
             mixed[size_t(k)] = probabilities.data()[n * K + k] + real(0.2) / real(K);
         }
         experts.push_back(int32_t(rng.categorical(mixed)));

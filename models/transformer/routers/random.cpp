@@ -1,5 +1,5 @@
-// The router `random`: each token's expert is drawn, all equally likely. A control: what it reaches
-// owes nothing to the choice.
+// The router `random`: each token's expert is drawn, all equally likely. It is a control: what a
+// model reaches with it owes nothing to the choice of experts.
 // Read next: learned.cpp.
 #include "models/transformer/routers/kinds.h"
 

@@ -1,4 +1,4 @@
-// The two objectives, composed from ops: only r[e] is a Variable, all that it is compared with is
+// The two objectives, composed from ops. Only r[e] is a Variable; everything it is compared with is
 // constant.
 // Read next: models/training/trainer.cpp, where they are walked.
 #include "models/transformer/routers/router_loss.h"
@@ -17,8 +17,8 @@ RouterLosses router_losses(const Variable& routing, const Experts& experts, cons
           "router_losses: {} rows of routing need as many losses and positions, found {} and {}", N,
           losses.numel(), positions.size());
 
-    // worse = how much more than the average token at its position a token loses. Late tokens are
-    // easier, which is no merit of their experts.
+    // worse = how much more a token loses than the average token at its position. Late tokens are
+    // easier, and their experts deserve no credit for that.
     const size_t length = size_t(*std::max_element(positions.begin(), positions.end())) + 1;
     std::vector<double> total(length, 0), count(length, 0);
     for (int64_t n = 0; n < N; ++n) {
