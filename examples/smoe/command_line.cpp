@@ -1,5 +1,5 @@
-// parse_command_line: one walk over the words decides what each is; CLI11 then stores the values and
-// checks what is required, what excludes what, and which values are allowed.
+// parse_command_line: one walk over the words decides what each of them is. CLI11 then stores the
+// values and checks what is required, what excludes what, and which values are allowed.
 // Read next: main.cpp, the caller.
 #include "examples/smoe/command_line.h"
 
@@ -12,7 +12,8 @@
 namespace smoe {
 namespace {
 
-// Stands in front of each value while CLI11 has it. No command, option or special value begins so.
+// Stands in front of each value while CLI11 has it. No command, option or special value begins with
+// it.
 constexpr char disguise = '@';
 
 bool is_option(const std::string& word) {
@@ -30,7 +31,7 @@ class Walk {
   public:
     Walk(CLI::App& app, const std::vector<std::string>& words) : words_(words), commands_{&app} {}
 
-    // The words as CLI11 is to see them.
+    // The words as CLI11 should see them.
     std::vector<std::string> disguised() {
         bool only_names = false;
         while (next_ < words_.size()) {
@@ -82,7 +83,7 @@ class Walk {
         disguised_.push_back(value ? name + "=" + *value : name);
     }
 
-    // Not beyond the last words if these are needed as names: `smoe eval --data FILE RUN`.
+    // A list leaves the last words alone if they are needed as names: `smoe eval --data FILE RUN`.
     bool list_goes_on() const {
         return next_ < words_.size() && !is_option(words_[next_]) &&
                int64_t(words_.size() - next_) > names_expected().first - names_;
@@ -106,7 +107,7 @@ class Walk {
         disguised_.push_back(disguise + word);
     }
 
-    // The least and the most positional arguments of this command.
+    // The smallest and the largest number of positional arguments of this command.
     std::pair<int64_t, int64_t> names_expected() const {
         std::pair<int64_t, int64_t> expected = {0, 0};
         for (const CLI::Option* const option : commands_.back()->get_options()) {
@@ -118,7 +119,7 @@ class Walk {
         return expected;
     }
 
-    // Of this command or of one that it belongs to; null if there is none.
+    // An option of this command or of one that it belongs to; null if there is none.
     const CLI::Option* find_option(const std::string& name) const {
         for (auto command = commands_.rbegin(); command != commands_.rend(); ++command) {
             if (const CLI::Option* const option = (*command)->get_option_no_throw(name)) {
@@ -164,7 +165,7 @@ class Walk {
     std::vector<std::string> disguised_;
 };
 
-// Before anything else is done with a value.
+// Runs before anything else is done with a value.
 void undisguise_values(CLI::App& app) {
     for (CLI::Option* const option : app.get_options()) {
         if (!is_flag(*option)) {

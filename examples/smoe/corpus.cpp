@@ -1,5 +1,5 @@
 // smoe corpus: writes the built-in corpus as train.jsonl and valid.jsonl, each story with its
-// domain. Refuses to invent anything itself: models/corpus does.
+// domain. The stories come from models/text/corpus.
 // Read next: tokenizer.cpp.
 #include <CLI/CLI.hpp>
 #include <algorithm>

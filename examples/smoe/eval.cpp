@@ -1,5 +1,5 @@
-// smoe eval: how well a trained model predicts a text, by domain, and which expert takes what. For
-// people as tables, for programs as JSON.
+// smoe eval: how well a trained model predicts a text, by domain, and which expert takes what.
+// People get tables, programs get JSON.
 // Read next: generate.cpp; models/training/evaluation.cpp, where the numbers come from.
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -27,7 +27,7 @@ struct EvalOptions {
     bool json = false;
 };
 
-// For other programs: numbers in full.
+// Other programs get the numbers in full.
 nlohmann::ordered_json json_of(const EvaluationPart& part) {
     return {{"tokens", part.tokens},
             {"bytes", part.bytes},
@@ -42,7 +42,7 @@ void print_json(const Evaluation& result) {
     for (const EvaluationPart& part : result.domains) {
         object["domains"][part.domain] = json_of(part);
     }
-    // In ASCII on a terminal: names of domains come from files.
+    // It is ASCII on a terminal, since names of domains come from files.
     fmt::print("{}\n", object.dump(-1, ' ', is_terminal(STDOUT_FILENO)));
 }
 

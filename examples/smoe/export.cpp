@@ -1,7 +1,8 @@
-// smoe export: a trained run as a folder that Hugging Face tools read: settings, weights and
-// tokenizer as the run has them, what those tools want to know besides, and a model card.
-// Refuses to write where anything is, to tell in which folders this machine has its texts, and to
-// invent what a run does not know: licence, language.
+// smoe export: a trained run as a folder that Hugging Face tools read. It holds settings, weights
+// and tokenizer as the run has them, what else those tools need, and a model card. It refuses to
+// write where anything is, since that may be somebody's work. It leaves out the folders of this
+// machine's texts, because the result is meant to be passed on, and what a run does not know:
+// licence, language.
 // Read next: models/training/config.cpp, which writes the keys of config.json.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -30,7 +31,7 @@ struct ExportOptions {
     std::string run, out;
 };
 
-// The last of these metrics with all of these counts and numbers; null if there is none.
+// The last of these metrics that has all of these counts and numbers; null if there is none.
 Json last_metrics(const std::vector<Json>& metrics, const std::vector<std::string>& counts,
                   const std::vector<std::string>& numbers = {}) {
     Json last;
@@ -112,7 +113,7 @@ std::string card_sizes(const Config& config, const SingleMoe& moe) {
                               format_count(config.model.context));
 }
 
-// File names as indented code, in which Markdown sees no marks.
+// File names as indented code, where Markdown sees no marks.
 std::string card_files(const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) {
@@ -164,7 +165,7 @@ std::string card_evaluation(const Config& config, const Json& evaluated) {
 }
 
 std::string model_card(const RunDirectory& run, const Config& config, SingleMoe& moe) {
-    // After a kill there are lines about steps that are in no weights.
+    // Metrics may have lines, after a kill, about steps that are not in the weights.
     const std::vector<Json> metrics = run.metrics(run.weights_step());
     const std::string kind = moe.router->is_dense() ? "dense" : "mixture-of-experts";
     return fmt::format(
@@ -236,7 +237,7 @@ void require_empty(const std::string& path) {
     require_writable_folder(path);
 }
 
-// All of the files, or after an Error no trace of them.
+// Writes all of the files, or throws Error and leaves no trace of them.
 void write_folder(const std::string& path, const Files& files) {
     require_empty(path);
     const std::filesystem::path folder = path;

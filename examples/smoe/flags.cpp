@@ -1,5 +1,5 @@
-// The list of flags, and how the parser fills a Config from them. A setting without a row is one
-// that only training itself sets.
+// The list of flags, and how the parser fills a Config from them. A setting without a row is set
+// only by training itself.
 // Read next: train.cpp.
 #include "examples/smoe/flags.h"
 
@@ -81,7 +81,7 @@ const Flag* find(const Setting& setting) {
     return found == std::end(flags) ? nullptr : found;
 }
 
-// "[128]", or where presets differ "[tiny 128, small 256, paper 512]".
+// "[128]", or "[tiny 128, small 256, paper 512]" if presets differ.
 std::string defaults_of(const std::string& name) {
     std::vector<std::string> values;
     for (const std::string& preset_name : preset_names()) {
@@ -102,7 +102,7 @@ std::string defaults_of(const std::string& name) {
     return " [" + all + "]";
 }
 
-// Accepts one of `names`, also with a number behind a colon where the name takes one.
+// Accepts one of `names`, with a number behind a colon if the name takes one.
 CLI::Validator one_of(const std::vector<std::string>& names) {
     const std::string all = "{" + join(names, ",") + "}";
     const auto refusal = [names, all](const std::string& text) {

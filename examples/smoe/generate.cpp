@@ -1,5 +1,6 @@
-// smoe generate: a trained model writes, on standard output, token by token. Whatever bytes it
-// writes, a terminal gets valid UTF-8 and no control characters; a pipe gets those.
+// smoe generate: a trained model writes on standard output, token by token. A terminal gets valid
+// UTF-8 without control characters, whatever bytes the model writes; a pipe gets the control
+// characters too.
 // Read next: export.cpp; models/generation/generator.h, where the tokens come from.
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -46,8 +47,8 @@ int generate(const GenerateOptions& options) {
         "{}, start token included",
         prompt.size(), generator.longest_prompt() - 1, config.model.context);
 
-    // All samples are written at once, but shown one after the other: the first as it comes, the
-    // others when those before them have ended.
+    // All samples are written at once, but shown one after the other: the first as it comes, each
+    // of the others when those before it have ended.
     std::vector<TokenText> texts(static_cast<size_t>(options.samples));
     std::vector<std::string> waiting(size_t(options.samples));
     std::vector<bool> ended(size_t(options.samples), false);

@@ -1,5 +1,5 @@
-// Golden files: reading the sizes, building the two networks, recomputing, comparing. What is read
-// is marked, and at the end nothing may be left unmarked.
+// Golden files: reading the sizes, building the two networks, recomputing, comparing. Whatever is
+// read is marked, and nothing may be unmarked at the end.
 // Read next: tests/examples/golden_test.cpp, which tampers with every number of one.
 #include "examples/smoe/golden.h"
 
@@ -24,8 +24,8 @@
 namespace smoe {
 namespace {
 
-// What a golden file says, each tensor asked for by name and expected shape; remembers what was
-// asked for.
+// What a golden file says. Each tensor is asked for by name and expected shape; the reader
+// remembers what was asked for.
 class Reader {
   public:
     explicit Reader(const TensorFile& file) : file_(file) {}
@@ -161,7 +161,7 @@ class Verification {
           V_(file_.size("vocab")),
           K_(file_.size("experts")),
           expert_(file_.ids("expert", {B_, T_}, K_)) {
-        // The masks come with the file; their rate is only checked.
+        // The masks come with the file. Their rate is only checked.
         file_.number("mask_rate", 1);
         model_ = read_decoder(file_, "model.", settings(V_, "dim", "layers", "heads"));
         router_ = read_decoder(file_, "router.",
@@ -209,21 +209,21 @@ class Verification {
         report_.quantities.push_back(compare(name, ours.reshape(shape), file_.tensor(name, shape)));
     }
 
-    // One row for each parameter of `decoder`, whose numbers of this kind lie in `flat` as
+    // Adds a row for each parameter of `decoder`. Its numbers of this kind lie in `flat` as
     // `values`.
     void expect_each(const std::string& prefix, const Decoder& decoder, const FlatParameters& flat,
                      const Tensor& values) {
         const std::map<std::string, Tensor> state = decoder.state_dict();
         const std::map<std::string, Tensor> ours = flat.state_dict_with(values);
         for (const auto& [name, gradient] : flat.state_dict_with(flat.grads())) {
-            // Masks and positions are no parameters: they have no place among the gradients.
+            // Masks and positions are not parameters, so they have no place among the gradients.
             if (gradient.data() != state.at(name).data()) {
                 expect(prefix + name, ours.at(name), gradient.shape());
             }
         }
     }
 
-    // Every position but the last of its sequence, which predicts nothing.
+    // The losses of every position but the last of each sequence, which predicts nothing.
     Variable token_losses() const {
         const Variable logits = model_->forward(sequences_, expert_);          // (BT, V)
         return cross_entropy(index_select(logits, 0, predicting_), targets_);  // (B(T-1))
@@ -244,15 +244,15 @@ class Verification {
         verify_nucleus(logits);
     }
 
-    // The last position's distribution.
+    // Checks the distribution at the last position.
     void verify_nucleus(const Tensor& logits) {
         const Tensor last = Tensor::empty({B_, V_});
         for (int64_t b = 0; b < B_; ++b) {
             std::copy_n(logits.data() + ((b + 1) * T_ - 1) * V_, V_, last.data() + b * V_);
         }
         expect("nucleus.probs", softmax(Variable(last)).value(), {B_, V_});
-        // From the file's own numbers: a rounding error at the border must not count as a wrong
-        // set.
+        // It starts from the file's own numbers: a rounding error at the border must not count as a
+        // wrong set.
         const Tensor& probs = file_.tensor("nucleus.probs", {B_, V_});
         const Tensor kept = Tensor::zeros({B_, V_});
         Sampler sampler;
@@ -309,7 +309,7 @@ class Verification {
     }
 
     Reader file_;
-    std::string feed_forward_;  // of which kind the networks are built
+    std::string feed_forward_;  // the kind that the networks are built of
     int64_t B_, T_, V_, K_;     // batch, length, vocabulary, experts
     Sequences sequences_;
     Experts expert_;

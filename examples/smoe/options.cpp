@@ -1,4 +1,4 @@
-// Options of a number and of names.
+// Options that take a number, and options that take names.
 // Read next: command_line.cpp.
 #include "examples/smoe/options.h"
 
@@ -29,7 +29,7 @@ CLI::Option* add_path(CLI::App& app, const std::string& names, std::string& path
 
 CLI::Option* add_paths(CLI::App& app, const std::string& names, std::vector<std::string>& paths,
                        const std::string& help) {
-    // Not CLI11's own vector of strings, in which "{}" may stand for none.
+    // CLI11's own vector of strings is not used, since "{}" may stand for none there.
     const auto store = [&paths](const std::vector<std::string>& values) {
         paths = values;
         return true;

@@ -1,5 +1,5 @@
-// smoe report: one HTML page that shows what a run did, or how several compare. Refuses to train or
-// to change anything in a run but its report.html.
+// smoe report: one HTML page that shows what a run did, or how several compare. It changes nothing
+// in a run except its report.html.
 // Read next: report_data.h, what is shown.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -24,7 +24,7 @@ struct ReportOptions {
     std::vector<std::string> compare, data;
 };
 
-// {"run", "model"} or {"runs", "arms"}: by these keys the script knows which page to draw. "colours"
+// {"run", "model"} or {"runs", "arms"}: these keys tell the script which page to draw. "colours"
 // are those of the experts, or of the arms.
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
@@ -75,7 +75,7 @@ int report(const ReportOptions& options) {
         return bytes.empty() || bytes.starts_with(page_start);
     });
     for (const std::string& run : comparing ? options.compare : std::vector{options.run}) {
-        RunDirectory(run).config();  // throws where there is none
+        RunDirectory(run).config();  // throws if there is none
     }
     require_readable(options.data);
     require_writable(out);

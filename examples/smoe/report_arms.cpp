@@ -1,4 +1,5 @@
-// Which of several runs repeat one experiment with another seed, and what to call that experiment.
+// Which of several runs repeat one experiment with different seeds, and what to call that
+// experiment.
 // Read next: report_script.cpp, which draws an arm in one colour.
 #include <algorithm>
 #include <map>
@@ -12,8 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// `text` without the number `number`, which longer ones may contain: 1 is in "s1", not in "s12" and
-// not in "0.1".
+// `text` without the number `number`. Longer numbers that contain it stay: 1 is in "s1", but not in
+// "s12" and not in "0.1".
 std::string without_number(const std::string& text, const std::string& number) {
     static const std::regex numbers("[0-9]+(\\.[0-9]+)*");
     std::string result = text;
@@ -30,13 +31,13 @@ std::string without_number(const std::string& text, const std::string& number) {
     return result;
 }
 
-// "sparse" for "sparse-s" and "seed_sparse": what is left of names whose number was taken out.
+// "sparse" for "sparse-s" and "seed_sparse", which are left of names whose number was taken out.
 std::string without_word_for_seed(const std::string& name) {
     static const std::regex ends("[-_. ]+(seed|s)?[-_. ]*$|^(seed|s)?[-_. ]+");
     return std::regex_replace(name, ends, "");
 }
 
-// What makes the arm of a run.
+// The settings that decide the arm of a run.
 std::map<std::string, std::string> arm_settings(const Json& run) {
     const std::string seed = run["settings"].value("training.seed", "");
     std::map<std::string, std::string> kept;
@@ -54,7 +55,7 @@ struct Arm {
     std::vector<size_t> runs;
 };
 
-// What all names of its runs have in common but for the seed; "" if that is nothing.
+// What the names of all its runs have in common besides the seed; "" if that is nothing.
 std::string common_name(const Arm& arm, const Json& runs) {
     if (arm.runs.size() == 1) {
         return runs[arm.runs[0]]["name"];

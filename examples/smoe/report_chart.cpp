@@ -1,5 +1,5 @@
-// The first part of a report's script: small helpers, and the chart. Lines with a zoom, bands over
-// runs that differ by their seed, shares that lie on each other.
+// The first part of a report's script: small helpers, and the chart. It draws lines with a zoom,
+// bands over runs with different seeds, and stacked shares.
 // Read next: report_tables.cpp, the second part.
 #include "examples/smoe/report_page.h"
 

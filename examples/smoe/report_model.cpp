@@ -79,7 +79,7 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
             {"tokens", std::move(tokens)}};
 }
 
-// The first sequences of each domain, six in all where there are that many.
+// The first sequences of each domain, six in all if there are that many.
 std::vector<int64_t> sample_sequences(const Dataset& data) {
     const int64_t domains = std::min<int64_t>(6, int64_t(data.domains().size()));
     const int64_t of_each = domains == 1 ? 3 : 6 / domains;
@@ -94,7 +94,7 @@ std::vector<int64_t> sample_sequences(const Dataset& data) {
     return sequences;
 }
 
-// (K, K): the share of all masked neurons that both of two experts keep.
+// (K, K): the share of all masked neurons that two experts both keep.
 Json mask_overlap(const Decoder& model) {
     const int64_t K = model.settings().num_experts;
     std::vector<double> both(size_t(K * K), 0);
@@ -121,7 +121,7 @@ Json mask_overlap(const Decoder& model) {
     return rows;
 }
 
-// What a report looks at: stories and where they come from.
+// The text that a report looks at: stories and where they come from.
 struct SampleText {
     std::vector<Story> stories;
     std::string source;
@@ -134,7 +134,7 @@ std::string file_names(const std::vector<std::string>& paths) {
     return to_valid_utf8(join(names, ", "));
 }
 
-// Up to three stories of the model's own.
+// Up to three stories written by the model.
 SampleText written_by(const SingleMoe& moe, const Tokenizer& tokenizer, const Config& config,
                       const std::string& reason) {
     std::vector<std::vector<int32_t>> ids(3);
@@ -166,7 +166,7 @@ SampleText sample_text(const SingleMoe& moe, const Tokenizer& tokenizer, const C
         if (!sample.stories.empty()) {
             return sample;
         }
-    } catch (const Error&) {  // whose message names folders
+    } catch (const Error&) {  // its message names folders
         reason = file_names(config.valid.empty() ? config.data : config.valid) + " cannot be read";
     }
     return written_by(moe, tokenizer, config, reason);

@@ -1,5 +1,5 @@
 // The frame of a report and its style, in light and in dark, for a desk and for a phone. Nothing in
-// the data can leave the element that holds it, and the page may ask nothing of a network.
+// the data can leave the element that holds it, and the page may not use a network.
 // Read next: report_chart.cpp, the first part of the script.
 #include "examples/smoe/report_page.h"
 
@@ -91,7 +91,7 @@ details { margin: 2rem 0; }
 summary { cursor: pointer; }
 )css";
 
-// JSON that cannot end the element which holds it.
+// JSON that cannot end the element that holds it.
 std::string for_script_element(const nlohmann::ordered_json& data) {
     std::string text;
     using Handler = nlohmann::ordered_json::error_handler_t;
@@ -111,7 +111,7 @@ std::string escaped(const std::string& text) {
 
 }  // namespace
 
-// The policy forbids the page whatever it does not hold itself.
+// The policy forbids the page to load anything that it does not hold itself.
 std::string report_page(const std::string& title, const nlohmann::ordered_json& data) {
     return fmt::format(R"({}
 <html lang="en">

@@ -1,5 +1,5 @@
-// The curves of a report: what metrics.jsonl says, thinned to what a screen can show. What cannot be
-// read as a number is shown as missing.
+// The curves of a report: what metrics.jsonl says, thinned to what a screen can show. Whatever
+// cannot be read as a number is shown as missing.
 // Read next: report_model.cpp, the other half.
 #include <algorithm>
 #include <cmath>
@@ -48,7 +48,7 @@ Column column(const std::vector<Json>& lines, const char* key) {
     return values;
 }
 
-// (K) columns of shares in [0, 1]; a line whose counts do not fit has none.
+// (K) columns of shares in [0, 1]. A line whose counts do not fit has none.
 std::vector<Column> expert_shares(const std::vector<Json>& lines, int64_t experts) {
     std::vector<Column> shares(size_t(experts), Column(lines.size(), NAN));
     for (size_t i = 0; i < lines.size(); ++i) {
@@ -69,7 +69,7 @@ std::vector<Column> expert_shares(const std::vector<Json>& lines, int64_t expert
     return shares;
 }
 
-// At most `max_points` means of neighbours. Where a value is missing the mean is of the others.
+// At most `max_points` means of neighbours. Missing values are left out of the mean.
 Json thinned(const Column& values) {
     const size_t stride = (values.size() + max_points - 1) / max_points;
     Json result = Json::array();

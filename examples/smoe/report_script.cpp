@@ -1,5 +1,5 @@
-// The last part of a report's script, which draws the page of one run or of several: what it
-// learned, stories whose tokens tell what the router thought, arms side by side. Texts become text
+// The last part of a report's script, which draws the page of one run or of several: what a run
+// learned, stories whose tokens show what the router chose, arms side by side. Texts become text
 // nodes, never markup.
 // Read next: report.cpp, the command.
 #include "examples/smoe/report_page.h"

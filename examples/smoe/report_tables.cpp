@@ -1,5 +1,5 @@
-// The second part of a report's script: tables, and heat maps for what has more columns than a table
-// can show. Each scrolls inside a box of its own where the screen is too small for it.
+// The second part of a report's script: tables, and heat maps for what has more columns than a
+// table can show. Each scrolls inside its own box if the screen is too small for it.
 // Read next: report_script.cpp, the last part.
 #include "examples/smoe/report_page.h"
 

@@ -1,4 +1,4 @@
-// Quoting as POSIX.1-2024 has it, which knows $'...' (bash, zsh, ksh and busybox do, too).
+// Quoting as in POSIX.1-2024, which has $'...' (and so do bash, zsh, ksh and busybox).
 // Read next: tests/examples/shell_test.cpp, where a shell has the last word.
 #include "examples/smoe/shell.h"
 
@@ -13,7 +13,7 @@ namespace {
 
 std::string program_name = "smoe";
 
-// Does no shell see anything in this byte but itself? Bytes of letters beyond ASCII are such.
+// Does every shell take this byte as it is? Bytes of letters beyond ASCII are such.
 bool is_plain(char byte) {
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
            (byte >= 'A' && byte <= 'Z') || uint8_t(byte) >= 0x80 ||

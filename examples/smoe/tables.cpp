@@ -1,5 +1,5 @@
-// Tables are made of columns: each is as wide as its widest cell, and whether they fit together is
-// asked before anything is written.
+// Tables are made of columns. Each is as wide as its widest cell, and the code checks that they fit
+// together before it writes anything.
 // Read next: tests/examples/tables_test.cpp.
 #include "examples/smoe/tables.h"
 
@@ -23,7 +23,7 @@ struct Column {
     std::vector<std::string> cells;
     int64_t min_width = 0;
     int64_t gap = 1;      // blanks before it
-    int64_t expert = -1;  // whose colour the head has
+    int64_t expert = -1;  // the one whose colour the head has
 
     int64_t width() const {
         int64_t widest = std::max(min_width, columns_of(head));
@@ -47,7 +47,7 @@ bool fit(const std::vector<Column>& columns, int width) {
     return width_of(columns) - std::max<int64_t>(0, columns[0].width() - 16) <= width;
 }
 
-// The first column is aligned to the left, and takes what the others leave of `width`.
+// The first column is aligned to the left and takes what the others leave of `width`.
 std::string table(std::vector<Column> columns, int width, bool colour) {
     const int64_t others = width_of({columns.begin() + 1, columns.end()});
     const int64_t left = std::max<int64_t>(1, std::min(columns[0].width(), width - others));
@@ -70,14 +70,14 @@ std::string table(std::vector<Column> columns, int width, bool colour) {
     return text;
 }
 
-// The domains, and all of them together where they are several.
+// The domains and, if there are several, all of them together.
 std::vector<EvaluationPart> parts_of(const Evaluation& result) {
     std::vector<EvaluationPart> parts;
     if (result.domains.size() > 1) {
         parts = result.domains;
     }
     parts.push_back(result.total);
-    for (EvaluationPart& part : parts) {  // a domain of which nothing was measured has no counts
+    for (EvaluationPart& part : parts) {  // a domain without measurements has no counts
         part.expert_tokens.resize(result.total.expert_tokens.size());
     }
     return parts;
@@ -114,7 +114,7 @@ Column bars_column(const std::vector<EvaluationPart>& parts, int64_t most) {
     return column;
 }
 
-// A column for each expert, all of one width.
+// A column for each expert, all of the same width.
 std::vector<Column> share_columns(const std::vector<EvaluationPart>& parts, int64_t min_domain,
                                   int64_t min_share) {
     std::vector<Column> columns = {domain_column(parts, "", min_domain)};
@@ -180,7 +180,7 @@ std::string domain_table(const Evaluation& result, int width) {
         column_of(parts, "bits/byte", 12, [](const EvaluationPart& part) {
             return fmt::format("{:.4f}", part.bits_per_byte());
         })};
-    // Bytes go first, then tokens: the losses are what was asked for.
+    // Bytes are dropped first, then tokens: the losses are what was asked for.
     for (const size_t least : {2, 1}) {
         if (!fit(columns, width)) {
             columns.erase(columns.begin() + ptrdiff_t(least));
@@ -211,7 +211,7 @@ std::string expert_table(const Evaluation& result, int width, bool colour) {
 std::string expert_counts(const std::vector<int64_t>& tokens, int width, bool colour) {
     std::vector<size_t> experts(tokens.size());
     std::iota(experts.begin(), experts.end(), size_t(0));
-    // Begins with `text`; goes to new lines where one is full, as long as there are any left.
+    // Begins with `text`, and starts a new line whenever one is full, as long as any are left.
     const auto listed = [&](std::string text, int lines) {
         int64_t column = columns_of(text);
         size_t shown = 0;

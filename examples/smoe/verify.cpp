@@ -1,4 +1,4 @@
-// smoe verify: recomputes golden files and prints the largest difference of each quantity. Exits
+// smoe verify: recomputes golden files and prints the largest difference of each quantity. It exits
 // with 1 if one is too large.
 // Read next: examples/smoe/golden.h, what is compared and how.
 #include <fmt/core.h>
@@ -17,7 +17,7 @@ namespace {
 
 int verify(const std::vector<std::string>& files) {
     bool passed = true;
-    // On a narrow terminal names are shortened, and only the first kind of error is shown.
+    // A narrow terminal gets shortened names and only the first kind of error.
     const int width = line_width(STDOUT_FILENO);
     const bool both = width >= 72;
     const int name_width = std::clamp(width - (both ? 38 : 20), 8, 52);

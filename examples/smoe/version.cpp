@@ -1,4 +1,4 @@
-// version_text: what the compiler said of itself and of its target.
+// version_text: what the compiler says about itself and its target.
 // Read next: core/blas.h.
 #include "examples/smoe/version.h"
 
@@ -20,7 +20,7 @@ std::string compiler() {
 #endif
 }
 
-// Of these the loops of core make use.
+// The instructions that the loops of core use.
 std::string instructions() {
     std::vector<std::string> names;
 #ifdef __AVX512F__
