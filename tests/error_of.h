@@ -1,5 +1,5 @@
-// What a call complains of, for tests of messages. Refuses to catch anything but Error: what else
-// is thrown is a failure of the test.
+// What a call complains about, for tests of messages. It catches Error only: anything else that is
+// thrown is a failure of the test.
 // Read next: the tests that include it.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace smoe {
 
-// The message of the Error that call() throws, "accepted" if it throws none.
+// The message of the Error that call() throws; "accepted" if it throws none.
 template <class Call>
 std::string error_of(const Call& call) {
     try {

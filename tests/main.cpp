@@ -1,4 +1,4 @@
-// The one place that builds the tests' main; every other file of tests/ is a list of cases. With
+// The one place that builds the tests' main; the other tests are lists of cases. With
 // SMOE_AS_PROGRAM set it is the program `smoe` instead, and knows whatever the tests have registered.
 // Read next: core/shape_test.cpp, the first in the order of the layers.
 #define DOCTEST_CONFIG_IMPLEMENT

@@ -1,7 +1,7 @@
-// A terminal as small as can be: what a person sees after a program has written. It keeps logical
-// lines and shows them in rows, so a resized window breaks them anew, as most terminals do.
-// Understands line feeds, returns, ESC [K, ESC [2K and colours, and throws for all other controls:
-// nothing here may need them. Each character is one column wide.
+// A minimal terminal: what people see after a program has written. It keeps logical lines and shows
+// them in rows, so a resized window breaks them anew, as in most terminals. It understands line
+// feeds, returns, ESC [K, ESC [2K and colours. It throws for all other controls, since the program
+// must not need them. Each character is one column wide.
 // Read next: tests/models/training/progress_test.cpp.
 #pragma once
 
@@ -51,7 +51,7 @@ class Terminal {
   private:
     using Line = std::vector<std::string>;  // characters
 
-    // Where the cursor's row begins; behind a full row it is still in that one if `late_`.
+    // Where the cursor's row begins. Behind a full row the cursor is still in that row if `late_`.
     size_t row_begin() const {
         const bool in_full_row = late_ && at_ > 0 && at_ == lines_.back().size();
         return (in_full_row ? at_ - 1 : at_) / columns_ * columns_;

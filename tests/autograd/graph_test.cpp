@@ -1,5 +1,5 @@
-// Leaves, recording and the switch that turns it off; who owns what, and for how long. Counts
-// bytes: what should be freed must be gone.
+// Leaves, recording and the switch that turns it off; who owns what, and for how long. The tests
+// count bytes: what should be freed must be gone.
 // Read next: recompute_test.cpp.
 #include <doctest/doctest.h>
 

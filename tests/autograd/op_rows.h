@@ -1,5 +1,5 @@
-// What the rows of the table of ops are built from, and the rows that lie in a file of their own.
-// Refuses to be of use to anything but these files.
+// What the rows of the table of ops are built from, and the rows that have their own files. Only
+// these files use it.
 // Read next: op_table.cpp.
 #pragma once
 
@@ -24,12 +24,12 @@ inline const std::vector<Shape> matrices = {{1, 1},  {1, 7},    {6, 1}, {3, 5},
                                             {2, 33}, {2, 2, 6}, {0, 3}};
 inline const Shape many_rows = {700, 77};
 
-// The same numbers for the same size and salt.
+// Gives the same numbers for the same size and salt.
 inline Tensor filled(const Shape& shape, uint64_t salt = 0) {
     return random_tensor(shape, 10 * uint64_t(shape.numel()) + salt);
 }
 
-// An argument of a call that must be refused for its shape.
+// An argument for a call that must be refused for its shape.
 inline Variable wrong(const Shape& shape) {
     return Variable(Tensor::zeros(shape));
 }

@@ -1,6 +1,6 @@
 // One row for each op of autograd/ops.h: calls of many shapes, the textbook loop that says what
 // they should give, and calls that must be refused. op_test.cpp runs every check on every row, so a
-// new op gets all of them for one row here. Refuses to contain checks.
+// new op gets all of them for one row here.
 // Read next: op_table.cpp, the rows; op_test.cpp, the checks.
 #pragma once
 
@@ -33,7 +33,7 @@ struct OpRow {
 
 const std::vector<OpRow>& op_table();
 
-// Is this name of a node, as graph_names tells it, one that the table checks?
+// Does the table check nodes of this name, as graph_names gives it?
 bool op_has_row(std::string_view name);
 
 }  // namespace smoe

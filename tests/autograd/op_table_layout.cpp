@@ -1,5 +1,5 @@
-// The rows of the ops that move numbers and compute nothing: transpose, cat, narrow, and what is
-// taken by id.
+// The rows of the ops that move numbers and compute nothing: transpose, cat, narrow, and rows taken
+// by id.
 // Read next: op_table_transformer.cpp.
 #include <algorithm>
 

@@ -1,5 +1,5 @@
-// Every check on every row of the table of ops. A check says which op and which shapes failed.
-// Refuses to know any op by name: what is special about one stands in its row.
+// Every check on every row of the table of ops. A check says which op and which shapes failed. No
+// check knows an op by name: whatever is special about an op stands in its row.
 //
 // Read next: gradient_check_test.cpp, which asks whether these checks would notice anything.
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // Recomputation: the same gradients to the bit, less memory on the way, and when it calls the part.
-// The part counts its calls, and memory_use() the bytes.
+// The part counts its calls, and memory_use() counts the bytes.
 // Read next: extremes_test.cpp.
 #include "autograd/recompute.h"
 

@@ -1,5 +1,4 @@
-// The loops. Sums are kept in double also where `real` is float; memory and speed do not matter
-// here.
+// The loops. Sums are kept in double even if `real` is float; memory and speed do not matter here.
 // Read next: textbook_layout.cpp.
 #include "tests/autograd/textbook.h"
 

@@ -1,6 +1,5 @@
 // Each op once more, as a textbook would write it: plain loops in double, no threads, no blocks, no
-// tricks. What the fast versions must agree with. Refuses to be fast and to know gradients: those
-// are compared with differences.
+// tricks. The fast versions must agree with these. Gradients are compared with differences instead.
 // Read next: op_table.cpp, which pairs each op with its loop.
 #pragma once
 
@@ -12,20 +11,20 @@
 
 namespace smoe::textbook {
 
-// y[i] = f(x[i]), y[i] = f(a[i], b[i]); b may lack dims at the front, and then serves all their
+// y[i] = f(x[i]), y[i] = f(a[i], b[i]); b may lack dims at the front; it then serves all their
 // indices
 Tensor map(const Tensor& x, const std::function<double(double)>& f);
 Tensor map(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f);
 
-// The contract of dropout: element i is kept if the 16 bits that block i / 8 of the stream (seed,
-// 0) has for it are at least p 2^16, and then divided by 1 - p.
+// The contract of dropout: element i is kept, and divided by 1 - p, if the 16 bits that block i / 8
+// of the stream (seed, 0) has for it are at least p 2^16.
 Tensor dropout(const Tensor& x, double p, uint64_t seed);
 
-// Calls body(number, list) for the elements of x that differ in their index along a dim alone, list
-// after list, in the order of what is left of their index.
+// Calls body(number, list) for each list of elements of x whose indices differ only along a dim.
+// The lists come in the order of the rest of the index.
 void for_each_list(const Tensor& x, int dim,
                    const std::function<void(int64_t, const std::vector<real*>&)>& body);
-// f of all elements; of those along a dim
+// f of all elements; f of those along a dim
 Tensor reduce(const Tensor& x, const std::function<double(const std::vector<double>&)>& f);
 Tensor reduce(const Tensor& x, int dim, const std::function<double(const std::vector<double>&)>& f);
 Tensor mse_loss(const Tensor& x, const Tensor& target);

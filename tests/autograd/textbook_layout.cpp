@@ -1,5 +1,5 @@
-// The loops that go by the index of an element: of a tensor of any rank, along any dim. Each result
-// is filled element by element from the place that its index names.
+// The loops that go by the index of an element, for a tensor of any rank, along any dim. Each
+// result is filled element by element from the place that its index names.
 // Read next: op_table.cpp.
 #include <array>
 

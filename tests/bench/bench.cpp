@@ -1,4 +1,4 @@
-// Turns, medians, the table: rivals are timed in turn, so that a slow moment of the machine meets
+// Turns, medians, the table. Rivals are timed in turn, so that a slow moment of the machine affects
 // all of them.
 // Read next: roofline.cpp.
 #include "tests/bench/bench.h"

@@ -1,7 +1,7 @@
-// What fused kernels are held against: the same formula computed one piece at a time, each piece
-// writing its whole result to memory. Where ops of the catalogue can be put together, kernels.cpp
-// does that; here is what they cannot say. Refuses to be clever, but not to use all threads: the
-// products are BLAS and every loop is vectorised.
+// What fused kernels are compared with: the same formula computed one piece at a time, each piece
+// writing its whole result to memory. kernels.cpp puts ops of the catalogue together where it can;
+// this file has what they cannot say. Nothing is fused here, but all threads are used, the products
+// are BLAS and every loop is vectorised.
 //
 // Read next: kernels.cpp.
 #pragma once

@@ -1,8 +1,8 @@
 // Generation: tokens per second, against the time that reading the weights takes. A token needs
-// every weight of model and router once, but for those of neurons that its expert masks, and the
-// keys and values of the positions before it; nothing of that is used twice, so memory is the
-// limit. Weights that fit into the processor's cache beat this "limit": it is shown for the paper's
-// size only.
+// every weight of model and router once, except for those of neurons that its expert masks, and the
+// keys and values of the positions before it. None of these is used twice, so memory is the limit.
+// Weights that fit into the processor's cache beat this "limit": it is shown for the paper's size
+// only.
 // Read next: models/generation/generator.h.
 #include <fmt/core.h>
 

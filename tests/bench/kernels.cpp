@@ -1,6 +1,5 @@
-// Every fused kernel against its composed form, forward and backward, at the paper's sizes and on
-// a batch of text. What the two compute is compared elsewhere, in tests/autograd/; here they are
-// only timed.
+// Every fused kernel against its composed form, forward and backward, at the paper's sizes and on a
+// batch of text. Their results are compared in tests/autograd/; here they are only timed.
 // Read next: autograd/ops.h; composed.h.
 #include <fmt/core.h>
 

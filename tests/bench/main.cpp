@@ -1,5 +1,6 @@
 // build/bench: measures, prints one table, and writes it as Markdown. `bench serve` is the other
-// half of compare_torch.py. Refuses to judge: targets and their story are in README.md beside this.
+// half of compare_torch.py. It does not judge the numbers: targets and their story are in the
+// README.md beside this file.
 //
 // Read next: bench.h.
 #include <CLI/CLI.hpp>

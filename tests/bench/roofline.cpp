@@ -1,5 +1,5 @@
-// Products at the model's shapes, and a streaming read: what the machine could do at most, measured
-// in the same run as the rest.
+// Products at the model's shapes, and a streaming read: the most the machine could do, measured in
+// the same run as the rest.
 // Read next: work.cpp, how much there is to do.
 #include "tests/bench/roofline.h"
 

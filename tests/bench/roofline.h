@@ -1,4 +1,4 @@
-// The limits of the machine that the other rows are held against: the rate of the project's own
+// The limits of the machine that the other rows are compared with: the rate of the project's own
 // gemm() at the model's product shapes, and the rate of reading memory. Both are measured with the
 // threads that everything else uses.
 // Read next: training.cpp.
@@ -19,8 +19,8 @@ class Roofline {
   public:
     Roofline(const DecoderSettings& settings, int64_t tokens);
 
-    // Runs every shape once or more, for at least `least` seconds, and returns the multiply-adds
-    // per second of all of them together, each counted as often as the model has it.
+    // Runs every shape at least once, for at least `least` seconds. Returns the multiply-adds per
+    // second of all of them together, each counted as often as the model has it.
     double rate(double least) const;
 
     // The same for one of the three products: 0 forward, 1 dx, 2 dW.

@@ -1,5 +1,5 @@
-// Standard input, a word a line, answered by a line each. The router is frozen from the first step
-// on, so each step is: experts from the router, forward, backward, optimiser.
+// Reads one word per line from standard input and answers each with a line. The router is frozen
+// from the first step on, so each step is: experts from the router, forward, backward, optimiser.
 // Read next: compare_torch.py, the other side.
 #include "tests/bench/serve.h"
 

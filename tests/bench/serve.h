@@ -1,5 +1,5 @@
 // `bench serve`: a child process for compare_torch.py that takes a step, or encodes the text, each
-// time it is told to. While it waits its threads sleep, so that the other side has the machine for
+// time it is told to. Its threads sleep while it waits, so that the other side has the machine to
 // itself. The protocol is in serve.cpp.
 // Read next: compare_torch.py.
 #pragma once

@@ -1,5 +1,5 @@
-// Stories, tokenizer, batches: from the built-in corpus unless a text is given, so that nothing
-// need be downloaded to repeat a number.
+// Stories, tokenizer, batches: from the built-in corpus unless a text is given, so that a number
+// can be repeated without any download.
 // Read next: training_step.cpp.
 #include "tests/bench/text.h"
 

@@ -1,5 +1,5 @@
-// The text of the measurements: the built-in corpus, or a file of one's own; its tokenizer, and the
-// one batch of it that all variants train on.
+// The text of the measurements, which is the built-in corpus or the user's file; its tokenizer; and
+// the one batch of it that all variants train on.
 // Read next: training.cpp.
 #pragma once
 
@@ -18,7 +18,8 @@ std::vector<Story> load_stories(const std::string& path);
 
 std::vector<std::string_view> texts_of(const std::vector<Story>& stories);
 
-// Learned from the first 4000 stories, which is as good for speed and does not take minutes.
+// The tokenizer is learned from the first 4000 stories, which is as good for speed and does not
+// take minutes.
 Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories);
 
 // The first config.batch stories, or as many of them as have at most `max_tokens` tokens.

@@ -1,6 +1,6 @@
 // Training steps of the presets: dense, with masks in composed form, and computing only what an
 // expert keeps. Every repetition measures the roofline anew, next to the steps that it judges.
-// Experts are drawn evenly: experts that get no tokens would flatter the sparse form.
+// Experts are drawn evenly, since experts without tokens would flatter the sparse form.
 //
 // Read next: training_step.h, what a step is; work.h, what counts.
 #include <fmt/core.h>

@@ -1,5 +1,5 @@
-// One step, over and over: forward, backward, optimiser, on a batch that stays the same. What
-// others hold in memory is not counted in its peak.
+// One step, repeated: forward, backward, optimiser, on a batch that stays the same. Its peak does
+// not count what others hold in memory.
 // Read next: training.cpp.
 #include "tests/bench/training_step.h"
 

@@ -1,6 +1,6 @@
-// A training step as Trainer takes it once the router is frozen, with everything in sight: experts
-// that are given, losses, backward, optimiser. It repeats one batch, so that every repetition does
-// the same work. Refuses to route: what the router costs is a row of its own.
+// A training step as Trainer takes it once the router is frozen, with everything in sight: given
+// experts, losses, backward, optimiser. It repeats one batch, so that every repetition does the
+// same work. The cost of the router has its own row.
 //
 // Read next: training.cpp.
 #pragma once
@@ -23,8 +23,8 @@ class TrainingStep {
     void run();
 
     const Decoder& model() const { return model_; }
-    // Most bytes in tensors during a step: weights, gradients, optimiser and activations of this
-    // network alone.
+    // The most bytes in tensors during a step: weights, gradients, optimiser and activations of
+    // this network alone.
     int64_t peak_bytes();
 
   private:

@@ -1,5 +1,5 @@
-// Counting multiply-adds, from sizes and masks alone: what is masked or padded is no work. The
-// count for masks is the dense one less what they spare.
+// Counts multiply-adds from sizes and masks alone: what is masked or padded is not work. The count
+// with masks is the dense one less what they spare.
 // Read next: roofline.cpp.
 #include "tests/bench/work.h"
 

@@ -1,8 +1,8 @@
 // Multiply-adds, counted from the formulas and not from the code that runs: of the linear layers
 // (forward, and in training once more for each of the two gradients), of causal attention (what
 // lies on and below the diagonal: two products forward, four backward) and of the output
-// projection. Nothing else counts, and nothing that is computed a second time. Of an expert's
-// feed-forward network only the neurons that it keeps count, where `kept` asks for that.
+// projection. Nothing else counts, and nothing counts when it is computed a second time. If `kept`
+// asks for it, only the neurons that an expert keeps count in its feed-forward network.
 //
 // Read next: roofline.h, how fast the machine can do them.
 #pragma once
@@ -22,7 +22,7 @@ struct LinearShape {
 };
 std::vector<LinearShape> linear_shapes(const DecoderSettings& settings);
 
-// Of one pass over `batch`: forward alone, or a training step.
+// The work of one pass over `batch`: forward alone, or a training step.
 enum class Pass { forward, training };
 double multiply_adds(const DecoderSettings& settings, const Batch& batch, Pass pass);
 

@@ -1,5 +1,5 @@
-// Whole files: what is read is what was written, a failed write leaves the old file and no other
-// behind, and the message of an error names the path and the system's reason.
+// Whole files: what is read is what was written, a failed write leaves the old file behind and
+// nothing else, and the message of an error names the path and the system's reason.
 // Read next: safetensors_test.cpp.
 #include "core/file.h"
 

@@ -1,5 +1,5 @@
 // What the tests of sums and products share: numbers to compute with, and how exact a sum must be.
-// Refuses to compute a product: each test has loops of its own to compare with.
+// Each test has its own loops to compare with.
 // Read next: vector_math_test.cpp, blas_test.cpp, matvec_test.cpp.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace smoe {
 
-// Error that a sum of products may have, relative to the sum of their magnitudes.
+// The error that a sum of products may have, relative to the sum of their magnitudes.
 constexpr double product_tolerance = sizeof(real) == 8 ? 1e-14 : 1e-6;
 
 inline std::vector<real> random_values(int64_t count, Rng& rng) {

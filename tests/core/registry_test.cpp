@@ -1,4 +1,4 @@
-// Registries: what is found, what is refused and in which words, and numbers behind a colon.
+// Registries: what is found, what is refused and with which words, and numbers behind a colon.
 // Read next: tests/nn/masks_test.cpp, which adds an entry of its own.
 #include "core/registry.h"
 

@@ -1,6 +1,6 @@
 // Random numbers: the generator against the vectors its authors published (Random123, kat_vectors),
 // what is drawn from it against the distributions, and positions that can be saved. The statistics
-// are of fixed streams, so they pass always or never; bounds are five standard deviations.
+// use fixed streams, so they pass always or never. Bounds are five standard deviations.
 // Read next: storage_test.cpp.
 #include "core/rng.h"
 

@@ -1,5 +1,5 @@
 // Safetensors against an opponent: what the format allows is read to the bit, everything else is
-// refused with a message, and no single changed byte gets past unnoticed in a way that crashes.
+// refused with a message, and no single changed byte makes the reader crash.
 // Read next: tests/fuzz/safetensors.cpp, the opponent that never tires.
 #include "core/safetensors.h"
 

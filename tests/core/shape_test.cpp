@@ -1,5 +1,5 @@
-// Shapes: what they accept, refuse and print. A dim that is not there, too many of them, and more
-// elements than a product of sizes can hold.
+// Shapes: what they accept, refuse and print. The cases are a dim that does not exist, too many
+// dims, and more elements than a product of sizes can hold.
 // Read next: tensor_test.cpp.
 #include "core/shape.h"
 

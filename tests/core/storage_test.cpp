@@ -1,4 +1,4 @@
-// The caching allocator: alignment, reuse, and accounts that balance, also when several threads ask
+// The caching allocator: alignment, reuse, and accounts that balance, even when several threads ask
 // at once.
 // Read next: tensor_test.cpp.
 #include "core/storage.h"

@@ -1,5 +1,5 @@
 // Tensors: handles, views that share numbers, copies that do not, and what is refused. Memory comes
-// from the cache with old numbers in it, so that a forgotten fill is seen.
+// from the cache with old numbers in it, so a forgotten fill is noticed.
 // Read next: threads_test.cpp.
 #include "core/tensor.h"
 

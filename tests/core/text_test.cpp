@@ -1,5 +1,5 @@
-// Lists, nearest names and text for a terminal, on examples and against slow obvious versions.
-// Edits are counted again by their recursive definition.
+// Lists, nearest names and text for a terminal, on examples and against slow, obvious versions.
+// Edits are also counted by their recursive definition.
 // Read next: utf8_test.cpp.
 #include "core/text.h"
 

@@ -1,5 +1,5 @@
 // The pool: every chunk once, borders that depend on the work alone, no nesting. An exception in a
-// chunk must arrive at the caller, and the pool must go on.
+// chunk must reach the caller, and the pool must go on.
 // Read next: vector_math_test.cpp, blas_test.cpp.
 #include "core/threads.h"
 

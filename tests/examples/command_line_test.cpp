@@ -1,7 +1,7 @@
-// The program takes every text as it was written: each option of each command that has a value gets
-// values that a parser might read as something else, and must do with them what it does with any
-// other. The options come from --help, so that a new one cannot be left out.
-// The program is built in float only, so these cases belong to the float tests.
+// The program takes every text as it was written. Each option that has a value gets values that a
+// parser might read as something else, and must treat them like any other value. The options of
+// each command come from --help, so that a new one cannot be left out. The program is built in
+// float only, so these cases belong to the float tests.
 // Read next: examples/smoe/command_line.cpp.
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>

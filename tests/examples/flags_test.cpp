@@ -1,5 +1,5 @@
-// The flags of the settings: each names a setting, none names two, and each setting that a person
-// can choose has one.
+// The flags of the settings: each names exactly one setting, and each setting that people can
+// choose has a flag.
 // Read next: tests/models/training/config_test.cpp, the settings themselves.
 #include "examples/smoe/flags.h"
 

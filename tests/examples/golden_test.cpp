@@ -1,5 +1,5 @@
-// The model against the reference: both golden files must be met, and no number of one can be
-// changed without being noticed.
+// The model against the reference: the model must match both golden files, and every changed number
+// in one must be noticed.
 // Read next: tests/models/transformer/incremental_decoder_test.cpp.
 #include "examples/smoe/golden.h"
 

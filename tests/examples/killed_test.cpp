@@ -1,9 +1,9 @@
-// A run that is killed, or whose disk fails, at any moment: what is on disk can be gone on from,
-// and the end is that of a run that nothing happened to, bit for bit. The moments are the calls
-// that change the disk (tests/faults/fault.cpp), and random ones. By default a sample of them is
-// taken; with SMOE_EVERY_MOMENT set (`make endurance`) it is every call, and 200 random moments.
-// The program is built in float only, so these cases belong to the float tests; a system without
-// LD_PRELOAD (macOS) leaves them out.
+// A run that is killed, or whose disk fails, at any moment: it can be resumed from what is on disk,
+// and it ends like a run that was left alone, bit for bit. The moments are the calls that change
+// the disk (tests/faults/fault.cpp), and random ones. The tests take a sample of them, or, with
+// SMOE_EVERY_MOMENT set (`make endurance`), every call and 200 random moments. The program is built
+// in float only, so these cases belong to the float tests. A system without LD_PRELOAD (macOS)
+// leaves them out.
 //
 // Read next: refusals_test.cpp.
 #if !defined(SMOE_DOUBLE) && defined(__linux__)

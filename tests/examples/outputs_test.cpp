@@ -1,6 +1,6 @@
-// What the program may not write over, and where it cannot write: it says so, and every file is as it
-// was before, on a full disk, too.
-// The program is built in float only, so these cases belong to the float tests.
+// What the program must not overwrite, and where it cannot write: it says so and leaves every file
+// as it was, also on a full disk. The program is built in float only, so these cases belong to the
+// float tests.
 //
 // Read next: killed_test.cpp, where writing is cut short at every moment.
 #ifndef SMOE_DOUBLE

@@ -1,6 +1,6 @@
-// What people pass on, an exported model and the pages of reports, says nothing of the folders in
-// which its texts and runs lie: only the names of files.
-// The program is built in float only, so these cases belong to the float tests.
+// What people pass on, an exported model and the pages of reports, names files only. It says
+// nothing about the folders that hold its texts and runs. The program is built in float only, so
+// these cases belong to the float tests.
 //
 // Read next: report_test.cpp.
 #ifndef SMOE_DOUBLE

@@ -1,6 +1,6 @@
-// The pages of `smoe report`: what they show is what the run's files say, they are whole in one
-// file, and no text that is shown can become markup. How they look is for tests/report/check.py.
-// The program is built in float only, so these cases belong to the float tests.
+// The pages of `smoe report`: what they show is what the run's files say, each is a single file
+// that needs no other, and no text that is shown can become markup. tests/report/check.py checks
+// how they look. The program is built in float only, so these cases belong to the float tests.
 //
 // Read next: examples/smoe/report_data.h.
 #ifndef SMOE_DOUBLE

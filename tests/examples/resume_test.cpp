@@ -1,6 +1,6 @@
 // A run that goes on elsewhere, later, or not at all: where its text lies, how long it goes on,
-// what its files say of it, and a second beginning in the same folder.
-// The program is built in float only, so these cases belong to the float tests.
+// what its files say about it, and a second start in the same folder. The program is built in float
+// only, so these cases belong to the float tests.
 //
 // Read next: killed_test.cpp, for runs that were stopped against their will.
 #ifndef SMOE_DOUBLE

@@ -1,6 +1,6 @@
-// What comes out of the program when all is well, looked at closely: the same bytes for the same
-// seeds, for any number of threads and however often a run was stopped; files as documented.
-// The program is built in float only, so these cases belong to the float tests.
+// A close look at what the program gives when all is well: files as documented, and the same bytes
+// for the same seeds, for any number of threads and however often a run was stopped. The program is
+// built in float only, so these cases belong to the float tests.
 //
 // Read next: refusals_test.cpp.
 #ifndef SMOE_DOUBLE

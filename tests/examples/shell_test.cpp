@@ -1,4 +1,4 @@
-// Quoted words, as a shell reads them: what it hands on must be the word, byte by byte.
+// Quoted words as a shell reads them: it must pass on the word, byte by byte.
 // Read next: terminal_test.cpp, where a command that was printed is run.
 #include "examples/smoe/shell.h"
 

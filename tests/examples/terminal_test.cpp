@@ -1,8 +1,8 @@
 // The program on a terminal: a pseudo-terminal of a chosen width, whose screen is read by
-// tests/terminal.h, which throws for every control but those of a progress line. And what comes of
-// signals that were ignored when it started, of names that only a shell could misread, and of runs
-// that would otherwise have come to nothing.
-// The program is built in float only, so these cases belong to the float tests.
+// tests/terminal.h, which throws for every control except those of a progress line. Further cases
+// are signals that were ignored when it started, names that only a shell could misread, and runs
+// that would otherwise have come to nothing. The program is built in float only, so these cases
+// belong to the float tests.
 // Read next: runs_test.cpp.
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Starting the program and reading what it leaves. Forks and executes by hand: a shell would hide
-// signals, and change words.
+// Starts the program and reads what it leaves. It forks and executes by hand, since a shell would
+// hide signals and change words.
 // Read next: killed_test.cpp, which needs that most.
 #include "tests/examples/workshop.h"
 

@@ -1,6 +1,6 @@
-// A folder in which the program is at work: a corpus and a trained run to start from, the
-// circumstances of a call (standard input, a full disk), and an inventory that shows whether
-// anything was touched. Refuses a shell: words reach the program as they are.
+// A folder for the program to work in: a corpus and a trained run to start from, the circumstances
+// of a call (standard input, a full disk), and an inventory that shows whether anything was
+// touched. No shell is used, so words reach the program as they are.
 // Read next: program_test.cpp, runs_test.cpp, refusals_test.cpp.
 #pragma once
 
@@ -21,8 +21,8 @@ struct Outcome {
 struct Circumstances {
     std::string input = "";        // on standard input
     int64_t largest_file = -1;     // bytes that a file may grow to, as on a full disk; -1: no limit
-    int64_t address_space = -1;    // bytes, as of ulimit -v; -1: no limit
-    std::string output_file = "";  // that standard output goes to instead of Outcome::out
+    int64_t address_space = -1;    // bytes, as with ulimit -v; -1: no limit
+    std::string output_file = "";  // gets standard output instead of Outcome::out
     std::string fault = "";        // of the disk, see tests/faults/fault.cpp
     std::string name = "smoe";     // by which the program is called, argv[0]
     std::vector<std::string> variables = {};  // "TERM=dumb", beside those of the tests
@@ -33,17 +33,17 @@ struct Circumstances {
 // at the end of the tests. The program runs in it.
 std::string workshop();
 
-// Runs the program that the environment variable SMOE_PROGRAM names, with `words`, which blanks
-// separate. Ends it if it hangs for a minute.
+// Runs the program named by the environment variable SMOE_PROGRAM, with `words`, which are
+// separated by blanks. Ends it if it hangs for a minute.
 Outcome smoe_program(const std::string& words, const Circumstances& circumstances = {});
 Outcome smoe_program(const std::vector<std::string>& words,
                      const Circumstances& circumstances = {});
 
-// Starts the program, without waiting for its end.
+// Starts the program without waiting for its end.
 pid_t start_program(const std::vector<std::string>& words, const Circumstances& circumstances = {});
 Outcome wait_for_program(pid_t program);
 
-// The settings of a training run of a blink of an eye, as flags.
+// The settings of a training run that takes a moment, as flags.
 std::string tiny_settings();
 
 // Whole files of the workshop.
@@ -51,25 +51,25 @@ std::string contents(const std::string& name);
 void put(const std::string& name, const std::string& bytes);
 void copy_run(const std::string& from, const std::string& to);
 
-// Every file and folder below the workshop with what it holds.
+// Every file and folder below the workshop, with its content.
 std::map<std::string, std::string> inventory();
 
 std::vector<std::string> split(const std::string& text, char separator);
 
-// Runs the program, and fails unless it ends well and complains of nothing.
+// Runs the program, and fails unless it ends well and without complaint.
 Outcome done(const std::string& words, const Circumstances& circumstances = {});
 bool has(const std::string& text, const std::string& part);
 
 // Fails unless the program ended with `status` and one line of complaint that contains `part`.
 void check_complaint(const Outcome& outcome, int status, const std::string& part);
-// Runs the program, and fails unless it complains like that, proposes no option that the command does
-// not have, and leaves every file as it was.
+// Runs the program, and fails unless it complains like that, suggests no option that the command
+// does not have, and leaves every file as it was.
 void refused(const std::string& words, int status, const std::string& part,
              const Circumstances& circumstances = {});
 void refused(const std::vector<std::string>& words, int status, const std::string& part,
              const Circumstances& circumstances = {});
 
-// A training run of the settings above, on the corpus, in the folder new.
+// A training run with the settings above, on the corpus, in the folder new.
 std::string tiny_train();
 
 }  // namespace smoe

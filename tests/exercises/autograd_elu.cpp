@@ -1,7 +1,7 @@
 // Exercise: the op elu(x), a relu with a smooth end (Clevert et al., 2016), with its gradient:
 //     y = x where x > 0, else e^x - 1
 // Its derivative can be written with the result alone. Just below 0, e^x - 1 loses its digits, so
-// write it another way; far above 0, e^x must not get into the way.
+// write it another way; far above 0, e^x must not get in the way.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "tests/autograd/gradient_check.h"

@@ -1,6 +1,6 @@
 // Exercise: estimate pi by throwing points at a square and counting those in the circle, on all
-// threads, and yet with the same bits for any number of them. Point i takes two numbers of the
-// stream of `seed` that depend on i alone: core/rng.h has a function for that.
+// threads but with the same bits for any number of them. Point i takes two numbers from the stream
+// of `seed` that depend on i alone: core/rng.h has a function for that.
 #include <cstdint>
 
 #include "tests/exercises/exercise.h"

@@ -1,6 +1,6 @@
-// Exercise: the transpose of a square matrix (N, N), in its own place and on all threads. A column
-// is far apart in memory, so go in small squares that stay in the cache; and no two threads may
-// move the same number. Whatever is no square matrix is an Error that names the shape.
+// Exercise: the transpose of a square matrix (N, N), in place and on all threads. The numbers of a
+// column are far apart in memory, so go in small squares that stay in the cache. No two threads may
+// move the same number. Anything but a square matrix is an Error that names the shape.
 #include "core/check.h"
 #include "core/storage.h"
 #include "core/tensor.h"

@@ -1,9 +1,10 @@
-// Exercise: gradients of a batch that is too large for the memory (gradient accumulation). Go through
-// its sequences in `parts` parts, one after the other, with one forward and one backward each, so that
-// only one part's graph exists at a time. Afterwards the gradients of the model's parameters must have
-// grown by what backward(mean(model.losses(whole batch))) adds, and the mean loss is returned.
-// Mind that parts may have different numbers of tokens: the mean of their means is not the mean. That
-// offsets begin at 0. And that there may be more parts than sequences.
+// Exercise: gradients of a batch that is too large for the memory (gradient accumulation). Go
+// through its sequences in `parts` parts, one after the other, with one forward and one backward
+// each, so that only one part's graph exists at a time. Afterwards the gradients of the model's
+// parameters must have grown by what backward(mean(model.losses(whole batch))) adds, and the mean
+// loss is returned. Mind that parts may have different numbers of tokens: the mean of their means
+// is not the mean. Also mind that offsets begin at 0, and that there may be more parts than
+// sequences.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/rng.h"

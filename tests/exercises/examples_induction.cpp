@@ -1,11 +1,11 @@
-// Exercise: an attention head that copies, by hand, as lesson 6 sets one by hand. After ... Anna lost
-// ... Anna, it says "lost": what followed the last word where that occurred before. Such heads arise in
-// trained transformers (Olsson et al., "In-context Learning and Induction Heads", 2022).
-// Write queries, keys and values for the op `attention` with one head: (T, 3V), V numbers each, for
-// tokens (T) in [0, vocab). Row t may depend on tokens t and t - 1 only (an earlier head tells a place
-// what came before it). If token t has occurred before, row t of the op's result must be the mean, over
-// all earlier places of it, of the one-hot vector of the token that followed there.
-// Mind that the op divides by sqrt(V), and that softmax never gives quite 0.
+// Exercise: an attention head that copies, set by hand like the one in lesson 6. After ... Anna
+// lost ... Anna, it says "lost": what followed the last word where that word occurred before. Such
+// heads arise in trained transformers (Olsson et al., "In-context Learning and Induction Heads",
+// 2022). Write queries, keys and values for the op `attention` with one head: (T, 3V), V numbers
+// each, for tokens (T) in [0, vocab). Row t may depend on tokens t and t - 1 only (an earlier head
+// tells a place what came before it). If token t has occurred before, row t of the op's result must
+// be the mean, over all earlier places of it, of the one-hot vector of the token that followed
+// there. Mind that the op divides by sqrt(V), and that softmax never gives quite 0.
 #include "autograd/ops.h"
 #include "core/rng.h"
 #include "tests/exercises/exercise.h"

@@ -1,5 +1,5 @@
 // What the tests of the exercises share. Each file beside this one is an exercise: its first lines
-// say what is wanted, its declaration is what you define in a file of your own, anywhere:
+// say what is wanted, and you define what it declares in your own file, anywhere:
 //     make exercise NAME=core_transpose FILE=mine.cpp
 // Try to solve it before you look into solutions/.
 #pragma once

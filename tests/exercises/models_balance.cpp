@@ -1,6 +1,6 @@
 // Exercise: the load-balancing loss of the Switch Transformer (Fedus, Zoph, Shazeer, 2021, section
-// 2.2), a rival of the distribution loss in models/transformer/routers/router_loss.h. For routing r (N, K), softmax
-// probabilities, and the experts (N) of the experts that were used:
+// 2.2), a rival of the distribution loss in models/transformer/routers/router_loss.h. For routing r
+// (N, K), softmax probabilities, and the experts (N) that were used:
 //     f_k = share of the tokens with expert k, a constant      P_k = mean over n of r[n, k]
 //     loss = alpha K sum over k of f_k P_k
 // A single number that backward can differentiate. Experts that do not fit r are an Error.

@@ -1,6 +1,7 @@
-// Exercise: learn the merges of byte-pair encoding (Sennrich, Haddow, Birch, 2016) in the slow and
-// obvious way, and get those of models/text/bpe_trainer.h, which does it fast. Each story is one word, a row
-// of ids; ids 0 to 255 are bytes_in_id_order() (models/text/bpe.h). Up to `count` times:
+// Exercise: learn the merges of byte-pair encoding (Sennrich, Haddow, Birch, 2016) in the slow,
+// obvious way. They must be those of models/text/bpe_trainer.h, which is fast. Each story is one
+// word, a row of ids; ids 0 to 255 are bytes_in_id_order() (models/text/bpe.h). Up to `count`
+// times:
 //     count all pairs of neighbours, overlaps included: "aaa" holds (a, a) twice
 //     take the most frequent pair; among equals the smaller left id, then the smaller right id
 //     stop if it does not occur twice; otherwise merge number i joins it to id 256 + i everywhere,

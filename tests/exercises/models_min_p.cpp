@@ -1,8 +1,8 @@
-// Exercise: the probabilities of min-p sampling (Nguyen et al., "Turning Up the Heat: Min-p Sampling for
-// Creative and Coherent LLM Outputs", 2024). Of softmax(logits / temperature) a token is kept if its
-// probability is at least min_p times that of the most likely one; the others get 0, and those that are
-// kept sum to 1 again. A flat distribution keeps many tokens, a steep one few.
-// Logits may be huge. None at all, and one that is not finite, is an Error.
+// Exercise: the probabilities of min-p sampling (Nguyen et al., "Turning Up the Heat: Min-p
+// Sampling for Creative and Coherent LLM Outputs", 2024). A token is kept if its probability in
+// softmax(logits / temperature) is at least min_p times that of the most likely one. The others get
+// 0, and the kept ones sum to 1 again. A flat distribution keeps many tokens, a steep one few.
+// Logits may be huge. No logits, or one that is not finite, is an Error.
 #include <limits>
 #include <span>
 

@@ -3,7 +3,7 @@
 //     u = sign(beta1 m + (1 - beta1) g)      sign(0) = 0
 //     value -= lr (u + weight_decay value)
 //     m = beta2 m + (1 - beta2) g
-// Derive from Optimizer, keep m in kept_, and everything else, saving included, comes for free.
+// Derive from Optimizer and keep m in kept_; everything else, including saving, comes for free.
 #include <memory>
 
 #include "core/tensor.h"

@@ -1,6 +1,6 @@
-// Exercise: how much do experts share? Given the masks of a layer (K, width), the table (K, K) of how
-// many neurons two experts both keep. It is a product of two matrices: core/blas.h has one.
-// Before you run the test: with a share p masked by chance, how many do you expect?
+// Exercise: how much do experts share? Given the masks of a layer (K, width), the table (K, K) of
+// how many neurons two experts both keep. It is a product of two matrices: core/blas.h has one.
+// Before you run the test: how many do you expect if a random share p is masked?
 #include "core/tensor.h"
 #include "nn/masks.h"
 #include "tests/exercises/exercise.h"

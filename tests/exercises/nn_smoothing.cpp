@@ -1,7 +1,7 @@
 // Exercise: cross-entropy with label smoothing (Szegedy et al., 2016). The target gets 1 - s of the
 // probability, and all V tokens, the target among them, share the rest:
 //     loss[n] = sum over v of t[v] * -log softmax(logits)[n, v],   t = (1 - s) one_hot + s / V
-// Put it together from the ops that there are, or write an op of your own.
+// Compose it from existing ops, or write your own op.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "tests/autograd/gradient_check.h"

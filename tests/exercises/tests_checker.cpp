@@ -1,8 +1,9 @@
-// Exercise: a check of gradients of your own, without tests/autograd/gradient_check.h's. Return how far
-// the gradients that backward computes for op(inputs) are from central differences: below 1e-6 for right
-// rules, above 1e-3 for each of the wrong ones below. They are the mistakes that people make.
-// Mind the upstream gradient: with ones, some of them pass. And that a rule must ADD to what is in din[i],
-// which shows only where an input is used more than once. The inputs must be as before in the end.
+// Exercise: your own check of gradients, without that of tests/autograd/gradient_check.h. Return
+// how far the gradients that backward computes for op(inputs) are from central differences: below
+// 1e-6 for right rules, above 1e-3 for each of the wrong ones below. They are the mistakes that
+// people make. Mind the upstream gradient: with ones, some of them pass. Also mind that a rule must
+// ADD to what is in din[i], which shows only if an input is used more than once. The inputs must
+// end up as they were.
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/blas.h"

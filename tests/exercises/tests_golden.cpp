@@ -1,11 +1,13 @@
-// Exercise: compare what this model computed with what another implementation computed, quantity by
-// quantity, and neither cry wolf nor sleep. Return the names of the tensors that disagree, sorted:
+// Exercise: compare what this model computed with what a different implementation computed,
+// quantity by quantity, without false alarms and without missing a mistake. Return the names of the
+// tensors that disagree, sorted:
 //     those that only one of the two has, or that have different shapes
 //     those with a number for which |ours - golden| > tolerance max(|golden|, scale), where scale is
 //     the largest |golden| of that tensor, but at least 1e-3 and at most 1
 //     those with a number, ours or golden, that is not finite
-// Why this scale? A bound of tolerance alone is too strict for numbers in the thousands and sleeps where
-// all numbers of a gradient are small; one of tolerance |golden| takes the rounding of a 0 for a mistake.
+// Why this scale? A bound of tolerance alone is too strict for numbers in the thousands and misses
+// mistakes if all numbers of a gradient are small. A bound of tolerance |golden| takes the rounding
+// of a 0 for a mistake.
 #include <limits>
 #include <string>
 

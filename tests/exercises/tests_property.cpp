@@ -1,9 +1,9 @@
-// Exercise: a random test that finds mistakes which nobody thought of. ExpertGroups in autograd/ops.h
+// Exercise: a random test that finds mistakes nobody thought of. ExpertGroups in autograd/ops.h
 // sorts the rows of a batch by expert. Its laws, for experts (N) of K experts:
 //     rows holds each of 0 .. N-1 once; begin has K + 1 numbers, from 0 to N, and none falls;
 //     rows[begin[e]] .. rows[begin[e + 1] - 1] have expert e, and they rise
-// Write a test of any function that claims to do this: call it on experts drawn by chance, and return
-// false if a law is broken, true if none ever is. Each of the wrong ones below is right for most experts,
+// Write a test of any function that claims to do this: call it on random experts, and return false
+// if a law is broken, true if none ever is. Each of the wrong ones below is right for most experts,
 // so draw sizes as well, and mind the ends: no rows, many rows, one expert, experts without rows.
 #include <algorithm>
 #include <functional>

@@ -1,7 +1,7 @@
-// A library that is loaded before a program's own (LD_PRELOAD) and lets its disk fail, or the
-// program die, at a chosen moment. The moments are the calls that change a disk, counted from 1:
-// open for writing, write, fsync, rename, unlink, mkdir. Standard streams do not count. Refuses to
-// be part of the product: only tests load it.
+// A library that is loaded before a program's own libraries (LD_PRELOAD) and makes its disk fail,
+// or the program die, at a chosen moment. The moments are the calls that change a disk, counted
+// from 1: open for writing, write, fsync, rename, unlink, mkdir. Standard streams do not count.
+// Only tests load it.
 // Read next: tests/examples/killed_test.cpp.
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // Fuzz target: a config.json. What is accepted must be the same when it is written and read again.
-// Refuses to train with it.
+// Nothing is trained with it.
 // Read next: fuzz.h, what every target has in common.
 #include "models/training/config.h"
 

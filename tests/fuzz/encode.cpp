@@ -1,5 +1,5 @@
-// Fuzz target: any bytes through the tokenizer and back, word by word and without words. Nothing in
-// a text may become the end of text.
+// Fuzz target: arbitrary bytes through the tokenizer and back, word by word and without words.
+// Nothing in a text may become the end of text.
 // Read next: fuzz.h, what every target has in common.
 #include <vector>
 

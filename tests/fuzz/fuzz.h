@@ -1,7 +1,7 @@
-// What the fuzz targets share. Each target hands any bytes to one reader, which may refuse them
-// with an Error and do nothing else; what it accepts must survive being written and read again.
-// `make fuzz SECONDS=60` builds them with libFuzzer, AddressSanitizer and
-// UndefinedBehaviorSanitizer and starts from seeds/. A crash that is found becomes a test case of
+// What the fuzz targets share. Each target hands arbitrary bytes to one reader. The reader may
+// refuse them with an Error and in no other way. What it accepts must survive being written and
+// read again. `make fuzz SECONDS=60` builds them with libFuzzer, AddressSanitizer and
+// UndefinedBehaviorSanitizer and starts from seeds/. Every crash it finds becomes a test case of
 // the reader.
 #pragma once
 

@@ -1,6 +1,6 @@
-// Fuzz target: a file of stories. The first byte picks the kind. What is accepted must hold text, no
-// more of it than the file, and a zero byte only where it can be written as an escape; splitting it
-// must lose nothing.
+// Fuzz target: a file of stories. The first byte picks the kind. What is accepted must hold text,
+// and no more of it than the file. It may hold a zero byte only where the format can write one as
+// an escape. Splitting it must lose nothing.
 // Read next: fuzz.h, what every target has in common.
 #include <array>
 

@@ -1,5 +1,5 @@
 // A run small enough for tests: a few stories, a tokenizer of 300 tokens, a model of a few thousand
-// weights. Refuses to be realistic.
+// weights.
 // Read next: tests/models/training/trainer_test.cpp.
 #pragma once
 
@@ -62,8 +62,8 @@ struct SmallRun {
     Dataset data;
 };
 
-// A folder of its own for a test case, and for a process: tests may run twice at a time. Removed
-// afterwards.
+// A folder for one test case of one process, since the tests may run twice at the same time. It is
+// removed afterwards.
 struct TemporaryFolder {
     explicit TemporaryFolder(const std::string& name)
         : path((std::filesystem::temp_directory_path() /

@@ -1,5 +1,5 @@
-// What every kind of feed-forward network is given and held to, with a kind of the test's own: the
-// weights of rows, the list, costs, and that a network saves what its kind says.
+// What every kind of feed-forward network is given and must do, tested with a kind defined here:
+// the weights of rows, the list, costs, and that a network saves what its kind says.
 // Read next: step_test.cpp.
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-// The forms of the masked feed-forward network against the composed one: values and every gradient, over
-// random sizes, rates, mask positions and experts; and when the sparse form is taken.
+// The forms of the masked feed-forward network against the composed one: values and every gradient,
+// over random sizes, rates, mask positions and experts. Also when the sparse form is used.
 // Read next: feed_forward_kinds_test.cpp.
 #include "nn/masked_feed_forward.h"
 

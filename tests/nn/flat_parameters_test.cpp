@@ -1,4 +1,4 @@
-// The length of a gradient, and what is done about one that is too long or no number.
+// The length of a gradient, and what happens if it is too long or not a number.
 //
 // Read next: optimizer_test.cpp.
 #include "nn/flat_parameters.h"

@@ -1,5 +1,5 @@
-// What a mask does to a layer, and which are refused. The layer is compared with its formula written
-// out.
+// What a mask does to a layer, and which masks are refused. The layer is compared with its formula
+// written out.
 // Read next: feed_forward_test.cpp.
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-// Families of masks: how the first one draws, what a family of the test's own gets to see, and
-// which names, settings and tables are refused.
+// Families of masks: how the first one draws, what a family defined here gets to see, and which
+// names, settings and tables are refused.
 // Read next: masked_linear_test.cpp.
 #include "nn/masks.h"
 

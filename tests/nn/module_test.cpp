@@ -1,4 +1,4 @@
-// Names, saving and loading, modes, and parameters in one flat buffer. Loading copies all or
+// Names, saving and loading, modes, and parameters in one flat buffer. Loading copies everything or
 // nothing, and says what does not fit.
 // Read next: masked_linear_test.cpp.
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Inference steps: what a layer computes row by row is what forward computes of whole sequences,
-// for rows in any pieces, on any number of threads.
+// Inference steps: a layer computes row by row what forward computes for whole sequences, with rows
+// in any pieces, on any number of threads.
 // Read next: tests/models/transformer/incremental_decoder_test.cpp, the same of a whole model.
 #include "nn/step.h"
 

@@ -1,5 +1,6 @@
-// Generation must not allocate memory for each token: every allocation of this program is counted.
-// It replaces operator new, as ThreadSanitizer does, which therefore runs without it.
+// Generation must not allocate memory for each token, so every allocation of this program is
+// counted. The test replaces operator new; so does ThreadSanitizer, which therefore runs without
+// it.
 // Read next: tests/models/transformer/incremental_decoder_test.cpp.
 #include <doctest/doctest.h>
 

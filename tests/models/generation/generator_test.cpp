@@ -1,5 +1,5 @@
-// Generation against the slow obvious version, which computes the whole text anew for every token;
-// and where a text must stop.
+// Generation against the slow, obvious version, which computes the whole text anew for every token.
+// Also where a text must stop.
 // Read next: generator_memory_test.cpp.
 #include "models/generation/generator.h"
 

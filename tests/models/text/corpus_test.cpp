@@ -1,8 +1,7 @@
 // The built-in corpus read by a strict proof-reader: every wording of every plot filled in many
 // times, every sum computed again from its digits, every German noun against a second list of
-// articles, and the stories themselves for repetition, length and stray signs. It refuses to test
-// how a book is read.
-// Read next: corpus_writer_test.cpp, which does.
+// articles, and the stories themselves for repetition, length and stray signs.
+// Read next: corpus_writer_test.cpp, which tests how a book is read.
 #include "models/text/corpus/corpus.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// Datasets by hand-counted examples (with 256 entries every token is one byte), and by laws that
-// hold for any text: nothing lost, nothing twice, nothing invented.
+// Datasets tested by hand-counted examples (with 256 entries every token is one byte) and by laws
+// that hold for any text: nothing lost, nothing twice, nothing invented.
 // Read next: tests/models/training/trainer_test.cpp.
 #include "models/text/dataset.h"
 

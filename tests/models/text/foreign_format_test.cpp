@@ -1,5 +1,5 @@
-// Files that are no stories, under every name that they may have: what is certain is named, and what
-// only looks alike is read.
+// Files that are not stories, under every name that they may have. What is certain is named; what
+// only looks similar is read.
 // Read next: story_split_test.cpp.
 #include "models/text/foreign_format.h"
 

@@ -1,5 +1,5 @@
-// Story files of all kinds: what is read is the text to the byte, what cannot be read is an Error
-// that leads to the place.
+// Story files of all kinds: the text that is read is right to the byte, and what cannot be read is
+// an Error that leads to the place.
 // Read next: foreign_format_test.cpp.
 #include "models/text/story_reader.h"
 

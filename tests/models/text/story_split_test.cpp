@@ -1,5 +1,5 @@
-// Which stories are held out: by laws, as no story is chosen by hand. Each is one that every n-th
-// story of a file would break.
+// Which stories are held out. The tests are laws, as no story is chosen by hand. Holding out every
+// n-th story of a file would break each of them.
 // Read next: dataset_test.cpp.
 #include "models/text/story_split.h"
 

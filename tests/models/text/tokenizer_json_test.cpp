@@ -1,5 +1,5 @@
 // tokenizer.json: there and back, files that Hugging Face writes differently, and broken files. A
-// file that is damaged anywhere is refused in one line, or works.
+// damaged file works or is refused in one line, wherever the damage is.
 // Read next: tests/fuzz/tokenizer.cpp.
 #include <doctest/doctest.h>
 

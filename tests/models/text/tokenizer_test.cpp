@@ -1,5 +1,5 @@
-// Encoding and decoding: by hand, against merging one pair at a time, and any bytes there and back.
-// What is remembered of earlier words must change nothing.
+// Encoding and decoding: by hand, against merging one pair at a time, and with arbitrary bytes
+// there and back. The memory of earlier words must change nothing.
 // Read next: tokenizer_json_test.cpp.
 #include "models/text/tokenizer.h"
 

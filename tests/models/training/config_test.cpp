@@ -1,5 +1,5 @@
-// The table of settings: what presets promise, what JSON keeps, and what is refused. Each field is
-// looked for in what is written, so that none is forgotten.
+// The table of settings: what presets promise, what JSON keeps, and what is refused. The tests look
+// for each field in what is written, so that none is forgotten.
 // Read next: tests/models/transformer/decoder_test.cpp.
 #include "models/training/config.h"
 

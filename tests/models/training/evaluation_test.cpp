@@ -1,4 +1,5 @@
-// Tests of models/training/evaluation.h: sums over tokens, domains that add up to all, and no chance in it.
+// Tests of models/training/evaluation.h: sums over tokens, domains that add up to the total, and
+// nothing random in it.
 #include "models/training/evaluation.h"
 
 #include <doctest/doctest.h>

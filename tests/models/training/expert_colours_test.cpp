@@ -1,5 +1,5 @@
-// Colours are there to tell experts apart: no two may look alike, and all must be readable on light
-// and on dark ground. Distances are taken in CIELAB, a formula that did not choose the colours.
+// Colours tell experts apart, so no two may look alike, and all must be readable on a light and on
+// a dark background. Distances are taken in CIELAB, a formula that did not choose the colours.
 // Read next: progress_test.cpp.
 #include "models/training/expert_colours.h"
 

@@ -1,5 +1,5 @@
-// What people see while a model learns, at its edges: bars and curves. Nothing here may throw or
-// hang, whatever the numbers: training would end with it.
+// What people see while a model learns, bars and curves, with numbers at the edge. Nothing here may
+// throw or hang, whatever the numbers are: training would end with it.
 // Read next: training_loop_test.cpp.
 #include "models/training/progress.h"
 

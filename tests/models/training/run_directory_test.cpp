@@ -1,5 +1,5 @@
-// A run on disk: written, read back, and refused where its parts do not belong together. States are
-// damaged one by one, until none is whole.
+// A run on disk: written, read back, and refused if its parts do not belong together. States are
+// damaged one by one until none is whole.
 // Read next: tests/examples/killed_test.cpp, where it is cut short at every moment.
 #include "models/training/run_directory.h"
 

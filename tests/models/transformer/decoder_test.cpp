@@ -1,5 +1,5 @@
 // The decoder and the router: masks, causality, ragged batches, names and counts of the original,
-// and the proof that every op in a real graph has a row in the table of ops.
+// and a check that every op in a real graph has a row in the table of ops.
 // Read next: tests/examples/golden_test.cpp.
 #include <doctest/doctest.h>
 
