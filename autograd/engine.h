@@ -1,6 +1,7 @@
 // Reverse-mode differentiation: walks the recorded graph from a result to the leaves.
 // Nodes are numbered as they are made, so falling numbers are a topological order: no recursion,
-// and graphs of any depth work. Refuses second derivatives: the walk consumes the graph.
+// and graphs of any depth work. There are no second derivatives, because the walk consumes the
+// graph.
 // Read next: ops.h.
 #pragma once
 

@@ -1,9 +1,9 @@
 // The catalogue of ops: every function that computes with Variables, one declaration each. The
-// family file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
-// it has one. Every op throws Error, naming itself and the shapes, for inputs that do not fit. Ids
-// and experts are plain vectors: they have no gradient. N is the number of rows: all dims but the
-// last of a Variable. A `dim` counts from 0, or from the end where it is negative: -1 is the last.
-// To add an op: a section in the family's .cpp, a line here, a row in tests/autograd/op_table*.cpp.
+// family's file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
+// it has the op. Every op throws Error, naming itself and the shapes, for inputs that do not fit.
+// Ids and experts are plain vectors, without gradients. N is the number of rows: all dims but the
+// last of a Variable. A `dim` counts from 0, or from the end if it is negative: -1 is the last. To
+// add an op: a section in the family's .cpp, a line here, a row in tests/autograd/op_table*.cpp.
 // Read next: ops/elementwise.cpp.
 #pragma once
 
@@ -16,9 +16,9 @@
 namespace smoe {
 
 // ops/elementwise.cpp: results have the shape of the first input. b has the same shape or the end
-// of it, (C) for an a of (B, T, C), and then serves every index of the dims that it lacks; a single
-// number, shape (), serves every element. Nothing else is broadcast: dims of size 1 are not
-// stretched.
+// of it, as (C) is the end of an a of (B, T, C), and then serves every index of the dims that it
+// lacks. A single number, shape (), serves every element. Nothing else is broadcast: dims of size 1
+// are not stretched.
 Variable add(const Variable& a, const Variable& b);  // a + b
 Variable sub(const Variable& a, const Variable& b);  // a - b
 Variable mul(const Variable& a, const Variable& b);  // a * b, element by element
@@ -34,13 +34,13 @@ Variable log(const Variable& x);      // ln(x): -infinity for 0, NaN below
 Variable sqrt(const Variable& x);     // NaN below 0; the gradient at 0 is infinite
 Variable sigmoid(const Variable& x);  // 1 / (1 + e^-x)
 Variable silu(const Variable& x);     // x sigmoid(x), also called swish (Elfwing et al., 2018)
-// x P(x), P(x) = (1 + erf(x / sqrt(2))) / 2 the share of a normal distribution below x (Hendrycks
-// and Gimpel, 2016). This is PyTorch's default; its approximation by a tanh is not offered.
+// x P(x), where P(x) = (1 + erf(x / sqrt(2))) / 2 is the share of a normal distribution below x
+// (Hendrycks and Gimpel, 2016). This is PyTorch's default; its tanh approximation is left out.
 Variable gelu(const Variable& x);
 
-// ops/dropout.cpp
-// Zeroes each element with probability p and multiplies the others by 1 / (1 - p) (Srivastava et
-// al., JMLR 2014). Element i's fate is a function of (seed, i). p in [0, 1); p = 0 returns x.
+// ops/dropout.cpp Zeroes each element with probability p and multiplies the rest by 1 / (1 - p)
+// (Srivastava et al., JMLR 2014). What happens to element i is a function of (seed, i). p in [0,
+// 1); p = 0 returns x.
 Variable dropout(const Variable& x, double p, uint64_t seed);
 
 // ops/reduce.cpp: of all elements, to a single number of shape (); or along a dim, which the result
@@ -49,13 +49,13 @@ Variable sum(const Variable& x);  // 0 if there is none
 Variable sum(const Variable& x, int dim);
 Variable mean(const Variable& x);  // of at least one
 Variable mean(const Variable& x, int dim);
-// The largest along a dim, of at least one; NaN where one is NaN. Of equals the first gets the
+// The largest along a dim, of at least one; NaN if one is NaN. The first of equals gets the
 // gradient.
 Variable max(const Variable& x, int dim);
 
 // ops/layout.cpp: copies, no views.
-Variable transpose(const Variable& x, int dim0, int dim1);  // these two dims change places
-// The parts one behind the other along a dim; their other sizes must be equal. At least one part.
+Variable transpose(const Variable& x, int dim0, int dim1);  // swaps these two dims
+// The parts one after another along a dim; their other sizes must be equal. At least one part.
 Variable cat(const std::vector<Variable>& parts, int dim);
 // Indices start .. start + length - 1 of a dim.
 Variable narrow(const Variable& x, int dim, int64_t start, int64_t length);
@@ -76,13 +76,13 @@ struct FeedForwardWeights {
     Variable weight_1, bias_1;  // (F, C), (F)
     Variable weight_2, bias_2;  // (C, F), (C)
 };
-// What the hidden neurons and the outputs of each of K experts are multiplied with; constants, 0
-// for a neuron that the expert does not keep.
+// The factors for the hidden neurons and the outputs of each of K experts: constants, 0 for a
+// neuron that the expert does not keep.
 struct ExpertMasks {
     Tensor hidden, output;  // (K, F), (K, C)
 };
 // The rows of a batch sorted by expert: those of expert e, rising, are rows[begin[e]] to
-// rows[begin[e + 1] - 1]. Throws Error for a expert outside [0, experts).
+// rows[begin[e + 1] - 1]. Throws Error for an expert outside [0, num_experts).
 struct ExpertGroups {
     ExpertGroups() = default;  // of no rows
     ExpertGroups(const std::vector<int32_t>& experts, int64_t num_experts);
@@ -94,16 +94,16 @@ struct ExpertGroups {
 //   output[e] * (weight_2 (hidden[e] * relu(weight_1 x + bias_1)) + bias_2) -> (N, C)
 Variable feed_forward(const Variable& x, const FeedForwardWeights& weights,
                       const ExpertMasks& masks = {}, const std::vector<int32_t>& experts = {});
-// The same up to rounding, computing only what masks that are not 0 let through.
+// The same up to rounding, but computes only what the masks let through.
 Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weights,
                              const ExpertMasks& masks, const ExpertGroups& groups);
 
 // ops/embedding.cpp
 // weight (V, C), ids (N) in [0, V) -> row ids[n] of weight (N, C)
 Variable embedding(const Variable& weight, const std::vector<int32_t>& ids);
-// Along a dim the indices that `index` names, in its order, each as often as it is there: for dim 1
-// of x (A, D, B) and index (K) in [0, D), out[a, k, b] = x[a, index[k], b] (A, K, B). Backward adds
-// to each place as often as it was taken.
+// The indices of a dim that `index` names, in its order and with repeats: for dim 1 of x (A, D, B)
+// and index (K) in [0, D), out[a, k, b] = x[a, index[k], b] (A, K, B). Backward adds to a place
+// once for each time it was taken.
 Variable index_select(const Variable& x, int dim, const std::vector<int32_t>& index);
 // x (N, K), ids (N) in [0, K) -> x[n, ids[n]] (N)
 Variable pick(const Variable& x, const std::vector<int32_t>& ids);
@@ -117,7 +117,8 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
                     real eps = norm_eps);
 // x / sqrt(mean(x^2) + eps) * weight; weight (C) (Zhang and Sennrich, 2019)
 Variable rms_norm(const Variable& x, const Variable& weight, real eps = norm_eps);
-// layer_norm(x + dropout(branch, p, seed), weight, bias, eps): how a block of a transformer ends.
+// layer_norm(x + dropout(branch, p, seed), weight, bias, eps), which ends each half of a
+// transformer's block.
 Variable residual_layer_norm(const Variable& x, const Variable& branch, const Variable& weight,
                              const Variable& bias, double p, uint64_t seed, real eps = norm_eps);
 
@@ -126,7 +127,7 @@ Variable residual_layer_norm(const Variable& x, const Variable& branch, const Va
 // queries, keys and values, each cut into `heads` slices of D = C / heads. A position attends to
 // itself and to what lies before it in its own sequence: softmax(q k^T / sqrt(D)) v -> (N, C)
 Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads);
-// 1 / sqrt(D), what the product of a query and a key is multiplied with.
+// 1 / sqrt(D), the factor for the product of a query and a key.
 real attention_scale(int64_t head_size);
 
 // ops/loss.cpp
@@ -138,7 +139,7 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
 // mean of (x - target)^2 over all elements, of at least one: a single number, shape ().
 Variable mse_loss(const Variable& x, const Variable& target);
 
-// ops/operators.cpp: the element-wise ops as one writes them; * is no product of matrices. A plain
+// ops/operators.cpp: the element-wise ops in usual notation; * is not the matrix product. A plain
 // number stands for a tensor full of it.
 Variable operator+(const Variable& a, const Variable& b);
 Variable operator-(const Variable& a, const Variable& b);

@@ -18,7 +18,7 @@
 namespace smoe {
 
 // The rule of an op. Given dout, the gradient of the loss with respect to the op's result, it must
-// ADD the gradient of each input into *din[i]; din[i] is null where none is wanted. It keeps no
+// ADD the gradient of each input into *din[i]; din[i] is null if none is wanted. It keeps no
 // reference to either. Two entries may be the same tensor (an input used twice), which is why it
 // must add.
 using Backward = std::function<void(const Tensor& dout, std::span<Tensor* const> din)>;
@@ -26,17 +26,17 @@ using Backward = std::function<void(const Tensor& dout, std::span<Tensor* const>
 // One recorded op, or a leaf (a parameter), which has no rule and keeps its gradient.
 struct Node {
     const char* name;  // of the op; "leaf" for a leaf
-    uint64_t id;       // counts up: an input's id is below its results' ids
+    uint64_t id;       // counts up: an input's id is lower than its results' ids
     Shape shape;       // of the value
-    std::vector<std::shared_ptr<Node>> inputs;  // null where no gradient is wanted
+    std::vector<std::shared_ptr<Node>> inputs;  // null if no gradient is wanted
     Backward backward;
     Tensor grad;  // of a leaf: undefined before the first backward unless set by the owner
 
     Node(const char* op, const Shape& value_shape, std::vector<std::shared_ptr<Node>> operands,
          Backward rule);
     bool is_leaf() const { return inputs.empty(); }
-    // Takes long chains apart in a loop: one destructor call inside the other would need stack for
-    // each op of the chain.
+    // Takes long chains apart in a loop: nested destructor calls would need stack for each op of
+    // the chain.
     ~Node();
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
@@ -57,14 +57,14 @@ class Variable {
     // The gradient that backward left in a leaf; undefined before the first backward. Both throw
     // Error unless this is a leaf that requires one.
     const Tensor& grad() const;
-    void zero_grad() const;  // to zeros, where it is defined
+    void zero_grad() const;  // to zeros, if it is defined
 
-    // Whether a gradient is wanted from now on. A leaf that wants none is a constant and lets go of
-    // the gradient it had; copies made before are as they were. Throws Error for an op's result.
+    // Sets whether a gradient is wanted from now on. A leaf that wants none is a constant and drops
+    // the gradient it had; earlier copies stay as they were. Throws Error for an op's result.
     void requires_grad_(bool on);
 
-    // Moves a leaf's value and gradient into memory of the caller's (see nn/flat_parameters.h), the
-    // value being copied there. Throws Error if this is no leaf or a shape differs.
+    // Moves a leaf's value and gradient into the caller's memory (see nn/flat_parameters.h). The
+    // value is copied there. Throws Error if this is not a leaf or a shape differs.
     void rebind(const Tensor& value, const Tensor& grad);
 
   private:
@@ -75,7 +75,7 @@ class Variable {
 };
 
 // The result of op `name`: `value` with a node for `backward` if gradients are on and at least one
-// of the inputs requires one; otherwise just the value, and whatever the rule captured is freed.
+// of the inputs requires one; otherwise just the value, and what the rule captured is freed.
 Variable record(const char* name, Tensor value, std::span<const Variable> inputs,
                 Backward backward);
 inline Variable record(const char* name, Tensor value, std::initializer_list<Variable> inputs,
@@ -84,7 +84,8 @@ inline Variable record(const char* name, Tensor value, std::initializer_list<Var
                   std::move(backward));
 }
 
-// While one of these lives, ops on this thread record, or do not; then again what held before.
+// While one of these lives, ops on this thread record or do not record; afterwards the earlier mode
+// returns.
 class GradMode {
   public:
     explicit GradMode(bool on);

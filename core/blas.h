@@ -1,7 +1,7 @@
 // The seam to the matrix product, the one kernel this project takes from a library: OpenBLAS at one
 // thread, called from the project's own pool on fixed blocks of the result (two pools that both
 // spin cost more than they bring). With BLAS=none the project's own blocked product takes its
-// place. Only blas.cpp includes cblas.h. Refuses everything of BLAS but the product.
+// place. Only blas.cpp includes cblas.h. Nothing else of BLAS is used.
 // Read next: vector_math.h.
 #pragma once
 
@@ -17,8 +17,8 @@ enum class Trans { no, yes };
 
 // C (M, N) = op(A) (M, K) op(B) (K, N) + beta C, all row-major with leading dimensions lda, ldb,
 // ldc; op transposes where asked: with ta = yes, A is stored as (K, M). beta = 0 overwrites C,
-// whatever it held. Runs on all threads, inside a chunk of parallel work on its own; the same bits
-// for any number of them.
+// whatever it held. Runs on all threads, or on the calling thread alone inside a chunk of parallel
+// work. The bits are the same for any number of threads.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 
@@ -27,7 +27,7 @@ struct GemmBlock {
     int64_t row, rows, col, cols;
 };
 
-// The same; finish(block) is called for each block of C as soon as it is complete, on the thread
+// The same, but calls finish(block) for each block of C as soon as it is complete, on the thread
 // that computed it and while it is still in that core's cache. The blocks cover C once.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
@@ -37,15 +37,15 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                  const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 
-// The project's own blocked product on the calling thread: gemm_serial where there is no BLAS, and
-// what the tests compare the library with.
+// The project's own blocked product on the calling thread. It is gemm_serial where there is no
+// BLAS, and the tests compare the library with it.
 void gemm_portable(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                    const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 
 std::string blas_name();  // for the line a run prints at its start
 
-// Under a limit on address space (ulimit -v) has the library take the memory now that it works in:
-// where it finds none later, OpenBLAS asks for it for ever. Throws Error if there is not enough for
+// If address space is limited (ulimit -v), makes the library allocate its working memory now: when
+// OpenBLAS finds none later, it keeps asking for ever. Throws Error if there is not enough for
 // threads().
 void reserve_blas_memory();
 

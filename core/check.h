@@ -1,7 +1,6 @@
 // Errors for a person. check(condition, "what was expected, {} was found", ...) is the only way
 // this project reports bad shapes, bad files and bad settings; the programs print the message as
-// one line. It refuses to be a logger or an assertion switched off in release builds: every check
-// always runs.
+// one line. Every check always runs: none is an assertion that release builds switch off.
 // Read next: shape.h, the first user.
 #pragma once
 
@@ -13,7 +12,7 @@
 
 namespace smoe {
 
-// Something a person can act on: a file, a setting, a shape. The program exits with 1.
+// Something that a person can act on: a file, a setting, a shape. The program exits with 1.
 struct Error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

@@ -1,6 +1,6 @@
-// Whole files in and out, and nothing half-written. A writer never touches the file of that name
-// until its bytes are safe on disk: temporary name, fsync, rename.
-// Refuses to be a stream library: what is read here fits in memory.
+// Reads and writes whole files, and never leaves one half-written: a writer does not touch the file
+// of that name until the new bytes are safe on disk (temporary name, fsync, rename).
+// It has no streams: what is read here fits in memory.
 //
 // Read next: safetensors.h, which reads and writes tensors on top of this.
 #pragma once
@@ -17,8 +17,8 @@ namespace smoe {
 // or a device, which may have no end).
 std::string read_file(const std::string& path);
 
-// Throws Error as read_file does where it cannot open the file, and reads nothing: what several files
-// are needed for should not begin before the last of them is looked for.
+// Throws Error as read_file does if the file cannot be opened, and reads nothing. Work that needs
+// several files should look for all of them before it begins.
 void require_readable(const std::string& path);
 void require_readable(const std::vector<std::string>& paths);
 
@@ -26,9 +26,9 @@ void require_readable(const std::vector<std::string>& paths);
 std::string read_standard_input();
 
 // Replaces `path` by `bytes`, or leaves it as it was: writes `path`.smoe-tmp, syncs it, renames it
-// and syncs the folder. Permissions stay. A link stays, and the file that it leads to is replaced; a
-// pipe or a device stays, too, and gets the bytes. Throws Error naming the path and the reason (full
-// disk, no permission, another process that writes it).
+// and syncs the folder. Permissions stay. A link stays, and the file that it leads to is replaced.
+// A pipe or a device also stays, and gets the bytes. Throws Error naming the path and the reason
+// (full disk, no permission, another process writing it).
 void write_file(const std::string& path, std::string_view bytes);
 
 // The same for content produced in pieces: `produce` is called once with a function that appends
@@ -36,33 +36,33 @@ void write_file(const std::string& path, std::string_view bytes);
 using Append = std::function<void(std::string_view bytes)>;
 void write_file(const std::string& path, const std::function<void(const Append& append)>& produce);
 
-// Throws Error as write_file does where it cannot begin: found out before long work, not after it. A
-// disk may still be full then. Leaves nothing behind.
+// Throws Error as write_file does if writing cannot begin, so that this is found out before long
+// work and not after it. The disk may still be full by then. Leaves nothing behind.
 void require_writable(const std::string& path);
 
-// The same for files in a folder, which make_folder is yet to create.
+// The same for files in a folder that make_folder is yet to create.
 void require_writable_folder(const std::string& path);
 
-// Adds `bytes` to the end of `path`, which is created where missing. Throws Error naming the path
-// and the reason; part of the bytes may then be there.
+// Adds `bytes` to the end of `path`, which is created if missing. Throws Error naming the path and
+// the reason; some of the bytes may have been written by then.
 void append_file(const std::string& path, std::string_view bytes);
 
-// Gives the file `from` the name `to`, in place of a file of that name; both in one folder, which
-// is synced. Throws Error naming both and the reason.
+// Renames the file `from` to `to`, replacing a file of that name. Both are in one folder, which is
+// synced. Throws Error naming both and the reason.
 void rename_file(const std::string& from, const std::string& to);
 
-// Creates the folder and its parents where missing; throws Error where that fails.
+// Creates the folder and its parents if missing; throws Error if that fails.
 void make_folder(const std::string& path);
 
 bool file_exists(const std::string& path);
 
-// The last name of `path`, without folders: "b.txt" of "/a/b.txt", "b" of "a/b/", and of "." the
-// name of the folder that this is; "" for "" and "/". What is published names files by this.
+// The last name of `path`, without folders: "b.txt" of "/a/b.txt", "b" of "a/b/", and for "." the
+// name of the current folder; "" for "" and "/". Published results name files this way.
 std::string file_name(const std::string& path);
 
-// While one lives, no other process (nor this one, again) gets one for the same folder. It is gone
-// with the process, however that ends. Throws Error if somebody holds it or there is no such
-// folder; on file systems that lock no folders (NFS) everybody gets one.
+// While one lives, no other process (nor this one, again) can get one for the same folder. It ends
+// with the process, however that ends. Throws Error if another is held or there is no such folder.
+// File systems that cannot lock folders (NFS) give one to everybody.
 class FolderLock {
   public:
     explicit FolderLock(const std::string& path);
@@ -70,8 +70,8 @@ class FolderLock {
     FolderLock(const FolderLock&) = delete;
     FolderLock& operator=(const FolderLock&) = delete;
 
-    // Throws Error if the folder was moved away or replaced: what is written there now would get
-    // into somebody else's.
+    // Throws Error if the folder was moved away or replaced: anything written there now would end
+    // up in somebody else's folder.
     void require_in_place() const;
 
   private:

@@ -1,5 +1,5 @@
 // Numbers as people read them: counts with commas, bytes with units, durations as a clock. Numbers
-// that cannot be shown become a question mark, never an error: training would end with it.
+// that cannot be shown become a question mark, never an error, which would end training.
 // Read next: text.h, the same for words.
 #pragma once
 

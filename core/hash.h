@@ -1,6 +1,6 @@
 // A number that stands for bytes, so that two files, or a word and an entry of a table, can be told
-// apart without comparing them whole. Refuses cryptography: whoever wants two texts with the same
-// number finds them.
+// apart without comparing them whole. It is not cryptographic: two texts with the same number can
+// be found on purpose.
 // Read next: models/text/tokenizer.cpp, which looks up words by it.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Named things to choose from by a setting: mask families, kinds of layers, routers. A registry
-// begins with the project's own entries, one line each, and a program or a test may add to it while
-// it runs. Refuses to lock: add what you add before threads look things up.
+// starts with the project's own entries, one line each, and a program or a test may add to it while
+// it runs. It has no lock: add everything before threads look things up.
 // Read next: nn/masks.h, whose names may carry a number.
 #pragma once
 
@@ -16,17 +16,17 @@
 namespace smoe {
 
 // Throws Error unless `name` begins with a small letter and goes on with small letters, digits, _
-// and -: it stands in settings, in flags and before the colon of a number.
+// and -, because names appear in settings, in flags and before the colon of a number.
 void check_entry_name(const std::string& kind, const std::string& name);
 
-// "shared:0.25": a name, and the one number that what it names may be given.
+// "shared:0.25": a name, and the one number that may be given with it.
 struct NameAndNumber {
     std::string name;
     std::optional<double> number;
 };
 
-// Takes `text` apart at its colon. Throws Error, naming the `kind` of thing, if what follows the
-// colon is no finite number.
+// Splits `text` at its colon. Throws Error, naming the `kind` of thing, if what follows the colon
+// is not a finite number.
 NameAndNumber split_number(const std::string& kind, const std::string& text);
 
 template <class Entry>
@@ -41,7 +41,7 @@ class Registry {
         }
     }
 
-    // Throws Error for a name that is taken or that check_entry_name refuses.
+    // Throws Error for a name that is taken or that check_entry_name rejects.
     void add(const std::string& name, Entry entry) {
         check_entry_name(kind_, name);
         check(!contains(name), "the {} '{}' exists already", kind_, name);
@@ -50,8 +50,8 @@ class Registry {
 
     bool contains(const std::string& name) const { return position(name) < entries_.size(); }
 
-    // Stays where it is as long as the registry lives. Throws Error for an unknown name, with those
-    // that are known and the nearest one.
+    // The reference is valid as long as the registry lives. Throws Error for an unknown name,
+    // listing the known ones and suggesting the nearest.
     const Entry& find(const std::string& name) const {
         const size_t at = position(name);
         if (at == entries_.size()) {

@@ -1,7 +1,7 @@
 // Random numbers by counting: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as
 // 1, 2, 3", SC 2011). Number i of a stream is a pure function of (seed, stream, i), so it does not
-// matter which thread draws it, and saving a stream is saving three integers. Refuses to be a
-// seedless or global generator: whoever needs chance is handed an Rng.
+// matter which thread draws it, and saving a stream is saving three integers. There is no global
+// generator and none without a seed: code that needs random numbers is handed an Rng.
 // Read next: tensor.h.
 #pragma once
 
@@ -46,7 +46,7 @@ class Rng {
     // positive and finite.
     int64_t categorical(std::span<const real> weights);
 
-    // Fisher-Yates: every order of `items` equally likely.
+    // Fisher-Yates: every order of `items` is equally likely.
     template <class T>
     void shuffle(std::span<T> items) {
         for (uint64_t i = items.size(); i > 1; --i) {

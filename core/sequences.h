@@ -1,6 +1,6 @@
-// The sequences of a batch, ragged: they lie end to end, and nothing is computed on padding. Tokens,
-// borders and positions travel as one value, a handle whose copies share the numbers, so that a
-// closure may keep it.
+// The sequences of a batch, ragged: they lie end to end, and nothing is computed on padding.
+// Tokens, borders and positions travel as one value: a handle whose copies share the numbers, so
+// that a closure can keep it.
 // Read next: autograd/ops/attention.cpp, which stays inside the borders.
 #pragma once
 

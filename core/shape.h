@@ -1,5 +1,5 @@
 // The extent of a tensor along each dim: at most four numbers, row-major, none negative.
-// Knows nothing of strides: every tensor here is contiguous.
+// It has no strides: every tensor here is contiguous.
 //
 // Read next: tensor.h.
 #pragma once

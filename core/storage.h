@@ -1,6 +1,6 @@
 // Memory for tensors: 64-byte aligned blocks that are kept and handed out again, because a training
 // step asks for the same sizes over and over and fresh pages cost more than the arithmetic on them.
-// Refuses to initialise: a block holds whatever its last user left there.
+// Blocks are not initialised: each holds whatever its last user left there.
 //
 // Read next: tensor.h, the only user.
 #pragma once
@@ -12,10 +12,10 @@
 
 namespace smoe {
 
-// Owns one block of `count` reals; released blocks go to a cache of free ones. Thread-safe.
+// Owns one block of `count` reals. Released blocks go to a cache of free ones. Thread-safe.
 class Storage {
   public:
-    explicit Storage(int64_t count);  // throws std::bad_alloc where there is no memory
+    explicit Storage(int64_t count);  // throws std::bad_alloc if there is no memory
     ~Storage();
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;
@@ -31,12 +31,12 @@ class Storage {
 struct MemoryUse {
     int64_t live = 0;  // bytes in tensors now
     int64_t peak = 0;  // most bytes in tensors at once, since the start or the last reset_peak
-    int64_t held = 0;  // bytes in all blocks, those of free ones included
+    int64_t held = 0;  // bytes in all blocks, including the free ones
 };
 MemoryUse memory_use();
 void reset_peak();
 
-// Gives the free blocks back to the system, and forgets how many there were reason to hold. Live
+// Gives the free blocks back to the system, and forgets how much it had reason to hold. Live
 // tensors are not touched.
 void release_cached_memory();
 

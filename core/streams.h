@@ -1,6 +1,6 @@
-// Every use of randomness, in one list. A use owns 2^32 streams of each seed, so no two uses can
-// draw the same numbers, whatever the seeds and however many streams one of them takes. To add a
-// use, append a line: changing the order changes every model that is drawn from a seed.
+// Every use of random numbers, in one list. A use owns 2^32 streams of each seed, so no two uses
+// can draw the same numbers, whatever the seeds and however many streams one of them takes. To add
+// a use, append a line: changing the order changes every model that is drawn from a seed.
 // Read next: rng.h, where the numbers come from.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace smoe {
 enum class Stream : uint32_t {
     corpus,            // of a story: its number
     order,             // of an epoch of training: its number
-    evaluation_order,  // which sequences are evaluated, where not all are
+    evaluation_order,  // which sequences are evaluated, if not all are
     model_weights,
     router_weights,
     masks,          // of a layer: twice its number, and one more for its outputs
@@ -25,7 +25,7 @@ enum class Stream : uint32_t {
     dropout  // of one pass through a layer, under such a seed
 };
 
-// Throws Error for an index of 2^32 or more, which would be another use's.
+// Throws Error for an index of 2^32 or more, which would belong to another use.
 inline uint64_t stream_number(Stream use, uint64_t index = 0) {
     check(index >> 32 == 0, "streams: a use of randomness has 2^32 streams, asked for number {}",
           index);

@@ -1,8 +1,8 @@
 // An n-dimensional array of `real`, contiguous and row-major. A Tensor is a handle: copies share
-// the numbers, and so do reshape and narrow; clone copies them. const-ness is that of the handle, as
-// with a shared_ptr. Tensors compute nothing and know no gradients: kernels take their data
-// pointers, and autograd/variable.h records. Refuses strides: a transposed or column-sliced view
-// does not exist; kernels take leading dimensions.
+// the numbers, and so do reshape and narrow; clone copies them. const applies to the handle, as
+// with a shared_ptr. Tensors compute nothing and have no gradients: kernels take their data
+// pointers, and autograd/variable.h records. There are no strides, so no view is transposed or cut
+// by columns; kernels take leading dimensions instead.
 // Read next: autograd/variable.h.
 #pragma once
 
@@ -38,14 +38,14 @@ class Tensor {
     std::span<real> values() const { return {data_, size_t(numel())}; }
     real item() const;  // the only number of a one-element tensor; throws Error otherwise
 
-    // The same numbers under another shape of as many elements. Throws Error otherwise.
+    // The same numbers under a different shape. Throws Error unless both have as many elements.
     Tensor reshape(const Shape& shape) const;
     // `length` rows of dimension 0 from row `start` on, sharing the numbers. Throws Error unless
     // they lie within [0, size(0)).
     Tensor narrow(int64_t start, int64_t length) const;
     Tensor clone() const;
     void fill(real value) const;
-    // Throws Error unless both are defined and of one shape.
+    // Throws Error unless both are defined and have the same shape.
     void copy_from(const Tensor& other) const;
 
   private:

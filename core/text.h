@@ -1,5 +1,5 @@
 // Words for people: lists, the name that somebody may have meant, and text that a terminal can
-// show. Refuses to grow into a string library.
+// show.
 // Read next: file.h.
 #pragma once
 
@@ -13,24 +13,24 @@ namespace smoe {
 std::string join(const std::vector<std::string>& words, const std::string& separator);
 
 // The candidate with the fewest edits (insert, delete, replace a letter) to `name`, the first of
-// equals; "" if none is near: at most two edits, or a third of the name.
+// equals; "" if none is near. Near means at most two edits, or a third of the name.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);
 
-// `text` with each byte that is no part of a UTF-8 character replaced by U+FFFD.
+// `text` with each byte that is not part of a UTF-8 character replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);
 
-// Joiners and variants, invisible parts of words in Persian and Hindi and of emoji.
+// Joiners and variation selectors, invisible parts of emoji and of words in Persian and Hindi.
 constexpr std::string_view joiners = "\u200C\u200D\uFE0E\uFE0F";
 
-// What comes from a file must not steer the terminal, nor look like something else. The same as
-// to_valid_utf8 with a blank for each control character (U+0080 to U+009F included, which some
-// terminals obey), and U+FFFD for each other character that nobody sees: those that turn the
-// direction of the text around (U+202E and its kin), blanks of no width, tags, separators of lines
-// that are none. Characters in `kept` stay.
+// What comes from a file must not steer the terminal, nor look like something else. Does what
+// to_valid_utf8 does, puts a blank for each control character (including U+0080 to U+009F, which
+// some terminals obey), and U+FFFD for every other invisible character: those that reverse the
+// direction of the text (U+202E and its kin), blanks of no width, tags, Unicode's line separators.
+// Characters in `kept` stay.
 std::string without_controls(std::string_view text,
                              std::string_view kept = "\n\t\u200C\u200D\uFE0E\uFE0F");
 
-// Without any: whatever a name holds, a line of a terminal stays one line.
+// Keeps none of them: whatever a name holds, it stays on one line of a terminal.
 inline std::string to_one_line(std::string_view text) {
     return without_controls(text, "");
 }

@@ -1,7 +1,7 @@
-// Is this text UTF-8, and where does it stop being so? Follows the table of well-formed byte
-// sequences of the Unicode standard (chapter 3, table 3-7): no overlong forms, no surrogates,
+// Is this text UTF-8, and if not, where does it stop being so? Follows the table of well-formed
+// byte sequences of the Unicode standard (chapter 3, table 3-7): no overlong forms, no surrogates,
 // nothing past U+10FFFF.
-// Refuses to know letters, cases or widths; bytes are never changed, only judged.
+// It knows no letters, cases or widths. Bytes are never changed, only judged.
 //
 // Read next: safetensors.h, whose names must be UTF-8.
 #pragma once
@@ -12,7 +12,7 @@
 namespace smoe {
 
 // Length of the longest prefix made of whole, valid characters: text.size() if all of it is,
-// otherwise the offset of the first byte that belongs to none.
+// otherwise the offset of the first byte that belongs to no character.
 size_t valid_utf8_prefix(std::string_view text);
 
 inline bool valid_utf8(std::string_view text) {

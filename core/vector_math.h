@@ -1,7 +1,6 @@
-// Loops over contiguous numbers that every op is made of: exp, sums, dot products. Written so that
-// the compiler vectorises them without -ffast-math: reductions say `omp simd`, and exp is a
-// polynomial, since the library's is a call for each number. Refuses to know rows, tensors or
-// gradients.
+// The loops over contiguous numbers that every op is made of: exp, sums, dot products. They are
+// written so that the compiler vectorises them without -ffast-math: reductions say `omp simd`, and
+// exp is a polynomial, since the library's takes a call for each number.
 // Read next: autograd/ops/, where they are used.
 #pragma once
 
@@ -14,7 +13,7 @@
 
 namespace smoe {
 
-// Elements a chunk of parallel element-wise work should have at least, so that waking a thread
+// The least number of elements in a chunk of parallel element-wise work for which waking a thread
 // pays.
 constexpr int64_t elementwise_grain = 1 << 14;
 
@@ -24,7 +23,7 @@ inline int64_t row_grain(int64_t cols) {
 }
 
 // e^x with a relative error below 2e-7 in float: x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n
-// e^r. 0 below -87.3, e^88.3 above 88.3, NaN for NaN. In the double build the library's exp.
+// e^r. 0 below -87.3, e^88.3 above 88.3, NaN for NaN. The double build uses the library's exp.
 inline float fast_exp(float x) {
     constexpr float log2_e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     constexpr float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -43,7 +42,7 @@ inline float fast_exp(float x) {
     power = power * r + 1.0f;
     // The low bits of `shifted` are n: added to the exponent field they multiply by 2^n.
     const uint32_t bits = std::bit_cast<uint32_t>(power) + (std::bit_cast<uint32_t>(shifted) << 23);
-    // The payload of a NaN would be added to its exponent, too, and could make it a number.
+    // For a NaN, the same addition could change its exponent and make it a number.
     return x < -87.3f ? 0.0f : (x == x ? std::bit_cast<float>(bits) : x);
 }
 inline double fast_exp(double x) {
@@ -76,7 +75,6 @@ inline void axpy(int64_t count, real a, const real* x, real* y) {
     }
 }
 
-// Largest element; count >= 1.
 // y = or += a * b, element by element
 template <bool accumulate>
 void multiply(int64_t count, const real* a, const real* b, real* y) {
@@ -86,6 +84,7 @@ void multiply(int64_t count, const real* a, const real* b, real* y) {
     }
 }
 
+// Largest element; count >= 1.
 inline real largest(const real* x, int64_t count) {
     real most = x[0];
 #pragma omp simd reduction(max : most)
@@ -111,13 +110,13 @@ inline int64_t argmax(const real* x, int64_t count) {
     return std::max_element(x, x + count) - x;
 }
 
-// Rows in a block that is summed by itself, where all rows add to one sum: the blocks' sums are
-// then added in their order, so that threads change no bit. At most 32 blocks.
+// Rows in a block when all rows add to one sum. Each block is summed by itself and the blocks' sums
+// are added in their order, so that threads change no bit. At most 32 blocks.
 inline int64_t sum_grain(int64_t rows, int64_t cols) {
     return std::max(row_grain(cols), (rows + 31) / 32);
 }
 
-// out[c] += sum over rows of x[r, c], on all threads, the same bits for any number of them.
+// out[c] += sum over rows of x[r, c], on all threads, with the same bits for any number of them.
 void add_column_sums(const real* x, int64_t rows, int64_t cols, real* out);
 
 }  // namespace smoe

@@ -1,5 +1,6 @@
 // Causal multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017, section
-// 3.2): over whole sequences, and position by position with the keys and values of those before.
+// 3.2): over whole sequences, and position by position with the keys and values of the positions
+// before.
 // Read next: routing.h; autograd/ops/attention.cpp for the arithmetic over sequences.
 #pragma once
 
@@ -17,7 +18,7 @@ class CausalSelfAttention : public Module {
     // x (N, C), the rows of `sequences` -> (N, C)
     Variable forward(const Variable& x, const Sequences& sequences) const;
 
-    // What steps keep: of each sequence the keys and values of the positions so far. Made from the
+    // What steps keep: the keys and values of each sequence's positions so far. It is made from the
     // weights, which must not change while it is used.
     struct Cache {
         Tensor keys, values;  // (slots, H, context, D)

@@ -1,6 +1,6 @@
 // The feed-forward network of a block as the block sees it: x (N, C) -> (N, C), each row by its
 // expert. A kind of network is a class with that interface and a line in feed_forward.cpp, or, in a
-// program of your own, feed_forward_kinds().add. Refuses to choose experts: they are handed in.
+// program of your own, feed_forward_kinds().add. It leaves the choice of experts to the caller.
 // Read next: masked_feed_forward.h, the first kind.
 #pragma once
 
@@ -21,7 +21,7 @@ struct FeedForwardSizes {
     int64_t width = 0, hidden = 0, num_experts = 0;  // C, F, K
 };
 
-// Multiply-adds of one product for one row: with all its neurons, and with those alone that the
+// Multiply-adds of one product for one row: with all its neurons, and with only those that the
 // row's expert keeps.
 struct ProductCost {
     std::string product;
@@ -32,19 +32,19 @@ class FeedForward : public Module {
   public:
     FeedForward(const Scope& scope, const FeedForwardSizes& sizes) : Module(scope), sizes_(sizes) {}
 
-    // x (N, C) -> (N, C). Where the routing has weights, row n is multiplied with weights[n].
+    // x (N, C) -> (N, C). If the routing has weights, row n is multiplied by weights[n].
     Variable forward(const Variable& x, const Routing& routing) const;
 
     // Copies of weights in the order in which steps read them. The weights must not change while
     // they are used.
     virtual std::vector<Tensor> step_weights() const { return {}; }
     virtual StepNeeds step_needs(int64_t /*rows*/) const { return {}; }
-    // x (M, C) -> (M, C), by step_part for each of the parts that step_needs asks for; times the
+    // x (M, C) -> (M, C), by step_part for each of the parts that step_needs asks for, times the
     // rows' weights.
     StepParts step(const StepRows& rows, const real* x, const std::vector<Tensor>& step_weights,
                    StepMemory& memory) const;
 
-    // Each product, for a row of this expert, which may be no_expert.
+    // The cost of each product for a row of this expert, which may be no_expert.
     virtual std::vector<ProductCost> costs(int32_t expert) const = 0;
 
     // The tables (K, width) of 1 and 0 by which experts differ.
@@ -53,8 +53,8 @@ class FeedForward : public Module {
     const FeedForwardSizes& sizes() const { return sizes_; }
 
   private:
-    // What forward and step do, but for the weights of the rows. y (M, C) is one part, of which the
-    // sum is the output; parts are computed at the same time.
+    // What forward and step do, except for the weights of the rows. y (M, C) is one part. Parts are
+    // computed at the same time, and their sum is the output.
     virtual Variable compute(const Variable& x, const Routing& routing) const = 0;
     virtual void step_part(int64_t part, const StepRows& rows, const real* x,
                            const std::vector<Tensor>& step_weights, StepMemory& memory,
@@ -63,7 +63,7 @@ class FeedForward : public Module {
     FeedForwardSizes sizes_;
 };
 
-// A parameter (trained) or buffer of a network, by its name in state_dict().
+// A parameter (trained) or buffer of a network, under its name in state_dict().
 struct SavedTensor {
     std::string name;
     Shape shape;
@@ -71,19 +71,19 @@ struct SavedTensor {
 };
 
 struct FeedForwardKind {
-    // A network with weights drawn from `init`; a kind that knows no masks ignores the tables.
+    // A network with weights drawn from `init`; a kind without masks ignores the tables.
     std::function<std::unique_ptr<FeedForward>(const Scope& scope, const FeedForwardSizes& sizes,
                                                const MaskTables& masks, Rng& init)>
         make;
-    // All that such a network will save. It is asked before anything is built: memory is taken for
-    // settings only if a file fits them.
+    // All that such a network will save. This is asked before anything is built, so that memory is
+    // only taken for settings that a file fits.
     std::function<std::vector<SavedTensor>(const FeedForwardSizes& sizes)> saves;
 };
 
 //     masked    two layers with a ReLU between them, experts by masks; see masked_feed_forward.h
 Registry<FeedForwardKind>& feed_forward_kinds();
 
-// A network of the kind of this name. Throws Error for an unknown one, and for a kind whose networks
+// A network of the kind of this name. Throws Error for an unknown kind, and for one whose networks
 // do not save what it says.
 std::unique_ptr<FeedForward> make_feed_forward(const std::string& kind, const Scope& scope,
                                                const FeedForwardSizes& sizes,

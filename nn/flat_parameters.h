@@ -1,5 +1,6 @@
-// All parameters of a module in one piece of memory, and all gradients in another: the optimiser is
-// one loop, clearing gradients is one fill, and a checkpoint of its state is one tensor each.
+// All parameters of a module in one piece of memory, and all gradients in another. So an optimiser
+// is one loop, clearing gradients is one fill, and each part of an optimiser's state is saved as
+// one tensor.
 // Read next: optim/optimizer.h.
 #pragma once
 
@@ -17,16 +18,17 @@ class FlatParameters {
     const Tensor& grads() const { return grads_; }    // (P)
     void zero_grad() const { grads_.fill(0); }
 
-    // Length of all gradients as one vector; if that is more than `most`, they are scaled to it
-    // (Pascanu et al., "On the Difficulty of Training Recurrent Neural Networks", 2013). Returns
-    // the length before, in double, so that large numbers do not overflow.
+    // Scales all gradients, taken as one vector, down to length `most` if it is longer (Pascanu et
+    // al., "On the Difficulty of Training Recurrent Neural Networks", 2013). Returns the length
+    // before that, in double, so that large numbers do not overflow.
     double clip_grad_norm(double most) const;
 
     // Name of the first parameter with a NaN or an infinity in its part of `flat` (P), which may be
     // values() or grads(); empty if there is none.
     std::string first_not_finite(const Tensor& flat) const;
 
-    // state() of the module with its parameters taken from `values` (P) instead of its own memory.
+    // state_dict() of the module with its parameters taken from `values` (P) instead of its own
+    // memory.
     std::map<std::string, Tensor> state_dict_with(const Tensor& values) const;
 
   private:

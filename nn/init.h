@@ -1,5 +1,5 @@
-// First values of parameters, drawn from a stream that the caller hands in. Which of them a layer
-// takes stands in the layer.
+// Initial values of parameters, drawn from a stream that the caller hands in. Each layer says which
+// of these it takes.
 // Read next: linear.h.
 #pragma once
 

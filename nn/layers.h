@@ -1,5 +1,5 @@
 // The small layers: Embedding, Dropout, LayerNorm, RMSNorm. Each is a few parameters and one call
-// of an op. Dropout alone tells training from evaluation.
+// of an op. Only Dropout distinguishes training from evaluation.
 // Read next: attention.h.
 #pragma once
 
@@ -18,9 +18,9 @@ class Embedding : public Module {
     Variable& weight;
 };
 
-// While training zeroes elements with probability p; in evaluation mode the identity. Which elements
-// is drawn before and handed in, so that computing the same again drops the same, and a const
-// module can be used by several threads. Throws Error unless p is in [0, 1).
+// Zeroes elements with probability p in training mode, and is the identity in evaluation mode.
+// Which elements to drop is drawn beforehand and handed in, so that computing again drops the same
+// ones, and several threads can use one const module. Throws Error unless p is in [0, 1).
 class Dropout : public Module {
   public:
     Dropout(const Scope& scope, double p);
@@ -30,8 +30,8 @@ class Dropout : public Module {
         double p;
         uint64_t seed;
     };
-    // Nothing in evaluation mode and for p = 0; otherwise with a fresh seed from `rng`. Throws Error
-    // if one is needed and `rng` is null.
+    // Drops nothing in evaluation mode or for p = 0; otherwise takes a fresh seed from `rng`.
+    // Throws Error if one is needed and `rng` is null.
     Draw draw(Rng* rng) const;
     Variable forward(const Variable& x, const Draw& draw) const;
 
@@ -44,9 +44,9 @@ class LayerNorm : public Module {
   public:
     LayerNorm(const Scope& scope, int64_t width);
     Variable forward(const Variable& x) const;
-    // The same of x + dropout(branch), in one pass.
+    // The same for x + dropout(branch), in one pass.
     Variable forward(const Variable& x, const Variable& branch, const Dropout::Draw& draw) const;
-    // x (M, C) = forward(x + the branch's step), in place. The first of the parts is lost.
+    // x (M, C) = forward(x + the branch's step), in place. The first of the parts is overwritten.
     void step(int64_t rows, const StepParts& branch, real* x) const;
 
     Variable &weight, &bias;

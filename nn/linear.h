@@ -1,4 +1,4 @@
-// Linear and MaskedLinear, the layer in which an expert lives. Refuses to learn masks: a table is
+// Linear and MaskedLinear, the layer in which an expert lives. Masks are not learned: a table is
 // handed in and stays.
 // Read next: feed_forward.h, which makes a network of two of them.
 #pragma once
@@ -20,19 +20,19 @@ class Linear : public Module {
     Variable* bias;    // (out), or null
 };
 
-// y = (x weight^T + bias) * m_e / mean(m_e) with m_e the mask of the row's expert e in this layer;
-// without experts a plain linear layer. The bias is masked too. Expert masks: github.com/DaiDaiLoh/
-// SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
+// y = (x weight^T + bias) * m_e / mean(m_e) where m_e is the mask of the row's expert e in this
+// layer. Without experts it is a plain linear layer. The bias is masked too. Expert masks:
+// github.com/DaiDaiLoh/ SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
 class MaskedLinear : public Module {
   public:
-    // `table` (K, out) of 1 and 0, which is copied. Throws Error for another shape, other numbers
-    // and an expert that would keep no neuron.
+    // `table` (K, out) of 1 and 0, which is copied. Throws Error for a different shape, for
+    // different numbers and for an expert that would keep no neuron.
     MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Tensor& table, Rng& rng);
     Variable forward(const Variable& x, const Experts& experts) const;
 
-    // (K, out): mask / mean of its row, what y is multiplied with.
+    // (K, out): the factors for y, which are mask / mean of its row.
     const Tensor& masks() const { return masks_; }
-    // The row of `expert` in it, ones for no_expert.
+    // The row of `expert` in masks(), or ones for no_expert.
     const real* masks_of(int32_t expert) const {
         return expert == no_expert ? ones_.data() : masks_.data() + expert * masks_.size(1);
     }

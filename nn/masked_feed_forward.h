@@ -1,5 +1,5 @@
 // One network in which every expert lives: lin_2(relu(lin_1(x, e)), e), C -> F -> C with biases,
-// where an expert e is what its masks leave of both layers.
+// where expert e is what its masks leave of both layers.
 // Read next: models/transformer/decoder.h; autograd/ops/sparse_feed_forward.cpp for the arithmetic.
 #pragma once
 
@@ -8,11 +8,11 @@
 
 namespace smoe {
 
-// How forward computes it; all forms give the same up to rounding.
+// How forward computes the network. All forms give the same up to rounding.
 enum class FeedForwardForm {
     automatic,  // sparse where that pays, else fused
     composed,   // the formula, layer by layer: the reference for the others
-    fused,      // all neurons, with everything behind a product done in cache
+    fused,      // all neurons, with everything after a product done in cache
     sparse      // only the neurons that an expert keeps
 };
 
@@ -35,8 +35,8 @@ class MaskedFeedForward : public FeedForward {
 
   private:
     Variable compute(const Variable& x, const Routing& routing) const override;
-    // Reads no weight of a neuron that the experts of all rows mask, and none that leads away from
-    // a silent one.
+    // Reads no weight of a neuron that the experts of all rows mask, and no weight that leads away
+    // from a silent neuron.
     void step_part(int64_t part, const StepRows& rows, const real* x,
                    const std::vector<Tensor>& step_weights, StepMemory& memory,
                    real* y) const override;

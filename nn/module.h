@@ -1,7 +1,7 @@
-// A Module owns parameters (trained), buffers (fixed, but saved) and sub-modules, all under names,
-// so that a checkpoint is a list of names and nothing can be forgotten: creating a parameter
-// registers it. There is no virtual forward: each module has the signature that it needs. Modules
-// do not move, because their parents and members point at them.
+// A Module owns parameters (trained), buffers (fixed, but saved) and sub-modules, all under names.
+// So a checkpoint is a list of names, and nothing can be forgotten: creating a parameter registers
+// it. There is no virtual forward: each module has the signature that it needs. Modules do not
+// move, because their parents and members point to them.
 // Read next: linear.h, the smallest one; flat_parameters.h.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace smoe {
 
 class Module;
 
-// Where a module hangs: below `parent`, under `name`. A Scope without a parent makes a root.
+// The place of a module: below `parent`, under `name`. A Scope without a parent makes a root.
 struct Scope {
     Module* parent = nullptr;
     std::string name;
@@ -30,8 +30,8 @@ class Module {
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
 
-    // Every parameter here and below, in the order of creation: own ones, then those of
-    // sub-modules.
+    // Every parameter here and below, in the order of creation: this module's own, then those of
+    // its sub-modules.
     std::vector<Variable*> parameters();
     int64_t parameter_count() const;
 
@@ -40,15 +40,15 @@ class Module {
     std::map<std::string, Tensor> state_dict() const;
 
     // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
-    // are exactly those of state_dict(), every shape fits, every number is finite and every module takes
-    // its buffers; then nothing has been changed.
+    // are exactly those of state_dict(), every shape fits, every number is finite and every module
+    // accepts its buffers; in that case nothing has been changed.
     void load_state_dict(const std::map<std::string, Tensor>& values, const std::string& origin);
     // Throws Error as load_state_dict would, and changes nothing.
     void check_state_dict(const std::map<std::string, Tensor>& values,
                           const std::string& origin) const;
 
-    // Whether gradients are wanted of the parameters here and below, as at first; without them their
-    // memory is free.
+    // Sets whether the parameters here and below want gradients, as they do at first. Switching
+    // gradients off frees their memory.
     void requires_grad_(bool on);
 
     // Training mode (the default) switches dropout on, here and below.
@@ -57,13 +57,13 @@ class Module {
     bool training() const { return training_; }
 
   protected:
-    // Both return a reference that stays valid as long as the module lives. Throw Error if there is
-    // something of this name already: a checkpoint would hold only one of the two.
+    // Both return a reference that stays valid as long as the module lives. Both throw Error if the
+    // name is taken: a checkpoint would hold only one of the two.
     Variable& register_parameter(const std::string& name, const Tensor& value);
     Tensor& register_buffer(const std::string& name, const Tensor& value);
 
-    // Throws Error for a value that the buffer must not have. Asked before load_state_dict changes
-    // anything.
+    // Throws Error for a value that the buffer must not have. It is called before load_state_dict
+    // changes anything.
     virtual void check_buffer(const std::string& name, const Tensor& value) const;
 
     // Called after load_state_dict has changed buffers, for what is derived from them.

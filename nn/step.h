@@ -1,8 +1,8 @@
-// What the inference steps of layers share. Where text is generated, a layer is given M rows, each
-// the next position of some sequence, x (M, C), and computes what forward would, without recording
-// and without asking for memory. Attention and feed-forward networks cut that into parts, which all
-// threads work on: each is a matrix (M, C), and only their sum is the output. The norm behind adds
-// them up, since it reads every row anyway.
+// What the inference steps of layers share. When text is generated, a layer gets M rows x (M, C),
+// each the next position of some sequence. It computes what forward would, without recording and
+// without allocating memory. Attention and feed-forward networks cut that into parts, which all
+// threads work on: each is a matrix (M, C), and only their sum is the output. The norm that follows
+// adds them up, since it reads every row anyway.
 // Read next: attention.h.
 #pragma once
 
@@ -14,9 +14,9 @@
 
 namespace smoe {
 
-// Row m is position positions[m] of sequence slots[m]. Its expert is experts[m], no_expert for the
-// dense network, and the output of that counts weights[m] times. Rows of one sequence are in its
-// order.
+// Row m is position positions[m] of sequence slots[m]. Its expert is experts[m], or no_expert for
+// the dense network, and weights[m] is the factor for that expert's output. Rows of one sequence
+// are in its order.
 struct StepRows {
     std::span<const int32_t> slots;
     std::span<const int64_t> positions;
@@ -38,12 +38,13 @@ struct StepNeeds {
     int64_t numbers = 0, ids = 0;
 };
 
-// The layers of a model use one, in turn: what a step leaves there is gone after the next.
+// The layers of a model take turns with one of these: what a step leaves there is gone after the
+// next.
 struct StepMemory {
     Tensor parts, numbers;
     std::vector<int32_t> ids;
 
-    // Room for a layer's steps of up to `rows` rows of `width` numbers, beside what it had room for.
+    // Makes room for a layer's steps of up to `rows` rows of `width` numbers, and never shrinks.
     void reserve(const StepNeeds& needs, int64_t rows, int64_t width);
 };
 

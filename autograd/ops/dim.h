@@ -1,4 +1,4 @@
-// One dim of a Variable, for the ops that work along it: checked, and the three numbers by which
+// One dim of a Variable, for the ops that work along it: the check, and the three numbers by which
 // every loop along it finds its elements.
 // Read next: reduce.cpp.
 #pragma once
@@ -20,8 +20,8 @@ struct Dim {
     int64_t inner;  // product of the sizes behind it
 };
 
-// Throws Error, naming `op`, for an undefined x and for a dim that is not there. Negative dims
-// count from the end, -1 is the last.
+// Throws Error, naming `op`, for an undefined x and for a dim that it lacks. Negative dims count
+// from the end, -1 is the last.
 inline Dim find_dim(const char* op, const Variable& x, int dim) {
     check_defined(op, x);
     const int rank = x.shape().rank();

@@ -1,6 +1,7 @@
 // Loops over elements, and the one place that broadcasts: where b's shape is the end of a's shape,
-// b is used once for each index of the dims that it lacks, as a bias is for each row. Refuses to
-// stretch a dim of size 1: a shape that fits by accident is the mistake that nobody sees.
+// b is used once for each index of the dims that it lacks, as a bias is used for each row. Refuses
+// to stretch a dim of size 1, though PyTorch does: nobody sees the mistake when a shape fits by
+// accident.
 // Read next: elementwise.cpp.
 #pragma once
 
@@ -64,7 +65,7 @@ struct Broadcast {
         }
     }
 
-    // db[j] += sum of value(i, j) over every i that meets j, the same bits for any number of
+    // db[j] += sum of value(i, j) over every i that meets j, with the same bits for any number of
     // threads.
     template <class Value>
     void add_to_b(real* db, const Value& value) const {
@@ -99,7 +100,7 @@ struct Broadcast {
     }
 };
 
-// How b lies under a. Throws Error, naming `op`, unless b's shape is a's or the end of it.
+// How b is matched with a. Throws Error, naming `op`, unless b's shape is a's or the end of it.
 Broadcast broadcast(const char* op, const Variable& a, const Variable& b);
 
 }  // namespace smoe

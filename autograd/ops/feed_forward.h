@@ -1,5 +1,5 @@
-// What the two forms of the feed-forward network share: their checks and the loops behind the
-// products, of which the inference step has use, too. Callers of the ops need autograd/ops.h only.
+// What the two forms of the feed-forward network share: their checks, and the loops after the
+// products, which the inference step uses too. Callers of the ops only need autograd/ops.h.
 // Read next: feed_forward.cpp.
 #pragma once
 
@@ -27,8 +27,8 @@ inline void bias_relu(int64_t count, const real* bias, real* h) {
     }
 }
 
-// h = mask * relu(a): da = dh where h is not 0, else 0, whatever the sign of the mask, and so that
-// NaN stays NaN; da holds dh before
+// h = mask * relu(a): da = dh where h is not 0, else 0, whatever the sign of the mask; written so
+// that NaN stays NaN. On entry da holds dh.
 inline void relu_backward(int64_t count, const real* h, real* da) {
 #pragma omp simd
     for (int64_t i = 0; i < count; ++i) {

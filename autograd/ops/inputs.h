@@ -1,5 +1,5 @@
-// What many ops check of their inputs: that there is one, and whole numbers for each row (ids,
-// experts, targets). Refuses to know shapes, which each op checks for itself.
+// What many ops check of their inputs: that an input is defined, and the whole numbers for each row
+// (ids, experts, targets). It leaves shapes to each op.
 // Read next: embedding.cpp.
 #pragma once
 

@@ -1,5 +1,5 @@
 // AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2).
-// Refuses a schedule: after the warm-up the learning rate stays.
+// It has no schedule: the learning rate stays constant after the warm-up.
 // Read next: schedule_free_adamw.h.
 #pragma once
 

@@ -1,6 +1,6 @@
 // What all optimisers share: they change one flat buffer of parameters from one flat buffer of
-// gradients, one step at a time, and can be saved and continued. Refuses to know parameters by
-// name, or to treat some unlike others.
+// gradients, one step at a time, and can be saved and continued. They know no parameters by name
+// and treat all alike.
 // Read next: sgd.h, adamw.h, schedule_free_adamw.h.
 #pragma once
 
@@ -27,14 +27,14 @@ void check_settings(const OptimizerSettings& settings);
 
 class Optimizer {
   public:
-    // Everything beside the parameters that the next step depends on.
+    // Everything besides the parameters that the next step depends on.
     struct State {
         std::map<std::string, Tensor> tensors;  // as long as the parameters
         std::map<std::string, double> numbers;
     };
 
-    // values, grads (P): what is changed and what is read; both are shared, not copied. Throws
-    // Error for unequal shapes and for impossible settings.
+    // values, grads (P): the first is changed, the second is read. Both are shared, not copied.
+    // Throws Error for unequal shapes and for impossible settings.
     Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
     virtual ~Optimizer() = default;
     Optimizer(const Optimizer&) = delete;
@@ -43,8 +43,8 @@ class Optimizer {
     // One update of the parameters from the gradients. Throws Error in evaluation mode.
     void step();
 
-    // Puts into the parameters what should be evaluated, and back to what is trained. Both do
-    // nothing if already there; train() after eval() restores the very bits.
+    // eval() puts into the parameters what should be evaluated, train() what is trained. Each does
+    // nothing if already in its mode; train() after eval() restores the very bits.
     void eval();
     void train();
     bool training() const { return training_; }
@@ -53,9 +53,10 @@ class Optimizer {
     // memory.
     Tensor evaluation_values() const { return training_ ? averaged_values() : values_; }
 
-    // The state, sharing memory with the optimiser, and its way back. `load_state_dict` throws Error, naming
-    // `origin`, if anything is missing, left over or of another size. Both throw Error in evaluation mode, in
-    // which the parameters are not those that the next step starts from.
+    // `state_dict` returns the state, which shares memory with the optimiser; `load_state_dict`
+    // restores it, and throws Error, naming `origin`, if anything is missing, left over or of a
+    // different size. Both throw Error in evaluation mode, in which the parameters are not those
+    // that the next step starts from.
     State state_dict() const;
     void load_state_dict(const State& state, const std::string& origin);
     // Throws Error as load_state_dict would, and changes nothing.

@@ -1,7 +1,7 @@
 // Schedule-free AdamW (Defazio et al., "The Road Less Scheduled", 2024): three sequences instead of
-// a schedule. z makes the steps, x is their average and is what one evaluates, y lies between the
-// two and is where gradients are taken. The parameters hold y in training mode and x in evaluation
-// mode; z and v are kept beside.
+// a schedule. z makes the steps; x is their average and is evaluated; y lies between the two, and
+// gradients are taken there. The parameters hold y in training mode and x in evaluation mode; z and
+// v are kept beside.
 // Read next: models/training/trainer.h, which switches the modes.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace smoe {
 //     x = y + (1 - 1/beta1) (z - y)
 class ScheduleFreeAdamW : public Optimizer {
   public:
-    // Throws Error unless beta1 is positive: x cannot be had from y and z otherwise.
+    // Throws Error unless beta1 is positive: otherwise x cannot be computed from y and z.
     ScheduleFreeAdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
 
   private:

@@ -1,4 +1,4 @@
-// Stochastic gradient descent with momentum, in the form of PyTorch's SGD. Refuses Nesterov's
+// Stochastic gradient descent with momentum, in the form of PyTorch's SGD. It leaves out Nesterov's
 // variant and dampening.
 // Read next: adamw.h.
 #pragma once
