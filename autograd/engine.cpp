@@ -1,5 +1,5 @@
-// The backward walk: what can be reached, by falling numbers, each node once. A node's gradient and
-// rule are dropped as soon as they are used, so memory falls while the walk goes on.
+// The backward walk visits each node that can be reached once, by falling numbers. A node's
+// gradient and rule are dropped as soon as they are used, so memory falls during the walk.
 // Read next: ops/elementwise.cpp, the simplest rules that it calls.
 #include "autograd/engine.h"
 
@@ -46,7 +46,8 @@ void backward(const Variable& root, const Tensor& droot) {
     check(droot.defined() && droot.shape() == root.shape(),
           "backward: droot has shape {}, the root {}", droot.shape().str(), root.shape().str());
     std::vector<std::shared_ptr<Node>> nodes = reachable(root.node());
-    // All before the first gradient is touched: a refused walk must not leave half of them behind.
+    // All are checked before the first gradient is touched: a walk that fails must not leave half
+    // of them behind.
     for (const std::shared_ptr<Node>& node : nodes) {
         check(node->is_leaf() || node->backward != nullptr,
               "backward: the result of '{}' was walked before, and the walk frees the graph",
@@ -68,7 +69,7 @@ void backward(const Variable& root, const Tensor& droot) {
             }
             din.push_back(input != nullptr ? &input->grad : nullptr);
         }
-        // Whatever used this result has a higher number and is done: the gradient is whole.
+        // Whatever used this result has a higher number and is done, so the gradient is complete.
         node->backward(node->grad, din);
         node->grad = Tensor();
         node->backward = nullptr;

@@ -1,5 +1,5 @@
-// Recomputation in backward: a rule that records the part of the graph which forward left out, and
-// walks it. A walk inside a walk is nothing special to the engine.
+// Recomputation in backward: a rule that records the part of the graph that forward left out, and
+// walks it. To the engine, a walk inside a walk is nothing special.
 // Read next: tests/autograd/recompute_test.cpp, which counts bytes and calls.
 #include "autograd/recompute.h"
 
@@ -33,7 +33,7 @@ Variable recompute(const RecomputedPart& part, const std::vector<Variable>& inpu
                       }
                       const Variable result = part(leaves);
                       if (!result.requires_grad()) {
-                          return;  // it is the same whatever the inputs are
+                          return;  // it does not depend on the inputs
                       }
                       for (size_t i = 0; i < leaves.size(); ++i) {
                           if (din[i] != nullptr) {

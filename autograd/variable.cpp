@@ -1,5 +1,5 @@
-// Recording: nodes, variables and the switch that turns recording off. The switch is that of a
-// thread, the numbers of nodes are those of the program.
+// Recording: nodes, variables and the switch that turns recording off. Each thread has its own
+// switch; nodes are numbered across the program.
 // Read next: engine.cpp.
 #include "autograd/variable.h"
 
@@ -29,7 +29,7 @@ Node::~Node() {
     while (!pending.empty()) {
         const std::shared_ptr<Node> node = std::move(pending.back());
         pending.pop_back();
-        if (node != nullptr && node.use_count() == 1) {  // nobody else needs what is below it
+        if (node != nullptr && node.use_count() == 1) {  // nothing else needs what is below it
             for (std::shared_ptr<Node>& input : node->inputs) {
                 pending.push_back(std::move(input));
             }

@@ -43,8 +43,9 @@ const bool one_blas_thread = [] {
     return true;
 }();
 
-// The flavour of OpenBLAS that is built on OpenMP forgets that, and takes threads() for its own
-// number where the caller is not one of several: then for the length of a product there is one.
+// The flavour of OpenBLAS that is built on OpenMP forgets that, and uses threads() as its thread
+// count unless the caller is itself one of several threads. So threads() is 1 for the length of a
+// product.
 class OneThread {
   public:
     OneThread() {
@@ -93,8 +94,7 @@ void reserve_blas_memory() {
     if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
         return;
     }
-    // A thread needs 128 MiB, as measured with version 0.3.21, and may set aside as much for its
-    // heap.
+    // A thread needs 128 MiB (measured with version 0.3.21) and may reserve as much for its heap.
     const size_t bytes = size_t(threads()) << 28;
     void* const room = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     check(
@@ -103,7 +103,7 @@ void reserve_blas_memory() {
         "threads: raise the limit, or give fewer --threads",
         bytes >> 20, threads());
     ::munmap(room, bytes);
-    // A product for each thread, long enough that all are at work at once.
+    // A product for each thread, long enough that all threads work at once.
     constexpr int64_t N = 512;
     const std::vector<real> ones(size_t(N * N), 1);
     parallel_chunks(threads(), [&](int64_t) {
@@ -126,8 +126,8 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
         return;
     }
     // Blocks of at most 512 x 512 keep the cost of packing A and B small; a small result is cut
-    // finer, so that there is work for all, but not below what pays for waking a thread. The shape
-    // alone decides.
+    // finer, so that there is work for all threads, but not so fine that waking a thread costs more
+    // than it brings. Only the shape decides.
     constexpr int64_t largest = 512, smallest = 64, wanted = 16, worth_a_thread = int64_t(1) << 18;
     int64_t rows = std::min(M, largest), cols = std::min(N, largest);
     const auto count = [](int64_t size, int64_t block) { return (size + block - 1) / block; };

@@ -37,8 +37,8 @@ class Descriptor {
     int number_;
 };
 
-// Of the last system call that failed. Not to be an argument beside that call: which of two
-// arguments is evaluated first is the compiler's choice.
+// Why the last system call failed. It must not be an argument beside that call, since the compiler
+// may evaluate either of two arguments first.
 std::string reason() {
     return std::strerror(errno);
 }
@@ -65,7 +65,7 @@ void append_all(int descriptor, std::string_view bytes, const std::string& path)
     }
 }
 
-// The rest of what can be read there, to its end: sizes are hints, as pipes have none.
+// Everything up to the end. Sizes are only hints, since pipes have none.
 std::string read_all(int descriptor, size_t expected_size, const std::string& name) {
     std::string bytes;
     bytes.reserve(expected_size);
@@ -91,7 +91,7 @@ bool is_pipe_or_device(const std::string& path) {
 
 // The file that `path` leads to, there or not.
 std::string behind_links(const std::string& path) {
-    constexpr int max_links = 40;  // as the system follows them
+    constexpr int max_links = 40;  // as many as the system follows
     std::filesystem::path target = path;
     std::error_code error;
     for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
@@ -101,7 +101,7 @@ std::string behind_links(const std::string& path) {
     return target.string();
 }
 
-// Does the path still lead to what the descriptor was opened on?
+// Whether the path still leads to what the descriptor was opened on.
 bool is_at(int descriptor, const std::string& path) {
     struct stat opened = {}, found = {};
     return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &found) == 0 &&
@@ -128,7 +128,7 @@ std::string read_file(const std::string& path) {
 
 void require_readable(const std::string& path) {
     struct stat status = {};
-    // Not by opening it: a pipe would be opened once only.
+    // The file is not opened to find out: a pipe can only be opened once.
     const bool open = ::stat(path.c_str(), &status) == 0 && ::access(path.c_str(), R_OK) == 0;
     check(open, "cannot open '{}': {}", path, reason());
     check_readable(status, path);
@@ -159,7 +159,7 @@ void write_file(const std::string& path, const std::function<void(const Append& 
     check(allowed, "cannot write '{}': {}", path, reason());
     const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
     check(descriptor.get() >= 0, "cannot write '{}': {}", path, reason());
-    // A temporary file that nobody holds is left over from a crash.
+    // A temporary file that no process holds is left over from a crash.
     const bool held = ::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     check(!held && is_at(descriptor.get(), temporary),
           "cannot write '{}': another process is writing it", path);
@@ -172,7 +172,8 @@ void write_file(const std::string& path, const std::function<void(const Append& 
         produce([&](std::string_view bytes) { append_all(descriptor.get(), bytes, path); });
         const bool safe = ::fsync(descriptor.get()) == 0;
         check(safe, "cannot write '{}': {}", path, reason());
-        // Before it is closed, which ends the lock: nobody else must get hold of these bytes.
+        // Renamed before it is closed, which ends the lock: no other process may get hold of these
+        // bytes.
         const bool renamed = ::rename(temporary.c_str(), target.c_str()) == 0;
         check(renamed, "cannot write '{}': {}", path, reason());
     } catch (...) {

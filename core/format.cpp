@@ -1,5 +1,5 @@
-// Digits, and what goes between them. The language of the machine is never asked: output looks the
-// same everywhere.
+// Digits, and what goes between them. The machine's locale is never asked, so output looks the same
+// everywhere.
 // Read next: tests/core/format_test.cpp.
 #include "core/format.h"
 

@@ -1,6 +1,6 @@
 // A matrix product in plain C++, after Goto and van de Geijn, "Anatomy of High-Performance Matrix
 // Multiplication" (TOMS 2008): blocks of A and B are copied into the order in which the innermost
-// loop reads them, and that loop keeps a small tile of C in registers. Refuses intrinsics: the
+// loop reads them, and that loop keeps a small tile of C in registers. There are no intrinsics: the
 // compiler vectorises the tile. OpenBLAS is about twice as fast.
 // Read next: tests/core/blas_test.cpp, which compares all products.
 #include <algorithm>

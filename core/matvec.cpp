@@ -1,5 +1,5 @@
-// Both products in tiles that keep their sums in registers, with the compilers' own vector type: it
-// fixes the order of a sum, so that tiles of different sizes agree to the bit.
+// Both products work in tiles that keep their sums in registers. They use the compilers' own vector
+// type, which fixes the order of a sum, so that tiles of different sizes agree to the bit.
 // Read next: nn/attention.cpp.
 #include "core/matvec.h"
 
@@ -48,8 +48,8 @@ inline real total(const typename VectorOf<bytes>::type& vector) {
     }
 }
 
-// The row to fetch into the second-level cache while row j is worked on: 16 KiB on, as far as the
-// memory needs to answer in time. The processor foresees rows by itself only where they follow one
+// The row to fetch into the second-level cache while row j is worked on: 16 KiB ahead, far enough
+// for memory to answer in time. The processor only foresees rows by itself if they follow one
 // another and little is computed with them.
 inline const real* row_ahead(const Rows& rows, int64_t j) {
     const int64_t distance = 1 + (int64_t(16) << 10) / (rows.width * int64_t(sizeof(real)));

@@ -1,5 +1,5 @@
-// Philox 4x32-10 and what is drawn from it. No number depends on the one before, so that blocks are
-// computed many at a time.
+// Philox 4x32-10 and what is drawn from it. No number depends on the one before, so many blocks are
+// computed at a time.
 // Read next: autograd/ops/dropout.cpp, where an element's fate is a function of its number.
 #include "core/rng.h"
 
@@ -85,7 +85,8 @@ double Rng::normal() {
 
 uint64_t Rng::below(uint64_t count) {
     check(count > 0, "rng: below(0) asks for a number from an empty range");
-    // Words past the last whole multiple of count would favour the small numbers: draw again.
+    // Words past the last whole multiple of count would favour small numbers, so these are drawn
+    // again.
     const uint64_t limit = UINT64_MAX - UINT64_MAX % count;
     uint64_t word = bits64();
     while (word >= limit) {
@@ -112,7 +113,7 @@ int64_t Rng::categorical(std::span<const real> weights) {
             }
         }
     }
-    return last;  // rounding may leave a crumb after the last positive weight: it goes to that one
+    return last;  // rounding may leave a crumb, which goes to the last positive weight
 }
 
 }  // namespace smoe

@@ -1,6 +1,7 @@
-// Reading and writing safetensors. Reading goes in three steps, each sure of the one before: the
-// header is sound JSON, its entries describe the data exactly, the numbers are converted.
-// Read next: tests/core/safetensors_test.cpp, where all of it is attacked.
+// Reading and writing safetensors. Reading takes three steps, each of which relies on the one
+// before: the header is sound JSON, its entries describe the data exactly, the numbers are
+// converted.
+// Read next: tests/core/safetensors_test.cpp, which attacks all of it.
 #include "core/safetensors.h"
 
 #include <algorithm>
@@ -93,7 +94,7 @@ constexpr std::array dtypes = {
     Dtype{"BOOL", 1, convert_all<uint8_t, from_bool>},
 };
 
-// What the header says of one tensor, found to be sound in itself.
+// What the header says of one tensor, after checks that it is sound in itself.
 struct Entry {
     std::string name;
     const Dtype* dtype;
@@ -101,7 +102,7 @@ struct Entry {
     uint64_t begin, end;  // bytes of the data section
 };
 
-// Names come from the file: cut and escaped, so that a message stays one line.
+// Names come from the file, so they are cut and escaped: a message stays one line.
 std::string shown(std::string_view name) {
     constexpr size_t longest = 80;
     std::string_view part = name.substr(0, longest);
@@ -159,14 +160,15 @@ class Reader {
         data_ = bytes_.substr(length_bytes + length);
         require(valid_utf8(header), "byte {} of the header is not valid UTF-8",
                 valid_utf8_prefix(header));
-        // The parser takes a zero byte for the end and skips a byte order mark.
+        // The parser takes a zero byte for the end, and skips a byte order mark.
         require(header.find('\0') == header.npos, "the header holds a zero byte");
         const size_t start = header.find_first_not_of(" \t\r\n");
         require(start != header.npos && header[start] == '{', "the header is not a JSON object");
         return parse_json(header);
     }
 
-    // Refuses deep nesting, and names that occur twice: the parser would silently keep the last.
+    // Throws Error for deep nesting, and for names that occur twice, of which the parser would
+    // silently keep the last.
     Json parse_json(std::string_view header) const {
         std::vector<std::set<std::string>> open_objects;
         const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {

@@ -1,4 +1,4 @@
-// Sequences: one look at the borders, which also gives each row its position.
+// Sequences: one pass over the borders, which also gives each row its position.
 // Read next: tensor.h.
 #include "core/sequences.h"
 

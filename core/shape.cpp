@@ -1,5 +1,5 @@
-// Shape: checked construction, dims and printing. A product of sizes that would overflow is found
-// before it is computed.
+// Shape: checked construction, dims and printing. A product of sizes that would overflow is
+// detected before it is computed.
 // Read next: tensor.cpp.
 #include "core/shape.h"
 
@@ -24,7 +24,7 @@ Shape::Shape(std::span<const int64_t> sizes) : rank_(int(sizes.size())) {
 int64_t Shape::operator[](int dim) const {
     const int index = dim < 0 ? dim + rank_ : dim;
     if (index < 0 || index >= rank_) {
-        // No check(): it would build the text of str() on every call.
+        // Not by check(), which would build the text of str() on every call.
         fail("shape: {} has no dim {}", str(), dim);
     }
     return sizes_[size_t(index)];

@@ -1,7 +1,7 @@
 // The caching allocator: free blocks by size class, eight classes to each power of two, so that at
 // most an eighth of a fresh block is waste. Free blocks that no request fits any more are given
-// back, so that what is held stays near the most that was needed at once. One lock for all, which
-// is taken once a tensor, not once a number.
+// back, so that what is held stays near the most that was needed at once. There is one lock for
+// all, taken once a tensor, not once a number.
 // Read next: tensor.cpp.
 #include "core/storage.h"
 
@@ -23,8 +23,8 @@ constexpr size_t alignment = 64, huge_page = size_t(2) << 20;
 
 struct Cache {
     std::mutex mutex;
-    // By size class the first of the free blocks: each holds the address of the next in its first
-    // bytes, so that giving one back needs no memory, which may be short just then.
+    // The first of the free blocks of each size class. Each block holds the address of the next in
+    // its first bytes, so that giving one back needs no memory, which may be short just then.
     std::map<size_t, void*> free_blocks;
     size_t lent = 0, max_lent = 0;  // bytes of blocks in use, now and at most
     MemoryUse use;
@@ -42,8 +42,8 @@ size_t size_class(size_t bytes) {
     return (bytes + step - 1) / step * step;
 }
 
-// Large blocks are mapped, at the boundary of a huge page, so that one that is given back leaves the
-// process at once: in the heap it would stay as a hole.
+// Large blocks are mapped, at the boundary of a huge page. One that is given back then leaves the
+// process at once; in the heap it would stay as a hole.
 void* fresh_block(size_t bytes) {
     if (bytes < huge_page) {
         void* const block = std::aligned_alloc(alignment, bytes);
@@ -85,9 +85,9 @@ void give_back(void* block, size_t bytes) {
     }
 }
 
-// Gives free blocks back until, with a fresh one of `bytes`, no more is held than was ever in use at
-// once, and a little for programs that need hardly any. Blocks just too small go first: the fresh
-// one will do for their requests, too.
+// Gives free blocks back until, counting a fresh one of `bytes`, no more is held than was ever in
+// use at once, plus a little for programs that need hardly any. Blocks that are just too small go
+// first, since the fresh one also serves their requests.
 void make_room(Cache& cache, size_t bytes) {
     constexpr size_t slack = size_t(4) << 20;
     const size_t most = std::max(cache.max_lent, cache.lent + bytes) + slack;
@@ -112,8 +112,8 @@ void make_room(Cache& cache, size_t bytes) {
 Storage::Storage(int64_t count) : bytes_(size_class(size_t(count) * sizeof(real))) {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
-    // The smallest free block of up to twice the size: batches of varying lengths ask for sizes
-    // that never come back, and blocks kept for those alone would pile up.
+    // Takes the smallest free block of up to twice the size. Batches of varying lengths ask for
+    // sizes that never come back, and blocks kept only for those would pile up.
     auto found = shared.free_blocks.lower_bound(bytes_);
     while (found != shared.free_blocks.end() && found->second == nullptr) {
         ++found;

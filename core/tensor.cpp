@@ -1,5 +1,5 @@
-// Tensor: creation, views and copies. A view is the same storage with another shape and another
-// first number; nothing else in the project needs to know how.
+// Tensor: creation, views and copies. A view is the same storage with a different shape and a
+// different first number; nothing else in the project needs to know how.
 // Read next: autograd/variable.h.
 #include "core/tensor.h"
 

@@ -1,4 +1,5 @@
-// Questions to the system and the environment, and counting of characters. Nothing is remembered.
+// Questions to the system and the environment, and the counting of characters. Nothing is
+// remembered.
 // Read next: tests/core/terminal_test.cpp.
 #include "core/terminal.h"
 
@@ -29,7 +30,7 @@ int terminal_columns(int descriptor) {
     return sound && columns > 0 && columns < any_width ? columns : 80;
 }
 
-// Does a character begin with this byte?
+// Whether a character begins with this byte.
 bool begins(char byte) {
     return (uint8_t(byte) & 0xC0) != 0x80;
 }
@@ -79,7 +80,8 @@ std::string wrapped(std::string_view text, int width, std::string_view indent) {
     std::string lines;
     int64_t room = std::max(1, width);
     while (columns_of(text) > room) {
-        // A blank at which words were left on this line, or else in the middle of the word.
+        // Breaks at the last blank that leaves words on this line, or else in the middle of the
+        // word.
         const size_t full = bytes_of(text, room);
         const size_t blank = text.rfind(' ', full);
         const bool between = blank != text.npos && text.find_first_not_of(' ') < blank;

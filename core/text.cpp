@@ -1,4 +1,4 @@
-// Lists, the edit distance behind "did you mean", and bytes made fit for a terminal. Runs once a
+// Lists, the edit distance behind "did you mean", and bytes made fit for a terminal. It runs once a
 // message, so nothing here is made fast.
 // Read next: utf8.cpp, which tells characters from other bytes.
 #include "core/text.h"

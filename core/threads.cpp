@@ -1,5 +1,5 @@
 // parallel_chunks on OpenMP. The schedule is dynamic: on a shared machine one core is often slower.
-// Who computes a chunk does not change it, so the bits stay the same.
+// Which thread computes a chunk does not change it, so the bits stay the same.
 // Read next: blas.cpp and vector_math.cpp, which cut work for it.
 #include "core/threads.h"
 
@@ -30,13 +30,13 @@ void prepare_threads(char** argv) {
     const bool blas = !is_set("OPENBLAS_NUM_THREADS");
     if (wait) {
         ::setenv("OMP_WAIT_POLICY", "passive", 1);
-        ::setenv("GOMP_SPINCOUNT", "1000", 1);  // looks, about 15 us; GNU's OpenMP only
+        ::setenv("GOMP_SPINCOUNT", "1000", 1);  // looks for work for about 15 us; GNU's OpenMP only
     }
     if (blas) {
         ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
     }
     if (wait || blas) {
-        // Returns only where that does not work: then go on as we are.
+        // Returns only if that does not work; then the program goes on as it is.
         ::execv("/proc/self/exe", argv);
     }
 }
@@ -71,7 +71,7 @@ void parallel_chunks(int64_t chunks, Borrowed<int64_t> body) {
         }
         return;
     }
-    std::exception_ptr failure;  // of the lowest chunk; none may leave a parallel region
+    std::exception_ptr failure;  // of the lowest chunk; none may leave the parallel region
     int64_t failed = chunks;
 #pragma omp parallel for schedule(dynamic, 1)
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {

@@ -1,5 +1,5 @@
-// UTF-8, one character at a time: its first byte tells the length, and narrows the second byte.
-// Nothing is decoded: whether bytes are well formed shows in the bytes.
+// UTF-8, one character at a time: its first byte gives the length and narrows the second byte.
+// Nothing is decoded: the bytes themselves show whether they are well formed.
 // Read next: tests/core/utf8_test.cpp, which encodes every code point.
 #include "core/utf8.h"
 

@@ -1,6 +1,6 @@
-// CausalSelfAttention: two projections around the op, where one product makes queries, keys and
-// values of all heads; and the step, in which a head needs nothing of the others, so that its three
-// products, the softmax and its part of the output are one piece of work.
+// CausalSelfAttention: two projections around the op, the first of which makes the queries, keys
+// and values of all heads in one product; and the step. In a step a head needs nothing from the
+// others, so its three products, the softmax and its part of the output are one piece of work.
 // Read next: autograd/ops/attention.cpp.
 #include "nn/attention.h"
 
@@ -23,7 +23,7 @@ int64_t checked_heads(int64_t width, int64_t heads) {
     return heads;
 }
 
-// Keys or values of a head in one sequence, (context, D).
+// The keys or values of a head in one sequence, (context, D).
 real* cached(const Tensor& table, int64_t slot, int64_t head) {
     return table.data() + (slot * table.size(1) + head) * table.size(2) * table.size(3);
 }
@@ -84,7 +84,7 @@ void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const re
             std::copy_n(k + at, D, keys + (seen - 1) * D);
             std::copy_n(v + at, D, values + (seen - 1) * D);
             multiply_rows(1, q + at, D, {keys, D, seen}, scores, seen);
-            // softmax without a pass of its own: values are mixed by exp, and the mix is divided.
+            // softmax needs no pass of its own: values are mixed by exp, and the mix is divided.
             const real factor = 1 / exp_and_sum(scores, seen, scale, largest(scores, seen));
             combine_rows(1, scores, seen, {values, D, seen}, mixed + at, D);
             for (int64_t d = 0; d < D; ++d) {

@@ -31,7 +31,7 @@ double FlatParameters::clip_grad_norm(double most) const {
     const int64_t P = grads_.numel();
     std::vector<double> squares(size_t(P / elementwise_grain + 1));  // of each chunk
     parallel_for(P, elementwise_grain, [&](int64_t begin, int64_t end) {
-        double total = 0;  // the square of a float may be no float
+        double total = 0;  // the square of a float may overflow one
 #pragma omp simd reduction(+ : total)
         for (int64_t i = begin; i < end; ++i) {
             total += double(grads_.data()[i]) * double(grads_.data()[i]);
@@ -66,7 +66,7 @@ std::map<std::string, Tensor> FlatParameters::state_dict_with(const Tensor& valu
     for (auto& [name, tensor] : state) {
         const real* const first = values_.data();
         const std::less<const real*> before;
-        // A parameter lies in the flat buffer, a buffer of the module elsewhere.
+        // Parameters lie in the flat memory, the module's buffers elsewhere.
         if (!before(tensor.data(), first) && before(tensor.data(), first + values_.numel())) {
             const int64_t begin = tensor.data() - first;
             tensor = values.narrow(begin, tensor.numel()).reshape(tensor.shape());

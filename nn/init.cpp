@@ -1,4 +1,4 @@
-// First values, number by number in the order of memory.
+// Initial values, number by number in memory order.
 // Read next: linear.cpp.
 #include "nn/init.h"
 

@@ -1,4 +1,4 @@
-// Embedding, Dropout, LayerNorm, RMSNorm: parameters and their first values; the arithmetic is in
+// Embedding, Dropout, LayerNorm, RMSNorm: parameters and their initial values; the arithmetic is in
 // autograd/ops.
 // Read next: attention.cpp.
 #include "nn/layers.h"
@@ -12,7 +12,7 @@
 namespace smoe {
 namespace {
 
-// x (rows, C) += the sum of the branch's parts, and then what `finish` does to each row.
+// x (rows, C) += the sum of the branch's parts; then `finish` is applied to each row.
 template <class Finish>
 void add_branch(int64_t rows, int64_t C, const StepParts& branch, real* x, const Finish& finish) {
     parallel_for(rows, row_grain(C * branch.count), [&](int64_t begin, int64_t end) {

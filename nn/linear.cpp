@@ -1,5 +1,5 @@
-// Linear and MaskedLinear. A mask is saved with the model; what outputs are multiplied with is
-// derived from it when it is handed in or loaded.
+// Linear and MaskedLinear. A mask is saved with the model; the factors for the outputs are derived
+// from it when it is handed in or loaded.
 // Read next: feed_forward.cpp.
 #include "nn/linear.h"
 
@@ -40,8 +40,8 @@ void Linear::step(int64_t rows, const real* x, real* y) const {
 
 namespace {
 
-// mask / (mean of its row), the factors that an expert's neurons are multiplied with. As dropout
-// divides by 1 - p, so that what sums over neurons keeps its size, whatever the mask's luck.
+// mask / (mean of its row), the factors for an expert's neurons. Like dropout's division by 1 - p,
+// this keeps the size of sums over neurons, however many the mask happens to keep.
 Tensor scaled(const Tensor& mask) {
     const Tensor masks = mask.clone();
     const int64_t width = mask.size(1);
@@ -61,7 +61,7 @@ Tensor scaled(const Tensor& mask) {
     return masks;
 }
 
-// A copy, since loading another mask must change this layer alone.
+// A copy, since loading another mask must change only this layer.
 Tensor checked_copy(const Tensor& table, int64_t out) {
     check(table.shape().rank() == 2 && table.size(0) > 0 && table.size(1) == out,
           "masks: a layer of {} neurons needs a table of shape (K, {}), found {}", out, out,

@@ -15,15 +15,15 @@ namespace smoe {
 namespace {
 
 constexpr int64_t max_parts = 64, min_neurons = 256;
-constexpr double gaps_pay = 0.6;  // for this share of the rows or less, the others are left out
+constexpr double gaps_pay = 0.6;  // up to this share of the rows, the others are left out
 
 int64_t neurons_in_part(int64_t hidden) {
     return std::max(min_neurons, (hidden + max_parts - 1) / max_parts);
 }
 
 // The rows of `matrix`, one for each of `width` neurons, that matter to any of M rows of x. For
-// many rows nearly all do, and a product with all is faster; so it is where gaps are few, for rows
-// that follow one another are read faster. `ids` has room for `width` numbers.
+// many rows of x nearly all matter, and a product with all is faster. It is also faster if gaps are
+// few, since rows that follow one another are read faster. `ids` has room for `width` numbers.
 template <class Matters>
 Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, int32_t* ids,
                       const Matters& matters) {
@@ -43,17 +43,17 @@ Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, i
     return double(count) < gaps_pay * double(width) ? Rows{matrix, C, count, ids} : all;
 }
 
-// Neurons that the expert keeps, of a table (K, width).
+// The number of neurons that the expert keeps in a table (K, width).
 double kept(const Tensor& table, size_t expert) {
     const real* const row = table.data() + int64_t(expert) * table.size(1);
     return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
 }
 
-// Does the sparse form pay for this routing through experts with these masks? The shapes alone
-// decide.
+// Whether the sparse form pays for this routing through experts with these masks. Only the numbers
+// of rows and of kept neurons decide.
 bool sparse_pays(const ExpertMasks& masks, const ExpertGroups& groups) {
-    // Copying an expert's weights together, and adding up its gradients, costs as much as
-    // multiplying about so many more rows.
+    // Copying an expert's weights together and adding up its gradients costs about as much as
+    // multiplying this many more rows.
     constexpr double copying = 32;
     const double C = double(masks.output.size(1)), F = double(masks.hidden.size(1));
     double cost = 0;
@@ -125,7 +125,7 @@ void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real
     real* const hidden = memory.numbers.data() + first * M;  // (M, width)
     int32_t* const ids = memory.ids.data() + first;
     const auto mask = [&](int64_t m) { return lin_1.masks_of(rows.experts[size_t(m)]) + first; };
-    std::array<const real*, few_vectors> row_masks = {};  // where there are no more rows
+    std::array<const real*, few_vectors> row_masks = {};  // only used if M allows
     for (int64_t m = 0; m < std::min(M, few_vectors); ++m) {
         row_masks[size_t(m)] = mask(m);
     }
@@ -143,7 +143,7 @@ void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real
             h[id] = g[id] * bias_relu(h[id], b1[id]);
         }
     }
-    // y = mask * (hidden w2^T + b2), and the bias is in the first part
+    // y = mask * (hidden w2^T + b2); the bias is in the first part
     const Rows outwards = rows_that_matter(
         step_weights[0].data() + first * C, C, width, M, ids, [&](int64_t m, int32_t id) {
             return row_masks[size_t(m)][id] != 0 && hidden[m * width + id] != 0;

@@ -1,6 +1,6 @@
 // Causal self-attention. Each head of each sequence is a task of its own. Queries are taken in
-// blocks, and a block meets the keys in blocks, up to its own end, so that the future costs nothing
-// but the upper triangles on the diagonal. The softmax runs along: each block of keys brings its
+// blocks. Each block meets the keys, also in blocks, up to its own end, so that the future costs
+// only the upper triangles on the diagonal. The softmax keeps pace: each block of keys brings its
 // largest score and its sum, and what was added up before is scaled to them. Backward computes the
 // scores again from each row's log-normaliser. After Dao et al., "FlashAttention" (2022), section
 // 3.1. Nothing is transposed: a head is read with leading dimension 3C.
@@ -21,7 +21,8 @@ namespace {
 // A sequence of up to 256 tokens has a single block of keys; larger blocks would no longer fit
 // into a core's own cache together with the queries.
 constexpr int64_t query_block = 64, key_block = 256;
-// So a block of keys never begins behind a query that meets it, and each query sees a key of it.
+// So a block of keys never begins after a query that meets it, and each query sees at least one of
+// its keys.
 static_assert(key_block % query_block == 0);
 
 struct Geometry {
@@ -40,7 +41,7 @@ struct Geometry {
     }
 };
 
-// How many of `count` keys from number `first` on the query at position t may see.
+// How many of the `count` keys from number `first` on are visible to the query at position t.
 int64_t visible(int64_t t, int64_t first, int64_t count) {
     return std::min(t + 1 - first, count);
 }
@@ -137,7 +138,7 @@ Variable attention(const Variable& qkv, const Sequences& sequences, int64_t head
                     const real* const dy_block = dy + first * C;
                     for_each_key_block(last, [&](int64_t key, int64_t keys) {
                         const real* const k_block = k + key * 3 * C;
-                        // p (rows, keys) = exp(scale * q k^T - log_sum), once more
+                        // p (rows, keys) = exp(scale * q k^T - log_sum), as in forward
                         gemm_serial(Trans::no, Trans::yes, rows, keys, D, q_block, 3 * C, k_block,
                                     3 * C, 0, P, keys);
                         // y = p v: dp (rows, keys) = dy (rows, D) v^T (D, keys), held in dS

@@ -1,6 +1,6 @@
-// Dropout (Srivastava et al., JMLR 2014), and the factors that it multiplies with. Keeps no mask:
+// Dropout (Srivastava et al., JMLR 2014), and the factors that it multiplies by. It keeps no mask:
 // backward draws the same factors again.
-// Read next: normalise.cpp, which drops within its own pass.
+// Read next: normalise.cpp, which drops as part of its own pass.
 #include "autograd/ops/dropout.h"
 
 #include <algorithm>

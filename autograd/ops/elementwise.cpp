@@ -1,5 +1,5 @@
 // Element by element: add, sub, mul, div, scale, neg, relu, tanh. The pattern for an op: check,
-// compute, record a rule that adds. Two inputs meet as elementwise.h says.
+// compute, record a rule that adds. elementwise.h says how two inputs meet.
 // Read next: operators.cpp.
 #include "autograd/ops/elementwise.h"
 
@@ -125,10 +125,10 @@ Variable relu(const Variable& x) {
     const Tensor out = Tensor::empty(x.shape());
     // out = max(x, 0); written so that NaN stays NaN
     for_each(out.numel(), [x = x.value().data(), y = out.data()](int64_t i) {
-        const real a = x[i];  // read in any case, so that the loop has no branch
+        const real a = x[i];  // always read, so that the loop has no branch
         y[i] = a < 0 ? 0 : a;
     });
-    // The result tells where x was positive: it is not 0 there. So x need not be kept.
+    // The result is not 0 exactly where x was positive, so x need not be kept.
     return record("relu", out, {x}, [out](const Tensor& dout, std::span<Tensor* const> din) {
         for_each(dout.numel(), [dx = din[0]->data(), g = dout.data(), y = out.data()](int64_t i) {
             const real passed = g[i];

@@ -1,6 +1,6 @@
 // Selecting by id: a row per id (embedding), the same along any dim (index_select), an element per
-// row (pick). Forward copies; backward adds to the places that were copied from, some of them many
-// times.
+// row (pick). Forward copies. Backward adds to the places that were copied from, to some of them
+// many times.
 // Read next: normalise.cpp.
 #include "autograd/ops.h"
 #include "autograd/ops/dim.h"
@@ -31,8 +31,8 @@ Variable select(const char* name, const Variable& x, const Dim& dim,
     return record(name, out, {x},
                   [ids, lists, K, size = size, inner = inner](const Tensor& dout,
                                                               std::span<Tensor* const> din) {
-                      // dx[o, ids[k], :] += dout[o, k, :]. An id may occur many times, so
-                      // threads share the columns among them, not the rows.
+                      // dx[o, ids[k], :] += dout[o, k, :]. An id may occur many times, so threads
+                      // divide the columns among them, not the rows.
                       constexpr int64_t columns = 32;
                       const int64_t strips = (inner + columns - 1) / columns;
                       const int64_t grain = row_grain(K * std::min(columns, inner));

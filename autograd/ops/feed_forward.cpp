@@ -1,7 +1,7 @@
-// The feed-forward network with an expert's masks in one op: two products, and everything between
-// and behind them done on each block of a result while it is in cache. Every neuron is computed and
+// The feed-forward network with an expert's masks in one op: two products, with everything between
+// and after them done on each block of a result while it is in cache. Every neuron is computed, and
 // the masks zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
-// without them.
+// without those neurons.
 // Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops.h"
@@ -30,7 +30,7 @@ ExpertGroups::ExpertGroups(const std::vector<int32_t>& experts, int64_t num_expe
     for (size_t e = 0; e < size_t(num_experts); ++e) {
         begin[e + 1] += begin[e];
     }
-    // A counting sort: rows of one expert keep their order, so sums over them do, too.
+    // A counting sort: rows of one expert keep their order, and so do sums over them.
     std::vector<int64_t> next(begin.begin(), begin.end() - 1);
     for (size_t n = 0; n < experts.size(); ++n) {
         rows[size_t(next[size_t(experts[n])]++)] = int32_t(n);

@@ -1,5 +1,5 @@
-// The same numbers in another order or another tensor: transpose, cat, narrow. Each copies: a
-// tensor is contiguous, so no view of it is transposed or cut along a later dim.
+// The same numbers in a different order or a different tensor: transpose, cat, narrow. Each copies,
+// because a tensor is contiguous and no view of it is transposed or cut along a later dim.
 // Read next: embedding.cpp, which copies by id.
 #include <algorithm>
 
@@ -22,7 +22,7 @@ void put(int64_t count, const real* from, real* to) {
     }
 }
 
-// A matrix within a larger one: the numbers from one row to the next may be more than `cols`.
+// A matrix within a larger one: from one row to the next it may be more than `cols` numbers.
 template <class Number>
 struct Block {
     Number* data;
@@ -49,7 +49,7 @@ struct Swap {
 template <bool accumulate>
 void swap_dims(const Swap& s, const real* from, real* to) {
     // Squares of `tile` by `tile`: a row of one of the two tensors is a column of the other, and
-    // each line of the cache that is fetched for a column is used for the next ones, too.
+    // each cache line fetched for a column also serves the next columns.
     constexpr int64_t tile = 16;
     const int64_t row = s.between * s.p * s.inner;
     const int64_t grain = std::max(tile, row_grain(row) / tile * tile);

@@ -1,5 +1,5 @@
-// Products with matrices (matmul, linear), with per-row masks (mask_rows) and with a number for each
-// row (scale_rows). Each gradient of a product is a product again, added in place (beta = 1).
+// Products with matrices (matmul, linear), with per-row masks (mask_rows) and with a number for
+// each row (scale_rows). Each gradient of a product is itself a product, added in place (beta = 1).
 // Read next: layout.cpp; feed_forward.cpp for two of them in one op.
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"

@@ -1,6 +1,6 @@
-// Losses. Cross-entropy of each row: straight from logits, or from what is projected to logits; in
-// the second form the logits of a large batch never exist at once: they are made for some rows at a
-// time, and again in backward. And the mean squared error.
+// Losses: the cross-entropy of each row, and the mean squared error. Cross-entropy starts from
+// logits, or from the rows that are projected to logits. In the second form the logits of a large
+// batch never exist all at once: they are made for some rows at a time, and again in backward.
 // Read next: nn/linear.h, the first layer.
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,8 @@ namespace smoe {
 
 namespace {
 
-// In linear_cross_entropy up to `few` logits (16 MiB) are kept for backward; of more, `chunk` rows
-// exist at once.
+// linear_cross_entropy keeps up to `few` logits (16 MiB) for backward. If there are more, only
+// `chunk` rows of them exist at once.
 constexpr int64_t few = 1 << 22, chunk = 1024;
 
 // log(sum of exp(row)), taken from the largest, so that no exp overflows

@@ -1,6 +1,6 @@
 // Along the last dim: softmax, layer_norm, layer_norm of a residual sum, and rms_norm. A row is
-// read and written while it is in cache; the norms keep one or two numbers a row beside their input
-// and compute the rest again.
+// read and written while it is in cache. The norms keep one or two numbers a row besides their
+// input, and compute the rest again.
 // Read next: attention.cpp.
 #include "autograd/ops/normalise.h"
 
@@ -46,7 +46,7 @@ Variable softmax(const Variable& x) {
 
 namespace {
 
-// layer_norm of s = x, or of s = x + dropout(branch) where there is a branch: one pass over a row
+// layer_norm of s = x, or of s = x + dropout(branch) if there is a branch, in one pass over a row
 // while it is in cache.
 Variable normalise(const char* name, const Variable& x, const Variable& branch,
                    const Variable& weight, const Variable& bias, double p, uint64_t seed,

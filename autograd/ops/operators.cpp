@@ -1,17 +1,17 @@
-// + - * / of Variables and plain numbers, each by the op of its name. Leaves out += and the like: a
-// Variable is a place in a graph, and an op makes a new one.
+// + - * / of Variables and plain numbers, each by the op of its name. It leaves out += and the
+// like: a Variable is a place in a graph, and an op makes a new one.
 // Read next: unary.cpp.
 #include "autograd/ops.h"
 
 namespace smoe {
 namespace {
 
-// A single number, which add, sub and div take with every element of their first input.
+// A single number, which add, sub and div combine with every element of their first input.
 Variable number(real value) {
     return Variable(Tensor::full({}, value));
 }
 
-// As many as x has elements, where the number is the first input.
+// As many copies of it as x has elements, for ops in which the number is the first input.
 Variable numbers(real value, const Variable& x) {
     return Variable(Tensor::full(x.shape(), value));
 }

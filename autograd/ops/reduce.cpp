@@ -1,5 +1,5 @@
-// Sum and mean, of all elements or along one dim, and max along one. Added up in blocks that depend
-// on the size alone, and so is every sum across threads in this project.
+// Sum and mean, of all elements or along one dim, and max along one. Like every sum across threads
+// in this project, they are added up in blocks that depend only on the size.
 // Read next: linear.cpp.
 #include <cmath>
 
@@ -111,8 +111,8 @@ Variable max(const Variable& x, int dim) {
     const auto [index, outer, D, inner] = along;
     check(D > 0, "max: shape {} has no elements along dim {}", x.shape().str(), dim);
     const Tensor out = Tensor::empty(without_dim(x.shape(), index));
-    std::vector<int64_t> places(size_t(out.numel()));  // of each maximum in x
-    // A few hundred results at least, so that threads do not write to the same lines of the cache.
+    std::vector<int64_t> places(size_t(out.numel()));  // of the maxima in x
+    // At least a few hundred results, so that threads do not write to the same cache lines.
     const int64_t grain = std::max<int64_t>(256, row_grain(D));
     for_each_run(out.numel(), inner, grain,
                  [D = D, inner = inner, x = x.value().data(), y = out.data(), at = places.data()](
@@ -126,7 +126,7 @@ Variable max(const Variable& x, int dim) {
                          from += inner;
                          for (int64_t i = first; i < first + length; ++i) {
                              const real value = x[from + i - first];
-                             // The first of equals stays, and so does NaN.
+                             // The first of equals wins, and a NaN wins over all.
                              if (!(value <= y[i]) && !std::isnan(y[i])) {
                                  at[i] = from + i - first;
                                  y[i] = value;
@@ -136,7 +136,7 @@ Variable max(const Variable& x, int dim) {
                  });
     return record("max", out, {x},
                   [places = std::move(places)](const Tensor& dout, std::span<Tensor* const> din) {
-                      // dx[place of the maximum] += dout; no place is that of two maxima
+                      // dx[place of the maximum] += dout; no two maxima share a place
                       for_each(dout.numel(),
                                [dx = din[0]->data(), g = dout.data(),
                                 at = places.data()](int64_t i) { dx[at[i]] += g[i]; });

@@ -1,9 +1,10 @@
 // The feed-forward network of many experts at the cost of what they keep. The rows of a batch are
-// taken expert by expert; the rows of weight_1 and the rows and columns of weight_2 that the expert
-// keeps are copied together, a block of hidden neurons at a time so that the copy stays in cache,
-// and only they are multiplied. With a share p masked in both layers that is ((1-p) + (1-p)^2) / 2
-// of the dense products. Gradients of the weights are summed over the experts in their order, each
-// element by one thread: the same bits for any number of them.
+// taken expert by expert. The rows of weight_1, and the rows and columns of weight_2, that the
+// expert keeps are copied together, and only these are multiplied. That is done for a block of
+// hidden neurons at a time, so that the copy stays in cache. With a share p masked in both layers,
+// this takes ((1-p) + (1-p)^2) / 2 of the dense products. Gradients of the weights are summed over
+// the experts in their order, each element by one thread, so the bits are the same for any number
+// of threads.
 // Read next: feed_forward.cpp, which must give the same.
 #include <algorithm>
 #include <memory>
@@ -68,12 +69,12 @@ Indices between(Indices indices, int64_t begin, int64_t end) {
     return {first, std::lower_bound(first, indices.end(), end)};
 }
 
-// What an expert keeps of the neurons of a layer (or, for the inputs of the network, all).
+// The neurons of a layer that an expert keeps (for the inputs of the network, all of them).
 struct Kept {
     std::vector<int32_t> neurons;  // rising
     const real* masks = nullptr;   // (width of the layer), of all neurons
     // A matrix of kept neurons holds the blocks (rows of the expert, kept neurons) of the experts
-    // one behind the other; here begins the expert's own.
+    // one after another. The expert's own begins here.
     int64_t begin = 0;
 
     int64_t size() const { return int64_t(neurons.size()); }
@@ -154,7 +155,7 @@ class Plan {
     const ExpertGroups groups_;
     const ExpertMasks masks_;
     std::vector<Expert> experts_;  // those with rows
-    std::vector<Task> tasks_;      // the longest first, which evens out the threads
+    std::vector<Task> tasks_;      // longest first, so that threads end together
     int64_t hidden_numel_ = 0, output_numel_ = 0;
 };
 
@@ -167,7 +168,8 @@ void for_each_hidden_block(const Expert& expert, const Body& body) {
     }
 }
 
-// The row blocks' numbers times the masks of `neurons`, a part of what the expert keeps.
+// Multiplies the numbers of a block of rows by the masks of `neurons`, which are some of those that
+// the expert keeps.
 void multiply_by_masks(const Kept& kept, Indices neurons, int64_t rows, real* x, int64_t ld) {
     const int64_t size = int64_t(neurons.size());
     real* const masks = scratch(3, size);
@@ -263,9 +265,9 @@ void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden
     });
 }
 
-// For a layer with outputs y = x w^T + b: dw (Y, X) += dy^T x, db (Y) += column sums of dy; null
-// where not wanted. dy and x are matrices of kept neurons, `to` and `from` those that are kept.
-// Each task owns a rectangle of dw and goes through the experts in their order.
+// For a layer with outputs y = x w^T + b: dw (Y, X) += dy^T x, db (Y) += column sums of dy; dw or
+// db is null if not wanted. dy and x are matrices of kept neurons; `to` and `from` are those
+// neurons. Each task owns a rectangle of dw and goes through the experts in their order.
 void backward_to_weights(const Plan& plan, const Tensor& dy, Kept Expert::*to, const Tensor& x,
                          Kept Expert::*from, int64_t Y, int64_t X, Tensor* dw, Tensor* db) {
     const auto tile = [](int64_t size) {

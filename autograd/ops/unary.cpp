@@ -1,5 +1,5 @@
-// Functions of one number that need no more than a formula and its derivative: exp, log, sqrt,
-// sigmoid, silu, gelu. What the rule needs, the input or the result, is all that is kept.
+// Functions of one number that need only a formula and its derivative: exp, log, sqrt, sigmoid,
+// silu, gelu. Each keeps only what its rule needs: the input or the result.
 // Read next: reduce.cpp.
 #include <cmath>
 #include <numbers>
@@ -35,8 +35,8 @@ real logistic(real x) {
 }
 
 // erfc(z) for z >= 0 with a relative error below 1.2e-7 before rounding: a polynomial that Press et
-// al. fitted (Numerical Recipes, section 6.2), since the library's is a call for each number. In
-// the double build the library's.
+// al. fitted (Numerical Recipes, section 6.2), since the library's takes a call for each number.
+// The double build uses the library's.
 [[maybe_unused]] float erfc_of_positive(float z) {
     const float t = 1 / (1 + z / 2);
     float power = 0.17087277f;
@@ -55,8 +55,8 @@ real logistic(real x) {
     return std::erfc(z);
 }
 
-// The share of a normal distribution below x. Far below 0 it keeps the digits that
-// 1 + erf(x / sqrt(2)) would lose.
+// The share of a normal distribution below x. Far below 0, it keeps the digits that 1 + erf(x /
+// sqrt(2)) would lose.
 real normal_cdf(real x) {
     const real tail = erfc_of_positive(std::abs(x) / std::numbers::sqrt2_v<real>) / 2;
     return x > 0 ? 1 - tail : tail;
@@ -69,7 +69,8 @@ real normal_density(real x) {
 }  // namespace
 
 Variable exp(const Variable& x) {
-    // The library's: beyond what a number can hold it is infinite, where fast_exp is not.
+    // This uses the library's exp, which becomes infinite beyond what a number can hold; fast_exp
+    // does not.
     return unary(
         "exp", x, Keep::result, [](real a) { return std::exp(a); },
         [](real g, real y) { return g * y; });

@@ -19,7 +19,7 @@ AdamW::AdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings&
 void AdamW::update() {
     const double count = double(steps_) + 1;
     const real lr = real(learning_rate()), eps = real(settings_.eps);
-    // 1 - beta is taken before rounding: from a rounded 0.999 it would be 1e-5 off.
+    // 1 - beta is computed before rounding: from a rounded 0.999 it would be 1e-5 off.
     const real beta1 = real(settings_.beta1), fresh1 = real(1 - settings_.beta1);
     const real beta2 = real(settings_.beta2), fresh2 = real(1 - settings_.beta2);
     const real decay = real(settings_.weight_decay);

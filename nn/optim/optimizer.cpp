@@ -1,5 +1,5 @@
-// Modes, saving and loading: what all optimisers do alike. A kind adds its update, and what should
-// be evaluated where that is not what is trained.
+// Modes, saving and loading: what all optimisers do alike. A kind adds its update, and the values
+// to evaluate if these are not the ones that are trained.
 // Read next: sgd.cpp.
 #include "nn/optim/optimizer.h"
 
@@ -35,8 +35,8 @@ Optimizer::Optimizer(const Tensor& values, const Tensor& grads, const OptimizerS
 }
 
 double Optimizer::learning_rate() const {
-    // The first gradients say little, and Adam divides by what it knows of their size: small steps
-    // until there have been some.
+    // The first gradients say little, and Adam divides by what it knows of their size. So steps are
+    // small until it has seen some.
     const double share = settings_.warmup > 0 ? double(steps_ + 1) / double(settings_.warmup) : 1;
     return settings_.lr * std::min(1.0, share);
 }
@@ -53,7 +53,7 @@ void Optimizer::require_training(const char* call) const {
 
 void Optimizer::eval() {
     if (training_) {
-        trained_ = values_.clone();  // computing back would round: train() must restore the bits
+        trained_ = values_.clone();  // train() must restore the bits, and computing back would round
         values_.copy_from(evaluation_values());
         training_ = false;
     }

@@ -1,5 +1,5 @@
-// ScheduleFreeAdamW: one pass over the flat buffers. y and z are kept and x is computed when it is
-// asked for, so that a step touches no third sequence.
+// ScheduleFreeAdamW: one pass over the flat buffers. y and z are kept; x is computed on request, so
+// that a step touches no third sequence.
 // Read next: tests/nn/optimizer_test.cpp, which keeps all three.
 #include "nn/optim/schedule_free_adamw.h"
 
@@ -35,7 +35,7 @@ void ScheduleFreeAdamW::update() {
     //     y' = (1 - c) y + c z + lr (beta1 (1 - c) - 1) d
     const real along = real(learning_rate() * (settings_.beta1 * (1 - c_exact) - 1));
     const real decay = real(settings_.weight_decay);
-    // 1 - beta2 is taken before rounding: from a rounded 0.999 it would be 1e-5 off.
+    // 1 - beta2 is computed before rounding: from a rounded 0.999 it would be 1e-5 off.
     const real beta2 = real(settings_.beta2), fresh2 = real(1 - settings_.beta2);
     const real v_scale = real(1 / (1 - std::pow(settings_.beta2, double(steps_) + 1)));
     real* const y = values_.data();

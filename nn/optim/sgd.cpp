@@ -1,5 +1,5 @@
-// Sgd: the formula of sgd.h in one pass over the flat buffers; the momentum is all that it keeps.
-// beta1 of the settings is the momentum.
+// Sgd: the formula of sgd.h in one pass over the flat buffers. It keeps only the momentum; its
+// factor is beta1 of the settings.
 // Read next: adamw.cpp.
 #include "nn/optim/sgd.h"
 
