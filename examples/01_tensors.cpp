@@ -1,5 +1,5 @@
-// Lesson 1: a tensor is numbers in a row, and a shape that says how to read them.
-// Shows that views share their numbers, that clone does not, and where element (i, j) lies.
+// Lesson 1: a tensor is a row of numbers, and a shape that says how to read them.
+// It shows that views share their numbers, that a clone does not, and where element (i, j) lies.
 // Next: 02_derivative.cpp.
 #include <fmt/core.h>
 
@@ -31,7 +31,7 @@ int main() {
                a.data()[1 * 3 + 2]);
     check(a.data()[5] == 6, "lesson: element (1, 2) should be 6");
 
-    fmt::print("\nreshape reads the same numbers in another way, slice takes leading rows:\n");
+    fmt::print("\nreshape gives the same numbers a different shape, narrow takes some rows:\n");
     const Tensor b = a.reshape({3, 2});
     const Tensor last = a.narrow(1, 1);
     print("b = a.reshape({3, 2})", b);
@@ -48,7 +48,7 @@ int main() {
     check(b.data()[5] == 60 && last.data()[2] == 60, "lesson: views should share numbers");
     check(copy.data()[5] == 6, "lesson: a clone should not");
 
-    fmt::print("\nA shape that does not fit is refused, with both shapes in the message:\n");
+    fmt::print("\nA shape that does not fit is an error, whose message names both shapes:\n");
     try {
         a.reshape({4, 2});
     } catch (const Error& error) {

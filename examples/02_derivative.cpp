@@ -1,5 +1,6 @@
 // Lesson 2: one derivative, found three ways: by hand, by the tape, by differences.
-// The function is the loss of one neuron, f = (tanh(w x) - t)^2, differentiated by its weight w.
+// The function is the loss of one neuron, f = (tanh(w x) - t)^2, differentiated with respect to its
+// weight w.
 // Next: 03_add_an_op.cpp.
 #include <fmt/core.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr double x = 0.5, t = 0.8;
 
-// The same arithmetic twice: recorded, and plain.
+// The same arithmetic twice: recorded and plain.
 Variable loss(const Variable& w) {
     const Variable gap = smoe::tanh(real(x) * w) - real(t);
     return sum(gap * gap);

@@ -1,4 +1,4 @@
-// Lesson 3: an op of your own, in twenty lines, and the test that it is right.
+// Lesson 3: an op of your own in twenty lines, and the test that it is right.
 // The op is softplus(x) = log(1 + e^x), a smooth relu; its derivative is the sigmoid.
 // Next: 04_spirals.cpp. To add an op to the library itself, see the README.
 #include <fmt/core.h>
@@ -41,7 +41,7 @@ Variable wrong_softplus(const Variable& x) {
 }
 
 // Largest difference between the op's gradient and central differences of sum(v * op(x)), with
-// random v: were v all ones, mistakes that cancel in the sum would pass.
+// random v. If v were all ones, mistakes that cancel in the sum would pass.
 double gradient_error(Variable (*op)(const Variable&)) {
     Rng rng(1);
     const Tensor start = Tensor::empty({6}), v = Tensor::empty({6});
@@ -62,7 +62,7 @@ double gradient_error(Variable (*op)(const Variable&)) {
         return total;
     };
     double worst = 0;
-    const real h = 1e-2f;  // in float a smaller step would drown in rounding
+    const real h = 1e-2f;  // in float, a smaller step would drown in rounding
     fmt::print("        x        rule   differences\n");
     for (int64_t i = 0; i < 6; ++i) {
         const double difference = (weighted_sum(i, h) - weighted_sum(i, -h)) / (2 * h);

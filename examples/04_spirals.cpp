@@ -1,7 +1,7 @@
-// Lesson 4: a small network learns to tell two spirals apart, from ops alone: no Module, no
-// optimiser. A straight line cannot separate them; two hidden layers bend it. Prints the loss as it
-// falls, then the plane with the regions it learned. Next: 05_characters.cpp, where the same loop
-// trains a language model.
+// Lesson 4: a small network learns to tell two spirals apart. It is made of ops alone: no Module,
+// no optimiser. A straight line cannot separate the spirals; two hidden layers bend it. The lesson
+// prints the loss as it falls, then the plane with the regions that the network learned.
+// Next: 05_characters.cpp, where the same loop trains a language model.
 #include <fmt/core.h>
 
 #include <cmath>
@@ -25,7 +25,7 @@ struct Data {
     std::vector<int32_t> expert;
 };
 
-// Two arms of a spiral, the second being the first turned by half a circle, with a little noise.
+// Two arms of a spiral with a little noise. The second is the first turned by half a circle.
 Data two_spirals(Rng& rng) {
     Data data;
     for (int64_t i = 0; i < points; ++i) {
@@ -71,7 +71,7 @@ double accuracy(const Network& network, const Data& data) {
     return double(right) / points;
 }
 
-// The plane from -1.1 to 1.1: '#' and '.' are what the network says, 'O' and 'x' the points.
+// The plane from -1.1 to 1.1: '#' and '.' are what the network says, 'x' and 'O' are the points.
 void draw(const Network& network, const Data& data) {
     constexpr int64_t rows = 24, cols = 56;
     const NoGrad no_grad;

@@ -1,9 +1,10 @@
-// Lesson 5: a language model guesses the next character. First by counting which one follows which;
-// then a network learns the same from chance. New here: a Module, whose parameters have names, and
-// an optimiser, which changes them. The loss is the mean -log of the probability that the true next
-// character was given: in nats by the natural logarithm, in bits by that to base 2. Claims: on the
-// text it learned from, a network that sees one character cannot beat the counts and comes within
-// 0.02 nats of them; on unseen text, one that sees eight is better than that by more than 1 nat.
+// Lesson 5: a language model guesses the next character. First it counts which one follows which;
+// then a network learns the same from random weights. New here: a Module, whose parameters have
+// names, and an optimiser, which changes them. The loss is the mean -log of the probability that
+// was given to the true next character: in nats with the natural logarithm, in bits with base 2.
+// Claims: a network that sees one character cannot beat the counts on the text it learned from, and
+// comes within 0.02 nats of them. On unseen text, a network that sees eight is better than that one
+// by more than 1 nat.
 // Next: 06_attention.cpp, a better way to look back.
 #include <fmt/core.h>
 
@@ -41,7 +42,8 @@ Ids back(const std::string& text, const Ids& places, int distance) {
     return found;
 }
 
-// Each character adds its row of the table for its distance; from their sum, relu, V scores.
+// Each character adds its row of the table for its distance. The sum goes through relu and gives V
+// scores.
 struct Network : Module {
     Network(int sees, Rng& rng) : Module(Scope{}), scores({this, "scores"}, width, V, true, rng) {
         for (int distance = 1; distance <= sees; ++distance) {
@@ -85,7 +87,7 @@ double loss(const Network& network, const std::string& text) {
     return network.loss(text, places).value().item();
 }
 
-// Draws one character after the other, each from what the network says of the text so far.
+// Draws one character after another, each from what the network predicts after the text so far.
 std::string write(const Network& network) {
     Rng rng(1);
     std::string text(context, '\n');
@@ -104,7 +106,7 @@ void print(const char* who, double nats, const std::string& of) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // too little work to share: beside busy programs two are many times slower
+    set_threads(1);  // little work: beside busy programs, two threads would be many times slower
     std::string text, unseen;
     for (uint64_t i = 0; unseen.size() < 20000; ++i) {
         const Story story = corpus_story(5, i);
@@ -123,9 +125,8 @@ int main() {
     }
     counted /= double(text.size() - context);
     const double t_h = pairs[size_t('t' * V + 'h')] / firsts['t'];
-    fmt::print(
-        "Counted in {} characters; after 't', for example, 'h' comes in {:.0f} % of cases.\n",
-        text.size(), 100 * t_h);
+    fmt::print("Counted in {} characters. For example, 'h' follows 't' in {:.0f} % of cases.\n",
+               text.size(), 100 * t_h);
 
     Rng rng(5);
     Network one(1, rng), eight(context, rng);
@@ -137,9 +138,9 @@ int main() {
     fmt::print("\nLoss per character:\n");
     print("no idea, 1 of 128", std::log(double(V)), "whatever comes");
     print("counts of pairs", counted, "of the text that was counted");
-    print("sees 1 character", learned, "of that text, from which it has learned");
+    print("sees 1 character", learned, "of the same text, which it learned from");
     print("", one_unseen, "of text that it has never seen");
-    print("sees 8 characters", loss(eight, text), "of the text from which it has learned");
+    print("sees 8 characters", loss(eight, text), "of the text that it learned from");
     print("", eight_unseen, "of text that it has never seen");
     fmt::print("\nWhat the first writes:  {}\nand the second:  {}\n", write(one), write(eight));
     check(learned > counted - 1e-4 && learned < counted + 0.02,

@@ -1,8 +1,8 @@
 // Lesson 6: attention on a sentence of four words, by plain loops. Each word asks a question (its
 // query), offers a description of itself (its key) and something to pass on (its value); a word
-// takes from every word before it and from itself, the more the better the key fits its question.
-// The vectors are set by hand here, so that each step can be read; a network learns them.
-// Claim: the loops give what the op `attention` gives, and later words count for nothing.
+// takes from itself and from every word before it: the better a key fits its question, the more it
+// takes. Here the vectors are set by hand, so that each step can be read; a network learns them.
+// Claim: the loops give what the op `attention` gives, and later words have no effect.
 //
 // Next: 07_reverse.cpp. The op, with its backward: autograd/ops/attention.cpp.
 #include <fmt/core.h>
@@ -55,7 +55,7 @@ struct Attention {
                 }
                 scores.data()[i * T + j] = product / std::sqrt(real(C));
             }
-            // the mask is where the loop ends: j <= i. softmax over what is left
+            // the end of the loop is the mask: j <= i. softmax over what is left
             real total = 0;
             for (int64_t j = 0; j <= i; ++j) {
                 weights.data()[i * T + j] = std::exp(scores.data()[i * T + j]);
@@ -83,7 +83,7 @@ void heat_map(const Tensor& weights) {
     }
 }
 
-// The op, which takes queries, keys and values side by side: one sequence, one head.
+// The op on one sequence with one head. It takes queries, keys and values side by side.
 Tensor by_op(const Tensor& q, const Tensor& k, const Tensor& v) {
     const Tensor qkv = Tensor::empty({T, 3 * C});
     for (int64_t i = 0; i < T * C; ++i) {
@@ -110,7 +110,7 @@ int main() {
         return linear(Variable(x), Variable(Tensor::from({C, C}, weight))).value();
     };
     // An action looks for a person (who?) and a thing (what?), an owner for a person (whose?), a
-    // thing for an owner. Row: what is looked for; column: what the word that looks is.
+    // thing for an owner. Row: what a word looks for; column: what that word is.
     const Tensor q = project({0, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 4, 0, 0});
     const Tensor k = project({1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1});
     const Tensor v = project({1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1});
@@ -119,11 +119,11 @@ int main() {
     print("3. Values: what each word tells those that look at it", tells, v);
 
     const Attention by_hand(q, k, v);
-    print("4. Scores, q . k / sqrt(4): how well the column's word is what the row's looks for",
+    print("4. Scores, q . k / sqrt(4): how well the column's word fits what the row's looks for",
           words, by_hand.scores);
     print("5. Weights, after mask (lost must not see its hat yet) and softmax: each row sums to 1",
           words, by_hand.weights);
-    fmt::print("\n   The same as a picture, from blank for 0 to full for 1:\n");
+    fmt::print("\n   The same as a picture, where blank is 0 and full is 1:\n");
     heat_map(by_hand.weights);
     print("6. Values mixed by these weights: 'hat' has heard that it is hers, a woman's", tells,
           by_hand.out);
@@ -139,7 +139,7 @@ int main() {
     k_changed.narrow(T - 1, 1).fill(9);
     const Tensor changed = by_op(q, k_changed, v_changed);
     const double past = largest_difference(changed, expected, (T - 1) * C);
-    fmt::print("Another word in the place of 'hat' changes the op's other three rows by {}.\n",
+    fmt::print("A different word in place of 'hat' changes the op's other three rows by {}.\n",
                past);
     check(past == 0, "lesson: the future should have weight 0, it changed the past by {}", past);
     check(largest_difference(changed, expected, T * C) > 1,

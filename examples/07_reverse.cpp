@@ -1,6 +1,6 @@
 // Lesson 7: a transformer learns to write words backwards. Each letter that it writes must be
-// fetched from another place, and nothing in it knows which: that is what attention learns. It
-// reads the word and '>', then it answers; the loss counts the answer only, as nobody could predict
+// fetched from a different place, and nothing in it knows which: attention learns that. It reads
+// the word and '>', then it answers. The loss only counts the answer, since nobody could predict
 // the letters of a random word. Claim: it reverses more than 95 % of words that it has never seen
 // without a mistake.
 // Next: 08_experts.cpp. The network: models/transformer/decoder.h.
@@ -24,7 +24,7 @@ using namespace smoe;
 namespace {
 
 constexpr int64_t letters = 12, shortest = 3, longest = 8;
-constexpr int32_t arrow = letters, end = letters + 1;  // the two tokens that are no letters
+constexpr int32_t arrow = letters, end = letters + 1;  // the two tokens that are not letters
 constexpr int64_t vocab = letters + 2;
 
 std::string random_word(Rng& rng) {
@@ -35,7 +35,7 @@ std::string random_word(Rng& rng) {
     return word;
 }
 
-// Words of different lengths lie end to end, with no padding:
+// Words of different lengths lie end to end, without padding:
 //     word  abc     inputs  a b c > c b a     targets  b c > c b a .     (.: the end)
 struct Batch {
     std::vector<int32_t> inputs, targets;
@@ -61,8 +61,9 @@ struct Batch {
     }
 };
 
-// What the model would write after '>' for the word of each sequence: where it is right up to some
-// place, the next input is its own last letter, so this is the same as letting it write alone.
+// What the model would write after '>' for the word of each sequence. As long as it is right, the
+// next input is its own last letter, so a word comes out right exactly if it would when the model
+// writes alone.
 std::vector<std::string> answers(const Decoder& model, const Batch& batch) {
     const NoGrad no_grad;
     const Tensor logits = model.forward({batch.inputs, batch.offsets}, {}).value();  // (N, vocab)
@@ -81,7 +82,7 @@ std::vector<std::string> answers(const Decoder& model, const Batch& batch) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // too little work to share: beside busy programs two are many times slower
+    set_threads(1);  // little work: beside busy programs, two threads would be many times slower
     Rng rng(7);
     std::set<std::string> unseen;
     while (unseen.size() < 500) {

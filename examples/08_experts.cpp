@@ -1,8 +1,8 @@
 // Lesson 8: one network, many experts. An expert is the network with a fixed part of its neurons
-// switched off; here expert 0 gets all English text and expert 1 all German, by hand.
-// Claims: when expert 0 learns, neurons that only expert 1 keeps stay as they are, to the bit, and
-// yet expert 1 learns, if they share others. At equal cost, sharing no neuron (separate networks)
-// is best with much text, sharing all with little, and sharing half lies in between.
+// switched off. Here all English text is assigned to expert 0 and all German text to expert 1.
+// Claims: when expert 0 learns, neurons that only expert 1 keeps stay the same to the bit. Expert 1
+// learns all the same, if they share others. At equal cost, sharing no neuron (separate networks)
+// is best with much text, sharing all is best with little, and sharing half lies in between.
 // Next: 09_router.cpp. What a mask saves: autograd/ops/sparse_feed_forward.cpp.
 #include <fmt/core.h>
 
@@ -30,7 +30,7 @@ constexpr int64_t V = 256, width = 64, hidden = 96, context = 6;  // bytes; size
 using Texts = std::vector<std::string>;                           // English, German
 using Ids = std::vector<int32_t>;
 
-// Lesson 5's network with a layer of neurons, half of which each expert keeps.
+// Lesson 5's network with a layer of neurons, of which each expert keeps half.
 struct Network : Module {
     Network(const Tensor& expert_masks, Rng rng)  // (2, hidden), 1 for a neuron that is kept
         : Module(Scope{}),
@@ -58,7 +58,7 @@ struct Network : Module {
     Linear neurons, scores;
 };
 
-// A step takes 256 places of each text, at random; text i goes to expert i.
+// A step takes 256 random places of each text; text i goes to expert i.
 void train(Network& network, const Texts& texts, int steps) {
     Rng rng(8);
     const FlatParameters flat(network);
@@ -85,7 +85,7 @@ double loss(const Network& network, const std::string& text, int32_t expert) {
     return network.loss(text, places, expert).value().item();
 }
 
-// Stories of each language; of every five in the corpus two are English and two German.
+// Stories of each language. Of every five in the corpus, two are English and two German.
 Texts read(uint64_t first, uint64_t stories) {
     Texts texts(2);
     for (uint64_t i = first; i < first + 5 * stories / 2; ++i) {
@@ -95,7 +95,7 @@ Texts read(uint64_t first, uint64_t stories) {
     return texts;
 }
 
-// Masks by which each of two experts keeps half of the neurons, and both keep `shared` quarters.
+// Masks by which each of two experts keeps half of the neurons; both keep `shared` quarters of all.
 Tensor halves(size_t shared) {
     const Tensor masks = Tensor::zeros({2, hidden});
     std::fill_n(masks.data(), hidden / 2, real(1));
@@ -110,20 +110,20 @@ void print(const std::string& what, const std::array<double, 3>& x) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // too little work to share: beside busy programs two are many times slower
+    set_threads(1);  // little work: beside busy programs, two threads would be many times slower
     const Texts unseen = read(1000, 50);
     fmt::print("The neurons that experts 0 and 1 keep if they share half of theirs:");
     for (int64_t i = 0; i < 2 * hidden; ++i) {
         fmt::print("{}{}", i % hidden == 0 ? "\n  " : "", halves(1).data()[i] > 0 ? "█" : "·");
     }
-    fmt::print("\nThe model draws them by chance, which comes to the same.\n\n");
-    fmt::print("Of their neurons they share{:>19}{:>8}{:>8}\n", "none", "half", "all");
+    fmt::print("\nThe model draws them at random, which comes to the same.\n\n");
+    fmt::print("Share of neurons in common{:>19}{:>8}{:>8}\n", "none", "half", "all");
     fmt::print("Expert 0 learns English, 100 steps. What only expert 1 keeps stays, to the bit.\n");
     fmt::print("Loss on unseen English, nats a byte:\n");
     std::array<double, 3> x = {}, y = {};
     for (size_t shared : {0, 1, 2}) {
         Network network(halves(shared), Rng(8));
-        // Of the neurons that expert 0 does not keep, (hidden / 2, width).
+        // The weights of the neurons that expert 0 does not keep, (hidden / 2, width).
         const auto rest = [&] {
             return network.neurons.weight.value().narrow(hidden / 2, hidden / 2);
         };
@@ -137,7 +137,7 @@ int main() {
     print("expert 1, before", x);
     print("expert 1, after", y);
     check(y[0] > x[0] - 0.5 && y[1] < x[1] - 1, "lesson: expert 1 should learn by sharing");
-    fmt::print("Both learn, each its language, 400 steps. Loss on unseen text of both:\n");
+    fmt::print("Each learns its language, 400 steps. Loss on unseen text of both:\n");
     for (const uint64_t stories : {4, 20, 200}) {
         for (size_t shared : {0, 1, 2}) {
             Network network(halves(shared), Rng(8));

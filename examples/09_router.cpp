@@ -1,9 +1,10 @@
 // Lesson 9: how a router learns, and when it fails. Two languages of eight letters: in one each
 // letter is followed by the next, in the other by the one before. The model sees one letter, so
-// that only its expert can tell it the language; the router sees all letters so far, and learns by
-// the original's two losses (models/transformer/routers/router_loss.h). Claims: it finds the languages if two experts
-// know one each and stay as they are. If they learn, too, it does not. Without the distribution
-// loss it does, but letter by letter: expert 0 is one language after 'a', the other after 'b'.
+// only the choice of expert can tell it the language. The router sees all letters so far, and
+// learns by the original's two losses (models/transformer/routers/router_loss.h). Claims: it finds
+// the languages if two experts know one each and do not change. It does not find them if the
+// experts also learn. Without the distribution loss it does, but letter by letter: expert 0 is one
+// language after 'a' and the other after 'b'.
 // Next: 10_story.cpp. This loop: models/training/trainer.cpp.
 #include <fmt/core.h>
 
@@ -27,9 +28,9 @@ namespace {
 
 constexpr int64_t letters = 8, length = 8, num_experts = 2;
 
-// Sequences of both languages in turn, end to end.
+// Sequences of the two languages in turn, end to end.
 struct Batch {
-    Sequences sequences, letters_alone;  // the same letters; in the second each is a sequence
+    Sequences sequences, letters_alone;  // the same letters; in the second, each is a sequence
     std::vector<int32_t> targets;
     Experts language;
 
@@ -52,7 +53,7 @@ struct Batch {
     }
 };
 
-// Of the model and of the router, which differ in what they are asked.
+// For the model and for the router, which differ in their outputs.
 DecoderSettings settings(int64_t outputs) {
     DecoderSettings s{.vocab = letters, .outputs = outputs, .context = length, .width = 32};
     s.layers = 1, s.heads = 2, s.hidden = 64, s.num_experts = num_experts, s.mask_rate = 0.5;
@@ -116,9 +117,9 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
     const Batch batch(400, rng);
     router.eval();
     const Experts experts = router.choose(batch.sequences, rng);  // argmax
-    std::array<std::array<double, 4>, letters + 1> count = {};    // after each letter, and in all
+    std::array<std::array<double, 4>, letters + 1> count = {};    // after each letter, and overall
     for (size_t i = 0; i < experts.size(); ++i) {
-        if (i % length > 0) {  // at the first letter nobody can know the language
+        if (i % length > 0) {  // nobody can know the language at the first letter
             const size_t cell = 2 * size_t(batch.language[i]) + size_t(experts[i]);
             count[size_t(batch.sequences.tokens()[i])][cell] += 1;
             count[letters][cell] += 1;
@@ -135,15 +136,15 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
 }  // namespace
 
 int main() {
-    set_threads(1);  // too little work to share: beside busy programs two are many times slower
+    set_threads(1);  // little work: beside busy programs, two threads would be many times slower
     fmt::print(
-        "How often the expert chosen by the router tells the language, where chance is 50 %:\n"
-        "overall, and by letter, as an expert may be one language after 'a', the other after "
-        "'b'.\n\n"
+        "How often the router's choice of expert tells the language (guessing: 50 %),\n"
+        "overall and by letter, since an expert may be one language after 'a', the other\n"
+        "after 'b'.\n\n"
         "    {:45}{:>11}{:>14}\n",
         "The router learns for 600 steps, while", "overall", "by letter");
-    const Told fixed = run("experts know a language each, and stay", 300, true, true);
-    const Told learn_on = run("experts know a language each, and learn on", 300, false, true);
+    const Told fixed = run("each expert knows a language and stays", 300, true, true);
+    const Told learn_on = run("each expert knows a language and learns on", 300, false, true);
     const Told alike = run("experts start alike and learn: as in training", 0, false, true);
     const Told unfair = run("the same without the distribution loss", 0, false, false);
     check(fixed.always > 0.9, "lesson: the router should find what the experts know");

@@ -1,8 +1,9 @@
-// Lesson 10: the whole model in 34 lines of main, on top of models/ (its last check not counted).
-// Stories in English and German and small sums are invented, a tokenizer learns their most frequent
-// pieces, and a model learns to go on with a text: a router picks an expert for each token, and all
-// experts share one network. Then it tells a story. Claim: after 600 steps the loss on stories that
-// it has never seen is below 2.3 nats a token, where knowing nothing gives log(1025) = 6.9.
+// Lesson 10: the whole model in 34 lines of main, on top of models/ (its last check not counted). A
+// generator invents English and German stories and small sums, a tokenizer learns their most
+// frequent pieces, and a model learns to continue a text: a router picks an expert for each token,
+// and all experts share one network. Then the model tells a story. Claim: after 600 steps the loss
+// on stories that it has never seen is below 2.3 nats a token, where knowing nothing gives
+// log(1025) = 6.9.
 // Next: examples/smoe/train.cpp, the same with files and flags; models/training/trainer.cpp, what a step is.
 #include <fmt/core.h>
 
@@ -24,7 +25,7 @@
 using namespace smoe;
 
 int main() {
-    set_threads(1);  // too little work to share: beside busy programs two are many times slower
+    set_threads(1);  // little work: beside busy programs, two threads would be many times slower
     std::vector<Story> stories, unseen;
     for (uint64_t i = 0; i < 2000; ++i) {
         (i < 1900 ? stories : unseen).push_back(corpus_story(10, i));

@@ -17,7 +17,7 @@ struct Dim {
     int index;      // counted from the front
     int64_t outer;  // product of the sizes before it
     int64_t size;
-    int64_t inner;  // product of the sizes behind it
+    int64_t inner;  // product of the sizes after it
 };
 
 // Throws Error, naming `op`, for an undefined x and for a dim that it lacks. Negative dims count

@@ -53,7 +53,7 @@ void Optimizer::require_training(const char* call) const {
 
 void Optimizer::eval() {
     if (training_) {
-        trained_ = values_.clone();  // train() must restore the bits, and computing back would round
+        trained_ = values_.clone();  // train() must restore the bits; computing back would round
         values_.copy_from(evaluation_values());
         training_ = false;
     }

@@ -1,7 +1,7 @@
 // Schedule-free AdamW (Defazio et al., "The Road Less Scheduled", 2024): three sequences instead of
 // a schedule. z makes the steps; x is their average and is evaluated; y lies between the two, and
 // gradients are taken there. The parameters hold y in training mode and x in evaluation mode; z and
-// v are kept beside.
+// v are kept beside them.
 // Read next: models/training/trainer.h, which switches the modes.
 #pragma once
 
