@@ -2,8 +2,8 @@
 // family's file in ops/ holds formula, forward and backward side by side. Names are PyTorch's where
 // it has the op. Every op throws Error, naming itself and the shapes, for inputs that do not fit.
 // Ids and experts are plain vectors, without gradients. N is the number of rows: all dims but the
-// last of a Variable. A `dim` counts from 0, or from the end if it is negative: -1 is the last. To
-// add an op: a section in the family's .cpp, a line here, a row in tests/autograd/op_table*.cpp.
+// last of a Variable. A `dim` counts from 0, or from the end if it is negative: -1 is the last.
+// To add an op: a section in the family's .cpp, a line here, a row in tests/autograd/op_table*.cpp.
 // Read next: ops/elementwise.cpp.
 #pragma once
 
@@ -38,9 +38,9 @@ Variable silu(const Variable& x);     // x sigmoid(x), also called swish (Elfwin
 // (Hendrycks and Gimpel, 2016). This is PyTorch's default; its tanh approximation is left out.
 Variable gelu(const Variable& x);
 
-// ops/dropout.cpp Zeroes each element with probability p and multiplies the rest by 1 / (1 - p)
-// (Srivastava et al., JMLR 2014). What happens to element i is a function of (seed, i). p in [0,
-// 1); p = 0 returns x.
+// ops/dropout.cpp
+// Zeroes each element with probability p and multiplies the rest by 1 / (1 - p) (Srivastava et al.,
+// JMLR 2014). The factor of element i is a function of (seed, i). p in [0, 1); p = 0 returns x.
 Variable dropout(const Variable& x, double p, uint64_t seed);
 
 // ops/reduce.cpp: of all elements, to a single number of shape (); or along a dim, which the result

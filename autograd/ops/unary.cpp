@@ -55,8 +55,8 @@ real logistic(real x) {
     return std::erfc(z);
 }
 
-// The share of a normal distribution below x. Far below 0, it keeps the digits that 1 + erf(x /
-// sqrt(2)) would lose.
+// The share of a normal distribution below x. Far below 0, it keeps the digits that
+// 1 + erf(x / sqrt(2)) would lose.
 real normal_cdf(real x) {
     const real tail = erfc_of_positive(std::abs(x) / std::numbers::sqrt2_v<real>) / 2;
     return x > 0 ? 1 - tail : tail;
