@@ -90,7 +90,7 @@ Tensor by_op(const Tensor& q, const Tensor& k, const Tensor& v) {
         real* const row = qkv.data() + i / C * 3 * C + i % C;
         row[0] = q.data()[i], row[C] = k.data()[i], row[2 * C] = v.data()[i];
     }
-    return attention(Variable(qkv), {0, T}, 1).value();
+    return attention(Variable(qkv), Sequences::of(std::vector<int32_t>(size_t(T))), 1).value();
 }
 
 double largest_difference(const Tensor& a, const Tensor& b, int64_t count) {
