@@ -1,11 +1,12 @@
-// Lines for people on standard output. A terminal gets them wrapped to its width, and names from
-// files cannot control it. A pipe gets every line whole and every byte as it is.
+// Lines for people. A terminal gets them wrapped to its width, and names from files cannot control
+// it. A pipe gets every line whole and, on standard output, every byte as it is.
 // Read next: tables.h.
 #pragma once
 
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,12 @@ template <class... Args>
 void say(fmt::format_string<Args...> format, Args&&... args) {
     const std::string line = shown(fmt::format(format, std::forward<Args>(args)...));
     fmt::print("{}\n", wrapped(line, line_width(STDOUT_FILENO)));
+}
+
+// Prints one line on standard error, "smoe: " and `text`, whatever the names that it quotes.
+inline void complain(const std::string& text) {
+    const std::string line = wrapped(to_one_line("smoe: " + text), line_width(STDERR_FILENO));
+    std::fprintf(stderr, "%s\n", line.c_str());  // fmt would throw where nobody listens
 }
 
 }  // namespace smoe

@@ -13,11 +13,11 @@
 
 #include "core/blas.h"
 #include "core/check.h"
-#include "core/text.h"
 #include "core/threads.h"
 #include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
 #include "examples/smoe/version.h"
 
@@ -73,7 +73,7 @@ int run(int argc, char** argv) {
 
 // Prints one line, whatever the names and texts that `message` quotes; returns `status`.
 int report(int status, const std::string& message) {
-    std::fprintf(stderr, "smoe: error: %s\n", smoe::to_one_line(message).c_str());
+    smoe::complain("error: " + message);
     return status;
 }
 

@@ -138,20 +138,19 @@ void check_held_out(const Config& config, const std::string& hash) {
 
 void warn_of_text(const Config& config, const StorySplit& stories, const Dataset& train_data) {
     if (const int64_t known = count_known(stories); known > 0) {
-        fmt::print(
-            stderr,
-            "smoe: warning: {} of the {} held-out stories are in the training text, too: the "
-            "held-out loss says little of new text\n",
-            format_count(known), format_count(int64_t(stories.valid.size())));
+        complain(
+            fmt::format("warning: {} of the {} held-out stories are in the training text, too: the "
+                        "held-out loss says little of new text",
+                        format_count(known), format_count(int64_t(stories.valid.size()))));
     }
     constexpr double most_epochs = 100;
     const double epochs =
         double(config.steps) / double(BatchStream(train_data).batches_per_epoch());
     if (config.minutes == 0 && epochs > most_epochs) {  // with --minutes nobody knows them yet
-        fmt::print(stderr,
-                   "smoe: warning: {} steps see this training text {} times, so it will be learned "
-                   "by heart: give more text, or train for less\n",
-                   format_count(config.steps), format_count(int64_t(epochs)));
+        complain(
+            fmt::format("warning: {} steps see this training text {} times, so it will be learned "
+                        "by heart: give more text, or train for less",
+                        format_count(config.steps), format_count(int64_t(epochs))));
     }
 }
 
