@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <memory>
+#include <optional>
 
 #include "core/blas.h"
 #include "core/check.h"
@@ -93,10 +94,26 @@ Config new_config(const TrainOptions& options) {
     return config;
 }
 
-Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories) {
-    if (!config.tokenizer.empty()) {
-        return Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer);
+// Throws Error for what would else come out after minutes of reading: a file that is missing, a folder
+// that cannot be written to.
+void look_ahead(const RunDirectory& run, const Config& config) {
+    require_readable(config.data);
+    require_readable(config.valid);
+    run.require_writable();
+}
+
+// The tokenizer that is there before any text is read: the run's, or that of --tokenizer.
+std::optional<Tokenizer> known_tokenizer(const RunDirectory& run, const Config& config,
+                                         bool resume) {
+    if (resume) {
+        return run.tokenizer(config);
     }
+    return config.tokenizer.empty()
+               ? std::nullopt
+               : std::optional(Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer));
+}
+
+Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& stories) {
     std::vector<std::string_view> texts;
     for (const Story& story : stories) {
         texts.push_back(story.text);
@@ -105,8 +122,7 @@ Tokenizer make_tokenizer(const Config& config, const std::vector<Story>& stories
 }
 
 // What is about to be trained.
-void introduce(const Config& config) {
-    const SingleMoe moe(config.model, config.seed);
+void introduce(const Config& config, const SingleMoe& moe) {
     const std::string parameters = format_count(moe.model.parameter_count());
     if (moe.router->is_dense()) {
         say("model: {} parameters, dense", parameters);
@@ -161,11 +177,12 @@ int train(const TrainOptions& options) {
         run.require_unused();
     }
     Config config = resume ? resumed_config(options, run.config()) : new_config(options);
+    look_ahead(run, config);
+    const std::optional<Tokenizer> known = known_tokenizer(run, config, resume);
     say("seed {}, {} threads, {}", config.seed, threads(), blas_name());
 
     const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
-    const Tokenizer tokenizer =
-        resume ? run.tokenizer(config) : make_tokenizer(config, stories.train);
+    const Tokenizer tokenizer = known ? *known : learn_tokenizer(config, stories.train);
     config.model.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
     if (!config.tokenizer.empty()) {
@@ -189,18 +206,17 @@ int train(const TrainOptions& options) {
         say("held-out text: none, so nothing is evaluated");
         check_held_out(config, "");
     }
-    if (resume && run.has_state()) {
-        Trainer::require_fitting(config, run.state());
-    }
-    introduce(config);
-    if (!resume) {
-        run.create(config, tokenizer);
-        warn_of_text(config, stories, train_data);
-    }
 
     save_when_interrupted();
-    const StopReason reason = run_training(run, config, tokenizer, train_data, valid_data.get(),
-                                           [] { return interrupted.load(); });
+    const StopReason reason = run_training(
+        run, config, tokenizer, train_data, valid_data.get(), [] { return interrupted.load(); },
+        [&](const SingleMoe& moe) {
+            introduce(config, moe);
+            if (!resume) {
+                run.create(config, tokenizer);
+                warn_of_text(config, stories, train_data);
+            }
+        });
     if (reason == StopReason::interrupted) {
         say("interrupted; saved. Go on with");
         fmt::print("    {}\n", own_command("train --run " + shell_path(options.run) + " --resume"));

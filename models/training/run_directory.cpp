@@ -68,6 +68,13 @@ void RunDirectory::require_unused() const {
     }
 }
 
+void RunDirectory::require_writable() const {
+    require_writable_folder(path_);
+    if (file_exists(path_)) {
+        const FolderLock lock(path_);
+    }
+}
+
 void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) const {
     const bool is_new = !file_exists(path_);
     make_folder(path_);

@@ -31,8 +31,11 @@ class RunDirectory {
     // Throws Error unless a new run can begin here. The only files of a run that may be there are
     // config.json and tokenizer.json, left by a run that never reached a checkpoint.
     void require_unused() const;
-    // Creates the folder and writes config.json and tokenizer.json. Throws Error if no new run can
-    // begin here, if another process is using the folder, or if it holds a different tokenizer.
+    // Throws Error unless files can be written here now and no other process is at it. Leaves nothing
+    // behind; for asking before long work.
+    void require_writable() const;
+    // Creates the folder and writes config.json and tokenizer.json. Throws Error unless a new run
+    // can begin here, if another process is at it, or if there is another tokenizer.
     void create(const Config& config, const Tokenizer& tokenizer) const;
 
     bool has_state() const;

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/check.h"
 #include "core/file.h"
@@ -74,27 +76,48 @@ std::string metrics_line(const Window& window, const Trainer& trainer, double se
     return line + "}";
 }
 
+// The state to go on from, if there is one. Throws Error unless it is of the size of this model.
+std::optional<TensorFile> fitting_state(const RunDirectory& run, const Config& config) {
+    if (!run.has_state()) {
+        return std::nullopt;
+    }
+    // Should the last run have been stopped on its way through a checkpoint. First, so that
+    // messages name files as they are called from now on.
+    run.finish_writing_state();
+    TensorFile state = run.state();
+    Trainer::require_fitting(config, state);
+    return state;
+}
+
 class Loop {
   public:
     Loop(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
-         const Dataset& train, const Dataset* valid)
+         const Dataset& train, const Dataset* valid,
+         const std::function<void(const SingleMoe&)>& when_built)
         : run_(run),
           config_(config),
           tokenizer_(tokenizer),
           valid_(valid),
-          lock_(run.path()),
+          lock_(run.has_state() ? std::make_unique<FolderLock>(run.path()) : nullptr),
+          state_(fitting_state(run, config)),
           trainer_(config, train) {
-        if (run.has_state()) {
-            // The last run may have been stopped in the middle of a checkpoint. This comes first,
-            // so that messages name files as they are called from now on.
-            run.finish_writing_state();
-            const TensorFile state = run.state();
-            trainer_.load_state_dict(state, state.origin);
+        if (when_built) {
+            when_built(trainer_.moe());
+        }
+        if (lock_ == nullptr) {
+            lock_ = std::make_unique<FolderLock>(run.path());
+            check(!run.has_state(),
+                  "another process has trained '{}' meanwhile: --resume goes on with it",
+                  run.path());
+        }
+        if (state_) {
+            trainer_.load_state_dict(*state_, state_->origin);
             trainer_.require_finite_weights();
             checkpoint_step_ = trainer_.steps();
             write_weights();
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
-                                          state.origin));
+                                          state_->origin));
+            state_.reset();
         }
         run.write_config(config);           // the settings that apply from now on
         run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
@@ -218,7 +241,7 @@ class Loop {
 
     void append_metrics(const std::string& line) {
         guard([&] {
-            lock_.require_in_place();
+            lock_->require_in_place();
             run_.append_metrics(line);
         });
     }
@@ -264,7 +287,7 @@ class Loop {
         }
         // The state comes first: it alone decides where a resumed run continues.
         guard([&] {
-            lock_.require_in_place();
+            lock_->require_in_place();
             run_.write_state(trainer_.state_dict());
         });
         checkpoint_step_ = trainer_.steps();
@@ -292,7 +315,8 @@ class Loop {
     const Config& config_;
     const Tokenizer& tokenizer_;
     const Dataset* valid_;
-    FolderLock lock_;  // two processes in one run would mix their checkpoints
+    std::unique_ptr<FolderLock> lock_;  // two processes in one run would mix their checkpoints
+    std::optional<TensorFile> state_;  // read before the trainer takes its memory; gone when loaded
     Trainer trainer_;
     ProgressLine progress_;
     Window window_;
@@ -305,8 +329,9 @@ class Loop {
 
 StopReason run_training(const RunDirectory& run, const Config& config, const Tokenizer& tokenizer,
                         const Dataset& train, const Dataset* valid,
-                        const std::function<bool()>& interrupted) {
-    return Loop(run, config, tokenizer, train, valid).go(interrupted);
+                        const std::function<bool()>& interrupted,
+                        const std::function<void(const SingleMoe&)>& when_built) {
+    return Loop(run, config, tokenizer, train, valid, when_built).go(interrupted);
 }
 
 std::string loss_curve(const RunDirectory& run, int width, int height) {

@@ -222,6 +222,15 @@ TEST_CASE("refusals: what can be seen at a glance is, before anything is read") 
     for (const std::string flag : {"--temperature 0", "--top-p 2", "--top-k -1"}) {
         refused("generate broken " + flag, 1, "sampling: ");
     }
+    const std::string train = "train --data bad.txt" + tiny_settings() + "--run ";
+    refused(train + "file/below", 1, "'file/below'");
+    refused(train + "new --valid nope.txt", 1, "'nope.txt'");
+    refused(train + "new --valid corpus", 1, "'corpus': it is a folder");
+    put("bad.json", "{}");
+    refused("train --data bad.txt --run new --tokenizer bad.json", 1, "'bad.json'");
+    refused("train --run broken --resume --steps 9 --valid nope.txt", 1, "'nope.txt'");
+    // Masks are drawn when the model is built, and then nothing of the run is there yet.
+    refused(tiny_train() + "--mask-rate 0.9", 1, "would keep none of the");
     put("half/train.jsonl/here", "");
     refused("corpus -o half --stories 2 --valid-stories 2", 1,
             "'half/train.jsonl': it is a folder");

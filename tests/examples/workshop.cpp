@@ -206,10 +206,10 @@ void check_proposals(const std::string& message, const std::vector<std::string>&
         }
         return known[of];
     };
-    const std::regex flag("--[a-z][a-z-]*");
+    const std::regex flag("--[a-z][a-z0-9-]*");
     for (std::sregex_iterator name(message.begin(), message.end(), flag), end; name != end;
          ++name) {
-        const std::regex whole(name->str() + "(?![a-z-])");
+        const std::regex whole(name->str() + "(?![a-z0-9-])");
         INFO(message);
         CHECK((std::regex_search(given, whole) || std::regex_search(help(command), whole) ||
                std::regex_search(help(""), whole)));
