@@ -67,7 +67,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance soak asan ubsan tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all demo test endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -98,6 +98,10 @@ soak: ## train for MINUTES=120 on TEXT=file (or the built-in corpus): memory mus
 asan: ## every test under AddressSanitizer, leaks included
 	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/asan CXXFLAGS='-O1 -g1' \
 	  SANITIZE='-fsanitize=address -fno-omit-frame-pointer'
+
+sanitize: ## every test under both of these at once, in the time of one
+	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/sanitize CXXFLAGS='-O1 -g1' \
+	  SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
 ubsan: ## every test under UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/ubsan CXXFLAGS='-O1 -g1' \
