@@ -110,7 +110,7 @@ int main() {
         model.parameter_count(), unseen.size());
 
     double accuracy = 0;
-    for (int step = 0; step <= 1200; ++step) {
+    for (int step = 0; step <= 2000; ++step) {
         if (step % 200 == 0) {
             optimizer->eval();
             const std::vector<std::string> written = answers(model, test);
