@@ -265,6 +265,9 @@ COLD := $(PROGRAM) core/safetensors.cpp models/text/json_lines.cpp models/text/t
         $(addprefix models/training/,config.cpp run_directory.cpp training_loop.cpp)
 $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 
+# Tiles of different sizes must round alike: no compiler may fuse a product and a sum in some of them only.
+$(call float,core/matvec.cpp) $(call double,core/matvec.cpp): FLAGS += -ffp-contract=off
+
 $(OBJ)/float/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(FLAGS) -MMD -MP -c $< -o $@
