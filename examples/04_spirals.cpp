@@ -22,7 +22,7 @@ constexpr int64_t points = 400, hidden = 32;
 
 struct Data {
     Tensor x = Tensor::empty({points, 2});
-    std::vector<int32_t> expert;
+    std::vector<int32_t> label;
 };
 
 // Two arms of a spiral with a little noise. The second is the first turned by half a circle.
@@ -35,7 +35,7 @@ Data two_spirals(Rng& rng) {
         data.x.data()[2 * i] = real((0.1 + 0.9 * along) * std::cos(angle) + 0.02 * rng.normal());
         data.x.data()[2 * i + 1] =
             real((0.1 + 0.9 * along) * std::sin(angle) + 0.02 * rng.normal());
-        data.expert.push_back(arm);
+        data.label.push_back(arm);
     }
     return data;
 }
@@ -66,7 +66,7 @@ double accuracy(const Network& network, const Data& data) {
     const Tensor logits = network.forward(Variable(data.x)).value();
     int64_t right = 0;
     for (int64_t i = 0; i < points; ++i) {
-        right += argmax(logits.data() + 2 * i, 2) == data.expert[size_t(i)];
+        right += argmax(logits.data() + 2 * i, 2) == data.label[size_t(i)];
     }
     return double(right) / points;
 }
@@ -89,7 +89,7 @@ void draw(const Network& network, const Data& data) {
     for (int64_t i = 0; i < points; ++i) {
         const int64_t col = std::lround((data.x.data()[2 * i] + 1.1) / 2.2 * (cols - 1));
         const int64_t row = std::lround((1.1 - data.x.data()[2 * i + 1]) / 2.2 * (rows - 1));
-        picture[size_t(row * cols + col)] = data.expert[size_t(i)] == 0 ? 'O' : 'x';
+        picture[size_t(row * cols + col)] = data.label[size_t(i)] == 0 ? 'O' : 'x';
     }
     for (int64_t row = 0; row < rows; ++row) {
         fmt::print("    {}\n", picture.substr(size_t(row * cols), size_t(cols)));
@@ -104,7 +104,7 @@ int main() {
     const Network network(rng);
     const real lr = 0.3f;
     for (int step = 0; step <= 2000; ++step) {
-        const Variable loss = mean(cross_entropy(network.forward(Variable(data.x)), data.expert));
+        const Variable loss = mean(cross_entropy(network.forward(Variable(data.x)), data.label));
         if (step % 400 == 0) {
             fmt::print("step {:5}  loss {:.4f}  accuracy {:5.1f} %\n", step, loss.value().item(),
                        100 * accuracy(network, data));

@@ -160,8 +160,7 @@ std::vector<SavedTensor> toy_saves(const FeedForwardSizes& s) {
 
 const bool registered = [] {
     router_kinds().add(
-        "toy", {.help = "of a test",
-                .make = [](const ModelSettings& settings,
+        "toy", {.make = [](const ModelSettings& settings,
                            uint64_t seed) { return std::make_unique<ToyRouter>(settings, seed); },
                 .check_sizes = [](const ModelSettings&, const std::map<std::string, Tensor>&,
                                   const std::string&) {}});

@@ -31,10 +31,9 @@ class DenseRouter : public Router {
 }  // namespace
 
 RouterKind dense_router_kind() {
-    return {.help = "no experts: the plain, dense transformer",
-            .make = [](const ModelSettings& settings, uint64_t) {
-                return std::make_unique<DenseRouter>(settings.experts.count);
-            }};
+    return {.make = [](const ModelSettings& settings, uint64_t) {
+        return std::make_unique<DenseRouter>(settings.experts.count);
+    }};
 }
 
 }  // namespace smoe

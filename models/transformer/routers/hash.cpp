@@ -50,10 +50,9 @@ class HashRouter : public Router {
 }  // namespace
 
 RouterKind hash_router_kind() {
-    return {.help = "a hash of the token's id",
-            .make = [](const ModelSettings& settings, uint64_t seed) {
-                return std::make_unique<HashRouter>(settings.experts.count, seed);
-            }};
+    return {.make = [](const ModelSettings& settings, uint64_t seed) {
+        return std::make_unique<HashRouter>(settings.experts.count, seed);
+    }};
 }
 
 }  // namespace smoe

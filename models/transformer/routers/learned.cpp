@@ -105,8 +105,7 @@ Experts sample_experts(const Tensor& probabilities, Rng& rng) {
 }
 
 RouterKind learned_router_kind() {
-    return {.help = "a smaller transformer that learns, as in the original",
-            .make =
+    return {.make =
                 [](const ModelSettings& settings, uint64_t seed) {
                     return std::make_unique<LearnedRouter>(router_decoder(settings),
                                                            settings.router.steps,

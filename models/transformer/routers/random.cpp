@@ -44,9 +44,9 @@ class RandomRouter : public Router {
 }  // namespace
 
 RouterKind random_router_kind() {
-    return {.help = "a random draw", .make = [](const ModelSettings& settings, uint64_t) {
-                return std::make_unique<RandomRouter>(settings.experts.count);
-            }};
+    return {.make = [](const ModelSettings& settings, uint64_t) {
+        return std::make_unique<RandomRouter>(settings.experts.count);
+    }};
 }
 
 }  // namespace smoe

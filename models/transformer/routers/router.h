@@ -97,7 +97,6 @@ class Router {
 
 // Builds a router of a kind. `seed` is the run's; kinds that learn draw their weights from it.
 struct RouterKind {
-    std::string help;  // for --routing
     std::function<std::unique_ptr<Router>(const ModelSettings& settings, uint64_t seed)> make;
     // For kinds with a module: throws Error, naming `origin`, unless `state` has the tensors that
     // its memory depends on. It takes no memory itself; see check_sizes in decoder.h.
