@@ -13,6 +13,7 @@ TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSetti
                            const Batch& batch, const Experts& experts)
     : before_(memory_use().live),
       init_(1),
+      dropout_(2),
       model_(settings, init_),
       flat_(model_),
       optimizer_(make_optimizer("schedule_free", flat_.values(), flat_.grads(), optimizer)),
@@ -21,7 +22,7 @@ TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSetti
       experts_(experts) {}
 
 void TrainingStep::run() {
-    backward(mean(model_.losses(batch_.inputs, experts_, batch_.targets)));
+    backward(mean(model_.losses(batch_.inputs, experts_, batch_.targets, &dropout_)));
     optimizer_->step();
     flat_.zero_grad();
 }

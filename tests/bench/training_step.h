@@ -29,7 +29,7 @@ class TrainingStep {
 
   private:
     int64_t before_;  // bytes in tensors when this was built
-    Rng init_;
+    Rng init_, dropout_;
     Decoder model_;
     FlatParameters flat_;
     std::unique_ptr<Optimizer> optimizer_;
