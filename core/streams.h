@@ -22,7 +22,8 @@ enum class Stream : uint32_t {
     generation,     // of the prompt 0, of sample i: 1 + i
     model_dropout,  // seeds of what a layer drops
     router_dropout,
-    dropout  // of one pass through a layer, under such a seed
+    dropout,  // of one pass through a layer, under such a seed
+    analysis  // labels that are shuffled, to see what chance gives
 };
 
 // Throws Error for an index of 2^32 or more, which would belong to another use.

@@ -68,6 +68,24 @@ void Module::collect(const std::string& prefix, std::map<std::string, Tensor>& f
     }
 }
 
+std::map<std::string, Tensor> Module::running_buffers() const {
+    std::map<std::string, Tensor> found;
+    collect_running("", found);
+    return found;
+}
+
+void Module::collect_running(const std::string& prefix,
+                             std::map<std::string, Tensor>& found) const {
+    for (const auto& entry : buffers_) {
+        if (std::ranges::find(running_, entry.name) != running_.end()) {
+            found[prefix + entry.name] = entry.value;
+        }
+    }
+    for (const auto& child : children_) {
+        child.value->collect_running(prefix + child.name + ".", found);
+    }
+}
+
 void Module::check_state_dict(const std::map<std::string, Tensor>& values,
                               const std::string& origin) const {
     const std::map<std::string, Tensor> own = state_dict();
@@ -153,8 +171,11 @@ Variable& Module::register_parameter(const std::string& name, const Tensor& valu
     return parameters_.emplace_back(Named<Variable>{name, Variable(value, true)}).value;
 }
 
-Tensor& Module::register_buffer(const std::string& name, const Tensor& value) {
+Tensor& Module::register_buffer(const std::string& name, const Tensor& value, BufferUse use) {
     require_new(name);
+    if (use == BufferUse::running) {
+        running_.push_back(name);
+    }
     return buffers_.emplace_back(Named<Tensor>{name, value}).value;
 }
 

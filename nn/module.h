@@ -22,6 +22,10 @@ struct Scope {
     std::string name;
 };
 
+// A buffer is the same from the first step to the last, or follows training without a gradient, as
+// a running mean does.
+enum class BufferUse { fixed, running };
+
 class Module {
   public:
     // Throws Error if the parent has something of this name already.
@@ -38,6 +42,9 @@ class Module {
     // Parameters and buffers by name, "layers.0.attn.qkv_proj.weight"; the tensors share memory
     // with the module.
     std::map<std::string, Tensor> state_dict() const;
+
+    // The running buffers among them, which a resumed run must get back.
+    std::map<std::string, Tensor> running_buffers() const;
 
     // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
     // are exactly those of state_dict(), every shape fits, every number is finite and every module
@@ -60,7 +67,8 @@ class Module {
     // Both return a reference that stays valid as long as the module lives. Both throw Error if the
     // name is taken: a checkpoint would hold only one of the two.
     Variable& register_parameter(const std::string& name, const Tensor& value);
-    Tensor& register_buffer(const std::string& name, const Tensor& value);
+    Tensor& register_buffer(const std::string& name, const Tensor& value,
+                            BufferUse use = BufferUse::fixed);
 
     // Throws Error for a value that the buffer must not have. It is called before load_state_dict
     // changes anything.
@@ -71,6 +79,7 @@ class Module {
 
   private:
     void collect(const std::string& prefix, std::map<std::string, Tensor>& found) const;
+    void collect_running(const std::string& prefix, std::map<std::string, Tensor>& found) const;
     void check_buffers(const std::string& prefix,
                        const std::map<std::string, Tensor>& values) const;
     void announce_loaded();
@@ -83,6 +92,7 @@ class Module {
     };
     std::deque<Named<Variable>> parameters_;  // deque: references into it survive growth
     std::deque<Named<Tensor>> buffers_;
+    std::vector<std::string> running_;  // names of buffers
     std::vector<Named<Module*>> children_;
     Module* parent_;
     bool training_ = true;

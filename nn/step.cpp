@@ -15,6 +15,8 @@ void StepMemory::reserve(const StepNeeds& needs, int64_t rows, int64_t width) {
     grow(parts, needs.parts * rows * width);
     grow(numbers, needs.numbers);
     ids.resize(std::max(ids.size(), size_t(needs.ids)));
+    experts.resize(std::max(experts.size(), size_t(rows)));
+    weights.resize(std::max(weights.size(), size_t(rows)));
 }
 
 }  // namespace smoe

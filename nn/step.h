@@ -14,14 +14,15 @@
 
 namespace smoe {
 
-// Row m is position positions[m] of sequence slots[m]. Its expert is experts[m], or no_expert for
+// Row m is position positions[m] of sequence slots[m], and stands for tokens[m]. Its expert is experts[m], or no_expert for
 // the dense network, and weights[m] is the factor for that expert's output. Rows of one sequence
 // are in its order.
 struct StepRows {
     std::span<const int32_t> slots;
     std::span<const int64_t> positions;
     std::span<const int32_t> experts;
-    std::span<const real> weights = {};  // none: 1
+    std::span<const real> weights = {};    // none: 1
+    std::span<const int32_t> tokens = {};  // where a router asks for them
 
     int64_t size() const { return int64_t(slots.size()); }  // M
 };
@@ -43,6 +44,10 @@ struct StepNeeds {
 struct StepMemory {
     Tensor parts, numbers;
     std::vector<int32_t> ids;
+    // The experts and weights (M) that a block's router picks, kept until its network has run.
+    std::vector<int32_t> experts;
+    std::vector<real> weights;
+    Tensor inputs;  // (M, C): what a network reads that gets more than x; made by whoever needs it
 
     // Makes room for a layer's steps of up to `rows` rows of `width` numbers, and never shrinks.
     void reserve(const StepNeeds& needs, int64_t rows, int64_t width);

@@ -18,6 +18,7 @@ Command add_corpus(CLI::App& app);
 Command add_tokenizer(CLI::App& app);
 Command add_train(CLI::App& app);
 Command add_eval(CLI::App& app);
+Command add_experts(CLI::App& app);
 Command add_generate(CLI::App& app);
 Command add_report(CLI::App& app);
 Command add_export(CLI::App& app);

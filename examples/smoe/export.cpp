@@ -273,7 +273,7 @@ int export_run(const ExportOptions& options) {
                    {"generation_config.json", text(generation_config(config, tokenizer))},
                    {"model.safetensors", read_file(run.file("model.safetensors"))},
                    {"README.md", model_card(run, config, *moe)}};
-    if (moe->router->learns()) {
+    if (!moe->router->state_dict().empty()) {
         files["router.safetensors"] = read_file(run.file("router.safetensors"));
     }
     write_folder(options.out, files);

@@ -24,6 +24,8 @@ constexpr Flag flags[] = {
     {"model.hidden", "--hidden", "width of the feed-forward network"},
     {"model.dropout", "--dropout", "dropout on both branches of a block"},
     {"model.context", "--context", "most tokens of a sequence"},
+    {"model.token_input", "--token-input",
+     "give each feed-forward network the token's embedding again"},
 
     {"experts.count", "--experts", "number of experts"},
     {"experts.mask_family", "--mask-family", "how an expert's neurons are chosen"},
@@ -40,6 +42,9 @@ constexpr Flag flags[] = {
     {"router.dropout", "--router-dropout", "dropout in the router's blocks"},
     {"router.steps", "--router-steps", "steps after which the router is frozen"},
     {"router.warmup", "--router-warmup", "warm-up steps of the router's optimiser"},
+    {"router.gate_lr", "--gate-lr", "learning rate of gates, times the model's"},
+    {"router.balance", "--balance", "by which a gate's bias moves in a step, to keep experts busy"},
+    {"router.balance_steps", "--balance-steps", "steps over which a gate counts its rows"},
 
     {"training.seed", "--seed", "seed of weights, order of the data and dropout"},
     {"training.optimizer", "--optimizer", "optimiser"},

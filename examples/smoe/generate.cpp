@@ -37,6 +37,11 @@ int generate(const GenerateOptions& options) {
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
+    check(!options.show_experts || !moe->router->is_inside(),
+          "--show-experts: the blocks of this model choose experts for themselves ({}), so a token "
+          "has "
+          "several; smoe report shows those of the last block",
+          moe->router->description());
     const bool colour = options.show_experts && wants_colour(STDOUT_FILENO, true);
     const bool terminal = is_terminal(STDOUT_FILENO);
     const std::vector<int32_t> prompt = tokenizer.encode(options.prompt);
@@ -53,8 +58,10 @@ int generate(const GenerateOptions& options) {
     std::vector<std::string> waiting(size_t(options.samples));
     std::vector<bool> ended(size_t(options.samples), false);
     size_t shown = 0;
-    std::vector<int64_t> expert_tokens(
-        moe->router->is_dense() ? 0 : size_t(config.model.experts.count), 0);
+    std::vector<int64_t> expert_tokens(moe->router->is_dense() || moe->router->is_inside()
+                                           ? 0
+                                           : size_t(config.model.experts.count),
+                                       0);
     const auto show = [&] {
         while (shown < waiting.size()) {
             fmt::print("{}", std::exchange(waiting[shown], ""));

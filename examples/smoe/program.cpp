@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
         {"tokenizer", "train a tokenizer, encode and decode", smoe::add_tokenizer},
         {"train", "train a model on text", smoe::add_train},
         {"eval", "measure a trained model on text", smoe::add_eval},
+        {"experts", "what the experts of a trained model are", smoe::add_experts},
         {"generate", "let a trained model write", smoe::add_generate},
         {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},

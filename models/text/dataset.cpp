@@ -146,10 +146,19 @@ std::string Dataset::summary() const {
                        100.0 * double(counts_.bytes_kept) / double(counts_.bytes));
 }
 
+std::vector<int64_t> Dataset::token_counts() const {
+    std::vector<int64_t> counts(token_bytes_.size(), 0);
+    for (const int32_t token : targets_) {
+        ++counts[size_t(token)];
+    }
+    return counts;
+}
+
 Batch Dataset::batch(std::span<const int64_t> sequences) const {
     Batch batch;
     std::vector<int32_t> inputs;
     std::vector<int64_t> offsets = {0};
+    std::vector<std::string> domains;
     for (const int64_t sequence : sequences) {
         check(sequence >= 0 && sequence < size(), "dataset: no sequence {} among {}", sequence,
               size());
@@ -162,8 +171,9 @@ Batch Dataset::batch(std::span<const int64_t> sequences) const {
         inputs.resize(size_t(offsets.back()), end_of_text_);
         batch.targets.resize(size_t(offsets.back()), end_of_text_);
         batch.stories.push_back(int32_t(sequence));
+        domains.push_back(domains_[size_t(domain_of(sequence))]);
     }
-    batch.inputs = Sequences(std::move(inputs), std::move(offsets));
+    batch.inputs = Sequences(std::move(inputs), std::move(offsets), std::move(domains));
     return batch;
 }
 

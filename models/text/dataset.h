@@ -81,6 +81,9 @@ class Dataset {
     // turns a loss per token into bits per byte.
     int64_t bytes_of(int32_t target) const { return token_bytes_.at(size_t(target)); }
 
+    // How often each token occurs as a target, (vocab_size).
+    std::vector<int64_t> token_counts() const;
+
     // The given sequences, in that order. Throws Error for a number outside [0, size()).
     Batch batch(std::span<const int64_t> sequences) const;
 

@@ -158,6 +158,7 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     sizes("model", c.model.sizes);
     visit(Setting{"model", "vocab_size"}, c.model.vocab_size);
     visit(Setting{"model", "context"}, c.model.context);
+    visit(Setting{"model", "token_input"}, c.model.token_input);
 
     visit(Setting{"experts", "count"}, c.model.experts.count);
     visit(Setting{"experts", "mask_family", false, mask_families().names()},
@@ -172,6 +173,9 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     sizes("router", c.model.router.sizes);
     visit(Setting{"router", "steps"}, c.model.router.steps);
     visit(Setting{"router", "warmup"}, c.model.router.warmup);
+    visit(Setting{"router", "gate_lr"}, c.model.router.gate_lr);
+    visit(Setting{"router", "balance"}, c.model.router.balance);
+    visit(Setting{"router", "balance_steps"}, c.model.router.balance_steps);
 
     visit(Setting{"training", "seed"}, c.seed);
     visit(Setting{"training", "optimizer", false, optimizer_kinds()}, c.optimizer);

@@ -29,18 +29,26 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
     for (const std::vector<int64_t>& indices : data.evaluation_batches(max_tokens)) {
         const Batch batch = data.batch(indices);
         const Experts experts = moe.router->choose(batch.inputs, chance);
-        const Tensor losses = moe.model.losses(batch.inputs, experts, batch.targets).value();
+        const auto trace = std::make_shared<ExpertTrace>();
+        const Tensor losses =
+            moe.model
+                .losses(batch.inputs, experts, batch.targets, nullptr,
+                        moe.router->is_inside() ? record_experts(trace) : ExpertHook())
+                .value();
+        if (!experts.empty()) {
+            trace->blocks = {experts};
+        }
         for (size_t b = 0; b < batch.stories.size(); ++b) {
             EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];
             for (EvaluationPart* part : {&result.total, &domain}) {
-                part->expert_tokens.resize(experts.empty() ? 0 : size_t(K));
+                part->expert_tokens.resize(trace->blocks.empty() ? 0 : size_t(K));
                 for (int64_t n = batch.inputs.offsets()[b]; n < batch.inputs.offsets()[b + 1];
                      ++n) {
                     part->loss_sum += losses.data()[n];
                     part->tokens += 1;
                     part->bytes += data.bytes_of(batch.targets[size_t(n)]);
-                    if (!experts.empty()) {
-                        ++part->expert_tokens[size_t(experts[size_t(n)])];
+                    for (const Experts& of_block : trace->blocks) {
+                        ++part->expert_tokens[size_t(of_block[size_t(n)])];
                     }
                 }
             }

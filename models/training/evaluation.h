@@ -18,7 +18,7 @@ struct EvaluationPart {
     std::string domain;
     double loss_sum = 0;
     int64_t tokens = 0, bytes = 0;
-    std::vector<int64_t> expert_tokens;  // (K); empty when dense
+    std::vector<int64_t> expert_tokens;  // (K), in all blocks if they choose; empty when dense
 
     double loss() const;           // nats per token
     double bits_per_byte() const;  // of the text: comparable between tokenizers

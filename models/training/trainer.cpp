@@ -37,9 +37,10 @@ Trainer::Trainer(const Config& config, const Dataset& data)
       chance_{stream(config.seed, Stream::experts), stream(config.seed, Stream::model_dropout),
               stream(config.seed, Stream::router_dropout)},
       stream_(data) {
-    if (Module* const module = moe_.router->module(); module != nullptr) {
-        router_ =
-            std::make_unique<Learner>(*module, config.optimizer, router_optimizer_settings(config));
+    moe_.router->see_text(data);
+    if (moe_.router->learns()) {
+        router_ = std::make_unique<Learner>(*moe_.router->module(), config.optimizer,
+                                            router_optimizer_settings(config));
         if (config.model.router.steps == 0) {
             freeze_router();
         }
@@ -58,7 +59,7 @@ void Trainer::freeze_router() {
 // The experts of a batch, chosen by a router that does not learn (any more). A router that does not
 // draw chooses the same for a sequence each time, so it is asked only once.
 Experts Trainer::chosen_experts(const Batch& batch) {
-    if (moe_.router->is_dense() || moe_.router->draws()) {
+    if (moe_.router->is_dense() || moe_.router->is_inside() || moe_.router->draws()) {
         return moe_.router->choose(batch.inputs, chance_.experts);
     }
     kept_experts_.resize(size_t(data_.size()));
@@ -110,13 +111,19 @@ StepReport Trainer::step() {
     } else {
         lesson.experts = chosen_experts(batch);
     }
+    // Shared, since blocks that are computed again in backward write it once more.
+    const auto trace = std::make_shared<ExpertTrace>();
     const Variable losses =
-        moe_.model.losses(batch.inputs, lesson.experts, batch.targets, &chance_.model_dropout);
+        moe_.model.losses(batch.inputs, lesson.experts, batch.targets, &chance_.model_dropout,
+                          moe_.router->is_inside() ? record_experts(trace) : ExpertHook());
     const Variable loss = mean(losses);  // losses (N)
-    StepReport report{.step = steps_ + 1,
-                      .tokens = batch.size(),
-                      .loss = loss.value().item(),
-                      .expert_tokens = count_experts(lesson.experts, moe_.router->num_experts())};
+    StepReport report{
+        .step = steps_ + 1,
+        .tokens = batch.size(),
+        .loss = loss.value().item(),
+        .expert_tokens = moe_.router->is_inside()
+                             ? trace->counts(moe_.router->num_experts())
+                             : count_experts(lesson.experts, moe_.router->num_experts())};
     require_finite(report.loss, "the loss");
     Variable objective;
     if (router_ != nullptr) {
@@ -155,6 +162,10 @@ StepReport Trainer::step() {
     for (const Learner* learner : learners) {
         learner->optimizer->step();
         learner->flat.zero_grad();
+    }
+    const std::vector<BlockRouter*> routers = moe_.model.routers();
+    for (size_t r = 0; r < routers.size(); ++r) {
+        routers[r]->balance(count_experts(trace->blocks[r], routers[r]->num_experts()));
     }
     ++steps_;
     tokens_ += batch.size();

@@ -23,7 +23,8 @@ struct StepReport {
     double loss = 0;       // mean over them, in nats
     double grad_norm = 0;  // length of the model's gradient, before --clip
     std::vector<std::pair<std::string, double>> router_losses{};  // by name, where it learned
-    std::vector<int64_t> expert_tokens;  // (K) tokens each expert got; empty when dense
+    // (K) tokens each expert got, in all blocks if they choose; empty when dense
+    std::vector<int64_t> expert_tokens;
 };
 
 class Trainer {

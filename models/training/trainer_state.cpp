@@ -180,6 +180,9 @@ TensorFile Trainer::state_dict() const {
     for (const auto& [name, mask] : masks_of(moe_.model)) {
         file.tensors["model.masks." + name] = mask;
     }
+    for (const auto& [name, buffer] : moe_.model.running_buffers()) {
+        file.tensors["model.running." + name] = buffer;
+    }
     save_optimizer("model.optimizer.", *model_.optimizer, file);
     if (router_ != nullptr) {
         file.tensors["router.values"] = router_->flat.values();
@@ -230,11 +233,15 @@ void Trainer::load_state_dict(const TensorFile& file, const std::string& origin)
                         read.rng("rng.router_dropout")};
     const Tensor values = read.values("model.values", model_.flat.values());
     check_masks(moe_.model, read.below("model.masks."), origin);
+    std::map<std::string, Tensor> running;
+    for (const auto& [name, buffer] : moe_.model.running_buffers()) {
+        running[name] = read.values("model.running." + name, buffer);
+    }
     const Optimizer::State optimizer = read.optimizer("model.optimizer.");
     model_.optimizer->check_state_dict(optimizer, origin);
     stream_.check_position(place);
 
-    const bool learns = moe_.router->module() != nullptr && steps < config_.model.router.steps;
+    const bool learns = moe_.router->learns() && steps < config_.model.router.steps;
     check(!learns || router_ != nullptr,
           "'{}' is of step {}, before the router was frozen, as it is here", origin, steps);
     Tensor router_values;
@@ -255,6 +262,9 @@ void Trainer::load_state_dict(const TensorFile& file, const std::string& origin)
     chance_ = chance;
     stream_.seek(place);
     model_.flat.values().copy_from(values);
+    for (const auto& [name, buffer] : moe_.model.running_buffers()) {
+        buffer.copy_from(running.at(name));
+    }
     model_.optimizer->load_state_dict(optimizer, origin);
     if (learns) {
         router_->flat.values().copy_from(router_values);

@@ -176,7 +176,7 @@ class Loop {
             if (due(config_.eval_every) || (last && !stopped)) {
                 evaluate_now();
             }
-            if (due(config_.sample_every) && !last) {
+            if (due(config_.sample_every) && !last && trainer_.moe().router->can_generate()) {
                 sample_now();
             }
             if (due(config_.checkpoint_every) || last) {

@@ -43,6 +43,14 @@ MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
                             stream(s.mask_seed, Stream::masks, 2 * number + 1));
 }
 
+// Routers draw from streams of their own, so that models that differ in the router alone start from
+// equal weights.
+std::unique_ptr<BlockRouter> make_router(const Scope& scope, const DecoderSettings& s,
+                                         uint64_t number, const Rng& init) {
+    Rng own = stream(init.state().seed, Stream::router_weights, number);
+    return s.block_router->make(scope, s.width, int64_t(number), own);
+}
+
 FeedForwardSizes feed_forward_sizes(const DecoderSettings& s) {
     return {.width = s.width, .hidden = s.hidden, .num_experts = s.num_experts};
 }
@@ -68,7 +76,15 @@ double parameter_count(const DecoderSettings& s) {
          feed_forward_kinds().find(s.feed_forward).saves(feed_forward_sizes(s))) {
         feed_forward += tensor.trained ? double(tensor.shape.numel()) : 0;
     }
-    return V * C + double(s.layers) * (attention + feed_forward + norms) + double(s.outputs) * C;
+    double router = 0, routers = 0;
+    if (s.block_router) {
+        for (const SavedTensor& tensor : s.block_router->saves(s.width)) {
+            router += tensor.trained ? double(tensor.shape.numel()) : 0;
+        }
+        routers = s.block_router->once ? 1 : double(s.layers);
+    }
+    return V * C + double(s.layers) * (attention + feed_forward + norms) + double(s.outputs) * C +
+           routers * router;
 }
 
 void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& state,
@@ -93,6 +109,15 @@ void check_sizes(const DecoderSettings& s, const std::map<std::string, Tensor>& 
             require(block + "ffn." + tensor.name, tensor.shape);
         }
     }
+    if (s.block_router) {
+        for (int64_t layer = 0; layer < (s.block_router->once ? 1 : s.layers); ++layer) {
+            for (const SavedTensor& tensor : s.block_router->saves(s.width)) {
+                require((s.block_router->once ? "" : fmt::format("layers.{}.", layer)) + "gate." +
+                            tensor.name,
+                        tensor.shape);
+            }
+        }
+    }
 }
 
 Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng& init)
@@ -102,6 +127,9 @@ Block::Block(const Scope& scope, const DecoderSettings& s, uint64_t number, Rng&
                             block_masks(s, number), init)),
       norm1({this, "norm1"}, s.width),
       norm2({this, "norm2"}, s.width),
+      router(s.block_router && !s.block_router->once ? make_router({this, "gate"}, s, number, init)
+                                                     : nullptr),
+      number_(int64_t(number)),
       dropout_({this, "dropout"}, s.dropout) {}
 
 Block::Draws Block::draw(Rng* rng) const {
@@ -109,11 +137,15 @@ Block::Draws Block::draw(Rng* rng) const {
     return {attention, dropout_.draw(rng)};
 }
 
-Variable Block::forward(const Variable& x, const Sequences& sequences, const Routing& routing,
-                        const Draws& draws) const {
+Variable Block::forward(const Variable& x, const BlockInputs& inputs, const Draws& draws) const {
     // The norm comes last, as in "Attention Is All You Need": norm(x + dropout(branch)).
-    const Variable y = norm1.forward(x, attn.forward(x, sequences), draws[0]);
-    return norm2.forward(y, ffn->forward(y, routing), draws[1]);
+    const Variable y = norm1.forward(x, attn.forward(x, inputs.sequences), draws[0]);
+    const Variable in = inputs.tokens.defined() ? add(y, inputs.tokens) : y;
+    const Variable branch =
+        router != nullptr
+            ? ffn->forward(in, router->route(in, inputs.sequences, number_, inputs.hook))
+            : ffn->forward(in, *inputs.routing);
+    return norm2.forward(y, branch, draws[1]);
 }
 
 Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows,
@@ -121,12 +153,28 @@ Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows,
     const int64_t width = norm1.weight.shape()[0];
     memory.reserve(attn.step_needs(rows, context), rows, width);
     memory.reserve(ffn->step_needs(rows), rows, width);
+    if (router != nullptr) {
+        memory.reserve(router->step_needs(rows), rows, width);
+    }
     return {attn.make_cache(slots, context), ffn->step_weights()};
 }
 
-void Block::step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const {
-    norm1.step(rows.size(), attn.step(rows, x, cache.attn, memory), x);
-    norm2.step(rows.size(), ffn->step(rows, x, cache.ffn, memory), x);
+void Block::step(StepRows rows, const Cache& cache, StepMemory& memory, real* x,
+                 const real* tokens) const {
+    const int64_t M = rows.size(), C = norm1.weight.shape()[0];
+    norm1.step(M, attn.step(rows, x, cache.attn, memory), x);
+    const real* in = x;
+    if (tokens != nullptr) {
+        real* const both = memory.inputs.data();  // (M, C)
+        for (int64_t i = 0; i < M * C; ++i) {
+            both[i] = x[i] + tokens[i];
+        }
+        in = both;
+    }
+    if (router != nullptr) {
+        rows = router->step(rows, in, memory);
+    }
+    norm2.step(M, ffn->step(rows, in, cache.ffn, memory), x);
 }
 
 Decoder::Decoder(const DecoderSettings& settings, Rng& init)
@@ -136,41 +184,93 @@ Decoder::Decoder(const DecoderSettings& settings, Rng& init)
       pos_embedding_(
           register_buffer("pos_embedding", sinusoidal_positions(settings.context, settings.width)
                                                .reshape({1, settings.context, settings.width}))),
-      decoder_({this, "decoder"}, settings.width, settings.outputs, false, init) {
+      decoder_({this, "decoder"}, settings.width, settings.outputs, false, init),
+      router_(settings.block_router && settings.block_router->once
+                  ? make_router({this, "gate"}, settings, 0, init)
+                  : nullptr) {
     for (int64_t layer = 0; layer < settings.layers; ++layer) {
         layers_.push_back(std::make_unique<Block>(Scope{this, fmt::format("layers.{}", layer)},
                                                   settings, uint64_t(layer), init));
     }
 }
 
-Variable Decoder::forward(const Sequences& sequences, const Experts& experts, Rng* dropout) const {
-    return decoder_.forward(features(sequences, experts, dropout));  // (N, outputs)
+Variable Decoder::forward(const Sequences& sequences, const Experts& experts, Rng* dropout,
+                          const ExpertHook& hook) const {
+    return decoder_.forward(features(sequences, experts, dropout, hook));  // (N, outputs)
 }
 
 Variable Decoder::losses(const Sequences& sequences, const Experts& experts,
-                         const std::vector<int32_t>& targets, Rng* dropout) const {
-    return linear_cross_entropy(features(sequences, experts, dropout), decoder_.weight, targets);
+                         const std::vector<int32_t>& targets, Rng* dropout,
+                         const ExpertHook& hook) const {
+    return linear_cross_entropy(features(sequences, experts, dropout, hook), decoder_.weight,
+                                targets);
 }
 
-Variable Decoder::features(const Sequences& sequences, const Experts& experts, Rng* dropout) const {
+std::vector<BlockRouter*> Decoder::routers() {
+    std::vector<BlockRouter*> found;
+    if (router_ != nullptr) {
+        found.push_back(router_.get());
+    }
+    for (const std::unique_ptr<Block>& layer : layers_) {
+        if (layer->router != nullptr) {
+            found.push_back(layer->router.get());
+        }
+    }
+    return found;
+}
+
+// What the experts of all blocks are, where the blocks do not choose for themselves. Tokens are
+// sorted by expert once for all layers.
+std::shared_ptr<const Routing> Decoder::shared_routing(const Variable& x,
+                                                       const Sequences& sequences,
+                                                       const Experts& experts,
+                                                       const ExpertHook& hook) const {
+    if (router_ != nullptr) {
+        return std::make_shared<const Routing>(router_->route(x, sequences, 0, hook));
+    }
+    return std::make_shared<const Routing>(
+        experts.empty() ? Routing::dense() : Routing(experts, settings_.num_experts));
+}
+
+Variable Decoder::features(const Sequences& sequences, const Experts& experts, Rng* dropout,
+                           const ExpertHook& hook) const {
     check(sequences.longest() <= settings_.context,
           "model: a sequence of {} tokens is longer than the context of {}", sequences.longest(),
           settings_.context);
+    check(experts.empty() || !settings_.block_router,
+          "model: its own routers choose the experts, so none can be given");
+    const Variable tokens = token_embedding_.forward(sequences.tokens());  // (N, C)
     // It is a constant, so no gradient is computed for what is not learned.
     const Variable table(pos_embedding_.reshape({settings_.context, settings_.width}));
-    Variable x = add(token_embedding_.forward(sequences.tokens()),
-                     index_select(table, 0, sequences.positions()));  // (N, C)
-    // The tokens are sorted by expert once for all layers. The result is shared, since the graph
-    // may outlive this call.
-    const auto routing = std::make_shared<const Routing>(
-        experts.empty() ? Routing::dense() : Routing(experts, settings_.num_experts));
-    for (const std::unique_ptr<Block>& layer : layers_) {
-        // The closure keeps the draws, so computing a block again drops the same elements.
-        const auto block = [&layer = *layer, sequences, routing,
-                            draws = layer->draw(dropout)](const Variable& in) {
-            return layer.forward(in, sequences, *routing, draws);
+    Variable x = add(tokens, index_select(table, 0, sequences.positions()));  // (N, C)
+    // The routing is shared, since the graph may outlive this call.
+    const std::shared_ptr<const Routing> shared = shared_routing(x, sequences, experts, hook);
+    for (size_t l = 0; l < layers_.size(); ++l) {
+        std::shared_ptr<const Routing> routing = shared;
+        if (hook && !settings_.block_router) {
+            Experts changed = experts;
+            hook(int64_t(l), Tensor(), changed);
+            if (changed != experts) {
+                routing =
+                    std::make_shared<const Routing>(std::move(changed), settings_.num_experts);
+            }
+        }
+        // The closure keeps the draws, so computing a block again drops the same elements. What is
+        // computed outside and has a gradient comes in beside x.
+        const RecomputedPart block = [&layer = *layers_[l], sequences, routing, hook,
+                                      draws =
+                                          layers_[l]->draw(dropout)](std::span<const Variable> in) {
+            BlockInputs inputs{sequences, routing, in[2], hook};
+            if (in[1].defined()) {
+                Routing weighted = *routing;
+                weighted.weights = in[1];
+                inputs.routing = std::make_shared<const Routing>(std::move(weighted));
+            }
+            return layer.forward(in[0], inputs, draws);
         };
-        x = settings_.recompute ? recompute(block, x) : block(x);  // (N, C)
+        const std::vector<Variable> in = {x, routing->weights,
+                                          settings_.token_input ? tokens : Variable()};
+        x = settings_.recompute ? recompute(block, in) : block(in);  // (N, C)
     }
     return x;
 }

@@ -7,9 +7,11 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "nn/attention.h"
+#include "nn/block_router.h"
 #include "nn/feed_forward.h"
 #include "nn/layers.h"
 
@@ -28,8 +30,11 @@ struct DecoderSettings {
     double mask_rate = 0;
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
-    std::string mask_family = "bernoulli";  // a name in mask_families()
-    std::string feed_forward = "masked";    // a name in feed_forward_kinds()
+    std::string mask_family = "bernoulli";                       // a name in mask_families()
+    std::string feed_forward = "masked";                         // a name in feed_forward_kinds()
+    std::optional<BlockRouterKind> block_router = std::nullopt;  // who picks experts inside
+    // Each feed-forward network also reads the token's embedding, added to its input.
+    bool token_input = false;
     bool recompute = false;  // blocks keep their input only and are computed again in backward
 };
 
@@ -47,7 +52,16 @@ double parameter_count(const DecoderSettings& settings);
 void check_sizes(const DecoderSettings& settings, const std::map<std::string, Tensor>& state,
                  const std::string& origin);
 
-// norm1(x + dropout(attention(x))), then norm2(x + dropout(feed-forward(x))).
+// What goes through all blocks beside x.
+struct BlockInputs {
+    Sequences sequences;
+    std::shared_ptr<const Routing> routing;  // for blocks without a router of their own
+    Variable tokens;                         // (N, C) embeddings, undefined if not wanted
+    ExpertHook hook;
+};
+
+//     y = norm1(x + dropout(attention(x)))
+//     norm2(y + dropout(feed-forward(y, expert))), or of y + tokens where tokens are given
 class Block : public Module {
   public:
     Block(const Scope& scope, const DecoderSettings& settings, uint64_t number, Rng& init);
@@ -56,9 +70,8 @@ class Block : public Module {
     using Draws = std::array<Dropout::Draw, 2>;
     Draws draw(Rng* rng) const;
 
-    // x (N, C), the rows of `sequences` -> (N, C)
-    Variable forward(const Variable& x, const Sequences& sequences, const Routing& routing,
-                     const Draws& draws) const;
+    // x (N, C), the rows of `inputs.sequences` -> (N, C)
+    Variable forward(const Variable& x, const BlockInputs& inputs, const Draws& draws) const;
 
     struct Cache {
         CausalSelfAttention::Cache attn;
@@ -67,14 +80,17 @@ class Block : public Module {
     // Makes a cache for `slots` sequences of up to `context` positions. Reserves memory for steps
     // of `rows` rows.
     Cache make_cache(int64_t slots, int64_t context, int64_t rows, StepMemory& memory) const;
-    // What forward does in evaluation mode, on x (M, C) in place.
-    void step(const StepRows& rows, const Cache& cache, StepMemory& memory, real* x) const;
+    // What forward does in evaluation mode, on x (M, C) in place; tokens (M, C), or null.
+    void step(StepRows rows, const Cache& cache, StepMemory& memory, real* x,
+              const real* tokens) const;
 
     CausalSelfAttention attn;
     std::unique_ptr<FeedForward> ffn;
     LayerNorm norm1, norm2;
+    std::unique_ptr<BlockRouter> router;  // null if experts are chosen outside
 
   private:
+    int64_t number_;
     Dropout dropout_;
 };
 
@@ -86,31 +102,42 @@ class Decoder : public Module {
     // Draws weights from `init`. Throws Error for impossible sizes.
     Decoder(const DecoderSettings& settings, Rng& init);
 
-    // experts (N) of the N tokens, or empty for the dense network -> logits (N, outputs). Dropout
-    // draws from `dropout`, which may be null in evaluation mode and where nothing is dropped.
-    Variable forward(const Sequences& sequences, const Experts& experts,
-                     Rng* dropout = nullptr) const;
+    // experts (N) of the N tokens, or empty for the dense network and where routers inside choose ->
+    // logits (N, outputs). Dropout draws from `dropout`, which may be null in evaluation mode and
+    // where nothing is dropped. The hook sees the experts of each block.
+    Variable forward(const Sequences& sequences, const Experts& experts, Rng* dropout = nullptr,
+                     const ExpertHook& hook = {}) const;
 
     // Cross-entropy of those logits with targets (N) -> (N), in nats. The logits never exist all at
     // once.
     Variable losses(const Sequences& sequences, const Experts& experts,
-                    const std::vector<int32_t>& targets, Rng* dropout = nullptr) const;
+                    const std::vector<int32_t>& targets, Rng* dropout = nullptr,
+                    const ExpertHook& hook = {}) const;
 
     const DecoderSettings& settings() const { return settings_; }
     const Embedding& token_embedding() const { return token_embedding_; }
     const Tensor& pos_embedding() const { return pos_embedding_; }  // (1, T, C)
     const std::vector<std::unique_ptr<Block>>& layers() const { return layers_; }
+    // The router that decides for all blocks by the embeddings; null if there is none.
+    const BlockRouter* router() const { return router_.get(); }
+    // All routers inside, in the order of their blocks.
+    std::vector<BlockRouter*> routers();
     const Linear& decoder() const { return decoder_; }  // the output projection
 
   private:
     // What the output projection is given, (N, C).
-    Variable features(const Sequences& sequences, const Experts& experts, Rng* dropout) const;
+    Variable features(const Sequences& sequences, const Experts& experts, Rng* dropout,
+                      const ExpertHook& hook) const;
+    std::shared_ptr<const Routing> shared_routing(const Variable& x, const Sequences& sequences,
+                                                  const Experts& experts,
+                                                  const ExpertHook& hook) const;
 
     DecoderSettings settings_;
     Embedding token_embedding_;
     Tensor& pos_embedding_;  // (1, T, C)
     std::vector<std::unique_ptr<Block>> layers_;
     Linear decoder_;
+    std::unique_ptr<BlockRouter> router_;
 };
 
 }  // namespace smoe

@@ -14,11 +14,19 @@ IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
       lengths_(size_t(slots), 0),
       wanted_(lengths_),
       slots_(size_t(max_rows)),
+      tokens_(size_t(max_rows)),
       experts_(size_t(max_rows)),
       positions_(size_t(max_rows)),
       x_(Tensor::empty({max_rows, settings_.width})) {
     for (const std::unique_ptr<Block>& layer : decoder.layers()) {
         caches_.push_back(layer->make_cache(slots, settings_.context, max_rows, memory_));
+    }
+    if (decoder.router() != nullptr) {
+        memory_.reserve(decoder.router()->step_needs(max_rows), max_rows, settings_.width);
+    }
+    if (settings_.token_input) {
+        token_embeddings_ = Tensor::empty({max_rows, settings_.width});
+        memory_.inputs = Tensor::empty({max_rows, settings_.width});
     }
 }
 
@@ -27,10 +35,14 @@ void IncrementalDecoder::append(std::span<const Next> next, std::span<real> logi
     const int64_t C = settings_.width, V = settings_.outputs;
     const int64_t unwanted = int64_t(next.size()) - int64_t(logits.size()) / V;
     for (int64_t done = 0; done < int64_t(next.size()); done += max_rows) {
-        const StepRows rows = embed(
+        StepRows rows = embed(
             next.subspan(size_t(done), std::min(next.size() - size_t(done), size_t(max_rows))));
+        if (decoder_.router() != nullptr) {
+            rows = decoder_.router()->step(rows, x_.data(), memory_);
+        }
+        const real* const tokens = token_embeddings_.defined() ? token_embeddings_.data() : nullptr;
         for (size_t l = 0; l < caches_.size(); ++l) {
-            decoder_.layers()[l]->step(rows, caches_[l], memory_, x_.data());
+            decoder_.layers()[l]->step(rows, caches_[l], memory_, x_.data(), tokens);
         }
         // Only the last logits of a prompt are asked for, so the other rows skip the product with
         // the output matrix.
@@ -65,6 +77,7 @@ StepRows IncrementalDecoder::embed(std::span<const Next> next) {
     const int64_t C = settings_.width;
     for (size_t m = 0; m < next.size(); ++m) {
         slots_[m] = next[m].slot;
+        tokens_[m] = next[m].token;
         experts_[m] = next[m].expert;
         positions_[m] = lengths_[size_t(next[m].slot)]++;
         const real* const token =
@@ -74,10 +87,15 @@ StepRows IncrementalDecoder::embed(std::span<const Next> next) {
         for (int64_t c = 0; c < C; ++c) {
             x[c] = token[c] + place[c];
         }
+        if (token_embeddings_.defined()) {
+            std::copy_n(token, C, token_embeddings_.data() + int64_t(m) * C);
+        }
     }
     const size_t M = next.size();
-    return {std::span(slots_).first(M), std::span(positions_).first(M),
-            std::span(experts_).first(M)};
+    return {.slots = std::span(slots_).first(M),
+            .positions = std::span(positions_).first(M),
+            .experts = std::span(experts_).first(M),
+            .tokens = std::span(tokens_).first(M)};
 }
 
 void IncrementalDecoder::clear() {

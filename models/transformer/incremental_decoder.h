@@ -46,9 +46,10 @@ class IncrementalDecoder {
     std::vector<int64_t> lengths_, wanted_;  // of the sequences, now and after an append
 
     // The rows that go through the layers.
-    std::vector<int32_t> slots_, experts_;
+    std::vector<int32_t> slots_, tokens_, experts_;
     std::vector<int64_t> positions_;
-    Tensor x_;  // (rows, C)
+    Tensor x_;                 // (rows, C)
+    Tensor token_embeddings_;  // (rows, C), undefined where the blocks do not read them again
     StepMemory memory_;
 };
 

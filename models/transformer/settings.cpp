@@ -60,6 +60,9 @@ void check_settings(const ModelSettings& settings) {
           settings.router.steps);
     check(settings.router.warmup >= 0, "router warmup must be at least 0, found {}",
           settings.router.warmup);
+    range<double>(settings.router.gate_lr, 0, 1000, "gate_lr");
+    range<double>(settings.router.balance, 0, 1, "balance");
+    range<int64_t>(settings.router.balance_steps, 1, 1 << 20, "balance_steps");
     mask_families().find(split_number(mask_families().kind(), experts.mask_family).name);
     feed_forward_kinds().find(experts.feed_forward);
     router_kinds().find(settings.router.kind);
@@ -68,6 +71,10 @@ void check_settings(const ModelSettings& settings) {
 DecoderSettings model_decoder(const ModelSettings& settings, bool recompute) {
     DecoderSettings decoder = decoder_settings(settings, settings.sizes, settings.vocab_size);
     decoder.recompute = recompute;
+    decoder.token_input = settings.token_input;
+    if (const RouterKind& kind = router_kinds().find(settings.router.kind); kind.inside) {
+        decoder.block_router = kind.inside(settings);
+    }
     return decoder;
 }
 

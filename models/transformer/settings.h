@@ -36,6 +36,10 @@ struct RouterSettings {
     Sizes sizes{.width = 256, .layers = 8, .heads = 8, .hidden = 1024, .dropout = 0.1};
     int64_t steps = 1000;  // after which it is frozen
     int64_t warmup = 500;  // of its optimiser
+    // Of gates inside the model, see nn/gate.h.
+    double gate_lr = 1;         // their learning rate, as a factor of the model's
+    double balance = 1e-3;      // by which a bias moves in a step
+    int64_t balance_steps = 1;  // over which rows are counted
 };
 
 // The defaults are the paper-sized setting of the original.
@@ -43,6 +47,9 @@ struct ModelSettings {
     Sizes sizes;
     int64_t vocab_size = 0;  // tokens, end of text included
     int64_t context = 251;   // most tokens of a sequence, the start token included
+    // Each feed-forward network reads the embedding of the token again: a control for routers by
+    // token, without experts.
+    bool token_input = false;
     ExpertSettings experts;
     RouterSettings router;
 };

@@ -4,12 +4,35 @@
 // Read next: models/generation/generator.h, models/training/trainer.h, which use one.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "core/streams.h"
 #include "models/transformer/routers/router.h"
 
 namespace smoe {
+
+// The experts of each block's rows in a pass, where routers inside the model choose them.
+struct ExpertTrace {
+    std::vector<Experts> blocks;
+    // (K) the rows of each expert, in all blocks.
+    std::vector<int64_t> counts(int64_t num_experts) const {
+        std::vector<int64_t> counts(size_t(num_experts), 0);
+        for (const Experts& experts : blocks) {
+            for (const int32_t expert : experts) {
+                ++counts[size_t(expert)];
+            }
+        }
+        return counts;
+    }
+};
+// Writes them down, without changing any.
+inline ExpertHook record_experts(const std::shared_ptr<ExpertTrace>& trace) {
+    return [trace](int64_t block, const Tensor&, Experts& experts) {
+        trace->blocks.resize(std::max(trace->blocks.size(), size_t(block) + 1));
+        trace->blocks[size_t(block)] = experts;
+    };
+}
 
 struct SingleMoe {
     // Draws all weights from `seed`, the run's. Throws Error for settings that do not fit. For

@@ -11,7 +11,14 @@ Registry<RouterKind>& router_kinds() {
     static Registry<RouterKind> kinds("router", {{"router", learned_router_kind()},
                                                  {"hash", hash_router_kind()},
                                                  {"random", random_router_kind()},
-                                                 {"none", dense_router_kind()}});
+                                                 {"none", dense_router_kind()},
+                                                 {"gate", gate_router_kind()},
+                                                 {"gate_first", gate_first_router_kind()},
+                                                 {"frozen", frozen_router_kind()},
+                                                 {"hash_layers", hash_layers_router_kind()},
+                                                 {"hash_bigram", hash_bigram_router_kind()},
+                                                 {"hash_balanced", hash_balanced_router_kind()},
+                                                 {"domain", domain_router_kind()}});
     return kinds;
 }
 

@@ -15,6 +15,7 @@
 #include "core/registry.h"
 #include "core/rng.h"
 #include "core/sequences.h"
+#include "models/text/dataset.h"
 #include "models/transformer/next_token.h"
 #include "models/transformer/settings.h"
 #include "nn/feed_forward.h"
@@ -32,10 +33,18 @@ class Router {
     int64_t num_experts() const { return num_experts_; }  // K
     // True if no token has an expert, as in the plain transformer.
     virtual bool is_dense() const { return false; }
+    // True if routers inside the model choose, which see what comes into its blocks; this one then
+    // gives no experts.
+    virtual bool is_inside() const { return false; }
+    // False if it needs more than the tokens, so that step() throws.
+    virtual bool can_generate() const { return true; }
     // One line for people: "a hash of the token's id".
     virtual std::string description() const = 0;
 
-    // The expert of each of the N tokens; empty if dense. Kinds that draw use `chance`. Throws
+    // Looks at the text that a new run will train on, before its first step.
+    virtual void see_text(const Dataset& /*data*/) {}
+
+    // The expert of each of the N tokens; empty if dense or inside. Kinds that draw use `chance`. Throws
     // Error in training mode.
     Experts choose(const Sequences& sequences, Rng& chance) const;
 
@@ -58,16 +67,16 @@ class Router {
     // meanwhile.
     virtual std::unique_ptr<Step> step(int64_t slots) const = 0;
 
-    // The parameters that it learns, trained by their own optimiser; null for kinds that never
-    // learn.
+    // What it saves: parameters that it learns, trained by their own optimiser, and tables; null for
+    // kinds that have neither.
     virtual Module* module() { return nullptr; }
     const Module* module() const { return const_cast<Router*>(this)->module(); }
-    bool learns() const { return module() != nullptr; }
+    bool learns() const { return module() != nullptr && module()->parameter_count() > 0; }
     bool training() const { return learns() && module()->training(); }
     int64_t parameter_count() const { return learns() ? module()->parameter_count() : 0; }
 
     // One lesson: experts for a batch, drawn so that every expert is still tried, and what is
-    // needed to learn from how well they did. Only for kinds with a module, in training mode.
+    // needed to learn from how well they did. Only for kinds that learn, in training mode.
     // Dropout draws from `dropout`.
     struct Lesson {
         Experts experts;
@@ -103,6 +112,8 @@ struct RouterKind {
     std::function<void(const ModelSettings& settings, const std::map<std::string, Tensor>& state,
                        const std::string& origin)>
         check_sizes = nullptr;
+    // For kinds that are inside: what stands in the model.
+    std::function<BlockRouterKind(const ModelSettings& settings)> inside = nullptr;
 };
 Registry<RouterKind>& router_kinds();
 
