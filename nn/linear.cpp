@@ -40,9 +40,22 @@ void Linear::step(int64_t rows, const real* x, real* y) const {
 
 namespace {
 
-// mask / (mean of its row), the factors for an expert's neurons. Like dropout's division by 1 - p,
-// this keeps the size of sums over neurons, however many the mask happens to keep.
-Tensor scaled(const Tensor& mask) {
+// `ratio` is 1 / keep.
+real factor(MaskScale scale, real ratio) {
+    switch (scale) {
+        case MaskScale::inverse:
+            return ratio;
+        case MaskScale::root:
+            return std::sqrt(ratio);
+        case MaskScale::one:
+            return 1;
+    }
+    fail("masks: there is no scale {}", int(scale));
+}
+
+// The factors for each expert's neurons. Their scale follows from what the row keeps, not from the
+// rate, so sums over neurons have the same size however many the mask happens to keep.
+Tensor scaled(const Tensor& mask, MaskScale scale) {
     const Tensor masks = mask.clone();
     const int64_t width = mask.size(1);
     for (int64_t expert = 0; expert < mask.size(0); ++expert) {
@@ -54,8 +67,9 @@ Tensor scaled(const Tensor& mask) {
               "masks: expert {} would keep none of the {} neurons: lower the rate or take another "
               "mask seed",
               expert, width);
+        const real of_kept = factor(scale, real(width) / kept);
         for (int64_t c = 0; c < width; ++c) {
-            row[c] *= real(width) / kept;
+            row[c] *= of_kept;
         }
     }
     return masks;
@@ -72,20 +86,21 @@ Tensor checked_copy(const Tensor& table, int64_t out) {
 }  // namespace
 
 MaskedLinear::MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Tensor& table,
-                           Rng& rng)
+                           Rng& rng, MaskScale scale)
     : Module(scope),
       linear({this, "linear"}, in, out, true, rng),
       mask(register_buffer("mask", checked_copy(table, out))),
+      scale_(scale),
       ones_(Tensor::full({out}, 1)) {
     state_loaded();
 }
 
 void MaskedLinear::check_buffer(const std::string&, const Tensor& value) const {
-    scaled(value);
+    scaled(value, scale_);
 }
 
 void MaskedLinear::state_loaded() {
-    masks_ = scaled(mask);
+    masks_ = scaled(mask, scale_);
     const std::span<real> entries = mask.values();
     all_kept_ = std::find(entries.begin(), entries.end(), real(0)) == entries.end();
 }

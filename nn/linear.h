@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/rng.h"
+#include "nn/masks.h"
 #include "nn/module.h"
 #include "nn/routing.h"
 
@@ -20,17 +21,19 @@ class Linear : public Module {
     Variable* bias;    // (out), or null
 };
 
-// y = (x weight^T + bias) * m_e / mean(m_e) where m_e is the mask of the row's expert e in this
-// layer. Without experts it is a plain linear layer. The bias is masked too. Expert masks:
-// github.com/DaiDaiLoh/ SingleMixtureOfExperts. Names in files: linear.weight, linear.bias, mask.
+// y = (x weight^T + bias) * m_e * c_e where m_e is the mask of the row's expert e in this layer and
+// c_e = 1 / mean(m_e), or what else the scale says. Without experts it is a plain linear layer. The
+// bias is masked too. Expert masks: github.com/DaiDaiLoh/ SingleMixtureOfExperts. Names in files:
+// linear.weight, linear.bias, mask.
 class MaskedLinear : public Module {
   public:
     // `table` (K, out) of 1 and 0, which is copied. Throws Error for a different shape, for
     // different numbers and for an expert that would keep no neuron.
-    MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Tensor& table, Rng& rng);
+    MaskedLinear(const Scope& scope, int64_t in, int64_t out, const Tensor& table, Rng& rng,
+                 MaskScale scale = MaskScale::inverse);
     Variable forward(const Variable& x, const Experts& experts) const;
 
-    // (K, out): the factors for y, which are mask / mean of its row.
+    // (K, out): the factors for y, m_e * c_e.
     const Tensor& masks() const { return masks_; }
     // The row of `expert` in masks(), or ones for no_expert.
     const real* masks_of(int32_t expert) const {
@@ -45,6 +48,7 @@ class MaskedLinear : public Module {
     void check_buffer(const std::string& name, const Tensor& value) const override;
     void state_loaded() override;
 
+    MaskScale scale_;
     Tensor masks_, ones_;
     bool all_kept_ = false;
 };

@@ -86,8 +86,8 @@ FeedForwardKind MaskedFeedForward::kind(FeedForwardForm form) {
 MaskedFeedForward::MaskedFeedForward(const Scope& scope, const FeedForwardSizes& s,
                                      const MaskTables& masks, Rng& init, FeedForwardForm form)
     : FeedForward(scope, s),
-      lin_1({this, "lin_1"}, s.width, s.hidden, masks.hidden, init),
-      lin_2({this, "lin_2"}, s.hidden, s.width, masks.output, init),
+      lin_1({this, "lin_1"}, s.width, s.hidden, masks.hidden, init, masks.scale),
+      lin_2({this, "lin_2"}, s.hidden, s.width, masks.output, init, masks.scale),
       form_(form) {}
 
 Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) const {

@@ -1,26 +1,8 @@
-// The families of masks, each a function, and their list.
-// Read next: linear.cpp, which checks what a table holds.
+// What all families of masks have in common: how a name becomes a table.
+// Read next: mask_families.cpp.
 #include "nn/masks.h"
 
 namespace smoe {
-namespace {
-
-Tensor bernoulli(const MaskSettings& settings, int64_t width, Rng& rng) {
-    const Tensor table = Tensor::empty({settings.num_experts, width});
-    for (real& entry : table.values()) {
-        entry = settings.rate == 0 || rng.uniform() > settings.rate ? 1 : 0;
-    }
-    return table;
-}
-
-}  // namespace
-
-Registry<MaskFamily>& mask_families() {
-    static Registry<MaskFamily> families("mask family", {
-                                                            {"bernoulli", {bernoulli}},
-                                                        });
-    return families;
-}
 
 Tensor draw_masks(const std::string& family, MaskSettings settings, int64_t width, Rng& rng) {
     check(settings.num_experts > 0, "masks: the number of experts must be positive, found {}",
@@ -33,7 +15,8 @@ Tensor draw_masks(const std::string& family, MaskSettings settings, int64_t widt
     check(!number.has_value() || !found.number.empty(),
           "the mask family '{}' takes no number, found '{}'", name, family);
     check(number.has_value() || found.number.empty(),
-          "the mask family '{}' needs a number, {}, as in {}:0.25", name, found.number, name);
+          "the mask family '{}' needs a number, {}, as in {}:{}", name, found.number, name,
+          found.example);
     settings.number = number.value_or(0);
     const Tensor table = found.draw(settings, width, rng);
     check(table.shape() == Shape{settings.num_experts, width},

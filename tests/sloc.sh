@@ -11,18 +11,18 @@ cd "$(dirname "$0")/.."
 budgets='
 core                2150
 autograd            2300
-nn                  1450
+nn                  1500
 models/text         2100
 models/text/corpus  1980
 models/transformer  1200
 models/generation    700
 models/training     1900
 examples            1060
-examples/smoe       3300
+examples/smoe       3350
 tests                350
 tests/core          2250
 tests/autograd      2700
-tests/nn            1100
+tests/nn            1400
 tests/models        5000
 tests/examples      3000
 tests/bench         1340

@@ -28,10 +28,13 @@ constexpr Flag flags[] = {
      "give each feed-forward network the token's embedding again"},
 
     {"experts.count", "--experts", "number of experts"},
-    {"experts.mask_family", "--mask-family", "how an expert's neurons are chosen"},
+    {"experts.mask_family", "--mask-family",
+     "how an expert's neurons are chosen; shared, blocks and overlap take a number: shared:0.25"},
     {"experts.mask_rate", "--mask-rate", "share of neurons an expert switches off"},
     {"experts.mask_seed", "--mask-seed", "seed of the masks"},
     {"experts.mask_where", "--mask-where", "neurons that masks apply to"},
+    {"experts.mask_scale", "--mask-scale",
+     "factor of kept neurons: 1 over the share that is kept, 1 over its root, or one"},
     {"experts.feed_forward", "--feed-forward", "kind of the blocks' feed-forward network"},
 
     {"router.routing", "--routing", "who picks the expert of a token"},
@@ -107,12 +110,12 @@ std::string defaults_of(const std::string& name) {
     return " [" + all + "]";
 }
 
-// Accepts one of `names`, with a number behind a colon if the name takes one.
-CLI::Validator one_of(const std::vector<std::string>& names) {
+// Accepts one of `names`, if `numbered` also with a number behind a colon.
+CLI::Validator one_of(const std::vector<std::string>& names, bool numbered) {
     const std::string all = "{" + join(names, ",") + "}";
-    const auto refusal = [names, all](const std::string& text) {
-        const bool known = std::ranges::find(names, text.substr(0, text.find(':'))) != names.end();
-        return known ? "" : text + " not in " + all;
+    const auto refusal = [names, numbered, all](const std::string& text) {
+        const std::string name = numbered ? text.substr(0, text.find(':')) : text;
+        return std::ranges::find(names, name) != names.end() ? "" : text + " not in " + all;
     };
     return {refusal, all};
 }
@@ -164,7 +167,7 @@ std::function<void(Config&)> add_setting_flags(CLI::App& app) {
             }
         }
         if (!setting.choices.empty()) {
-            option->check(one_of(setting.choices))->type_name("NAME");
+            option->check(one_of(setting.choices, setting.numbered))->type_name("NAME");
         }
         option->group(std::string("Settings: ") + setting.group);
         given->emplace_back(setting.name(), option);

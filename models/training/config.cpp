@@ -150,9 +150,11 @@ void check_config(const Config& config) {
     visit_settings(config, [](const Setting& setting, const auto& field) {
         if constexpr (std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
             const auto& choices = setting.choices;
-            check(choices.empty() ||
-                      std::find(choices.begin(), choices.end(), field) != choices.end(),
-                  "{} must be one of {}, found '{}'", setting.key, join(choices, ", "), field);
+            const std::string name =
+                setting.numbered ? split_number(setting.key, field).name : field;
+            check(
+                choices.empty() || std::find(choices.begin(), choices.end(), name) != choices.end(),
+                "{} must be one of {}, found '{}'", setting.key, join(choices, ", "), field);
             require_utf8(setting, field);
         } else if constexpr (std::is_same_v<std::decay_t<decltype(field)>,
                                             std::vector<std::string>>) {
@@ -263,6 +265,12 @@ Config without_folders(Config config) {
 const EnumNames<MaskWhere>& enum_names(MaskWhere) {
     static const EnumNames<MaskWhere> names = {
         {MaskWhere::hidden, "hidden"}, {MaskWhere::output, "output"}, {MaskWhere::both, "both"}};
+    return names;
+}
+
+const EnumNames<MaskScale>& enum_names(MaskScale) {
+    static const EnumNames<MaskScale> names = {
+        {MaskScale::inverse, "inverse"}, {MaskScale::root, "root"}, {MaskScale::one, "one"}};
     return names;
 }
 

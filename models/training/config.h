@@ -55,6 +55,7 @@ struct Setting {
     // memory, and where the text lies. The text itself must be the same.
     bool free = false;
     std::vector<std::string> choices{};  // the only values, where given
+    bool numbered = false;               // a choice may be followed by a colon and a number
 
     std::string name() const { return std::string(group) + "." + key; }
 };
@@ -69,6 +70,7 @@ void visit_settings(AnyConfig& c, const Visit& visit);
 template <class Enum>
 using EnumNames = std::vector<std::pair<Enum, std::string>>;
 const EnumNames<MaskWhere>& enum_names(MaskWhere);
+const EnumNames<MaskScale>& enum_names(MaskScale);
 const EnumNames<PreTokenizer>& enum_names(PreTokenizer);
 const EnumNames<LongStories>& enum_names(LongStories);
 
@@ -161,11 +163,12 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"model", "token_input"}, c.model.token_input);
 
     visit(Setting{"experts", "count"}, c.model.experts.count);
-    visit(Setting{"experts", "mask_family", false, mask_families().names()},
+    visit(Setting{"experts", "mask_family", false, mask_families().names(), true},
           c.model.experts.mask_family);
     visit(Setting{"experts", "mask_rate"}, c.model.experts.mask_rate);
     visit(Setting{"experts", "mask_seed"}, c.model.experts.mask_seed);
     one_of("experts", "mask_where", c.model.experts.mask_where);
+    one_of("experts", "mask_scale", c.model.experts.mask_scale);
     visit(Setting{"experts", "feed_forward", false, feed_forward_kinds().names()},
           c.model.experts.feed_forward);
 

@@ -37,10 +37,12 @@ const DecoderSettings& checked(const DecoderSettings& s) {
 
 // The mask tables of block `number`. Each of the two has its own stream.
 MaskTables block_masks(const DecoderSettings& s, uint64_t number) {
-    return draw_mask_tables(s.mask_family, {.num_experts = s.num_experts, .rate = s.mask_rate},
-                            s.mask_where, s.width, s.hidden,
-                            stream(s.mask_seed, Stream::masks, 2 * number),
-                            stream(s.mask_seed, Stream::masks, 2 * number + 1));
+    MaskTables tables = draw_mask_tables(
+        s.mask_family, {.num_experts = s.num_experts, .rate = s.mask_rate}, s.mask_where, s.width,
+        s.hidden, stream(s.mask_seed, Stream::masks, 2 * number),
+        stream(s.mask_seed, Stream::masks, 2 * number + 1));
+    tables.scale = s.mask_scale;
+    return tables;
 }
 
 // Routers draw from streams of their own, so that models that differ in the router alone start from

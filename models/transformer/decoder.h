@@ -30,6 +30,7 @@ struct DecoderSettings {
     double mask_rate = 0;
     uint64_t mask_seed = 0;
     MaskWhere mask_where = MaskWhere::both;
+    MaskScale mask_scale = MaskScale::inverse;
     std::string mask_family = "bernoulli";                       // a name in mask_families()
     std::string feed_forward = "masked";                         // a name in feed_forward_kinds()
     std::optional<BlockRouterKind> block_router = std::nullopt;  // who picks experts inside

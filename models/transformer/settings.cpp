@@ -41,6 +41,7 @@ DecoderSettings decoder_settings(const ModelSettings& settings, const Sizes& siz
             .mask_rate = settings.experts.mask_rate,
             .mask_seed = settings.experts.mask_seed,
             .mask_where = settings.experts.mask_where,
+            .mask_scale = settings.experts.mask_scale,
             .mask_family = settings.experts.mask_family,
             .feed_forward = settings.experts.feed_forward};
 }

@@ -26,6 +26,7 @@ struct ExpertSettings {
     double mask_rate = 0.2;                 // share of neurons that an expert switches off
     uint64_t mask_seed = 1;
     MaskWhere mask_where = MaskWhere::both;
+    MaskScale mask_scale = MaskScale::inverse;
     std::string feed_forward = "masked";  // a name in feed_forward_kinds()
 };
 

@@ -67,8 +67,9 @@ TEST_CASE("program: corpus, train, eval, generate, verify") {
 TEST_CASE("program: every kind of routing, optimiser and mask trains and writes") {
     for (const std::string kind :
          {"--routing hash", "--routing random", "--routing none", "--optimizer adamw",
-          "--optimizer sgd", "--mask-where hidden", "--mask-where output", "--pad", "--long split",
-          "--long drop --context 200", "--pre-tokenizer none"}) {
+          "--optimizer sgd", "--mask-where hidden", "--mask-where output",
+          "--mask-family shared:0.5 --mask-rate 0.75 --experts 3 --mask-scale one", "--pad",
+          "--long split", "--long drop --context 200", "--pre-tokenizer none"}) {
         CAPTURE(kind);
         std::filesystem::remove_all(workshop() + "/kind");
         const Outcome outcome = smoe_program(train_corpus + kind + " --run kind");

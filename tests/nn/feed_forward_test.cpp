@@ -23,18 +23,22 @@ struct Sizes {
     int64_t rows, width, hidden, num_experts;
     double rate;
     MaskWhere where;
+    MaskScale scale;
 };
 
 Sizes random_sizes(Rng& rng) {
     constexpr std::array<double, 5> rates = {0, 0.2, 0.5, 0.8, 0.9};
     constexpr std::array<MaskWhere, 3> places = {MaskWhere::hidden, MaskWhere::output,
                                                  MaskWhere::both};
+    constexpr std::array<MaskScale, 3> scales = {MaskScale::inverse, MaskScale::root,
+                                                 MaskScale::one};
     return {.rows = 1 + int64_t(rng.below(600)),
             .width = 40 + int64_t(rng.below(60)),
             .hidden = 60 + int64_t(rng.below(500)),
             .num_experts = 1 + int64_t(rng.below(12)),
             .rate = rates[rng.below(rates.size())],
-            .where = places[rng.below(places.size())]};
+            .where = places[rng.below(places.size())],
+            .scale = scales[rng.below(scales.size())]};
 }
 
 // Some experts without rows, one with a single row, the others by chance.
@@ -56,9 +60,10 @@ struct Outcome {
 
 Outcome run(FeedForwardForm form, const Sizes& sizes, const Experts& experts) {
     Rng rng(3);
-    const MaskTables masks =
+    MaskTables masks =
         draw_mask_tables("bernoulli", {.num_experts = sizes.num_experts, .rate = sizes.rate},
                          sizes.where, sizes.width, sizes.hidden, Rng(5, 2), Rng(5, 3));
+    masks.scale = sizes.scale;
     MaskedFeedForward ffn(Scope{}, {sizes.width, sizes.hidden, sizes.num_experts}, masks, rng,
                           form);
     const Variable x(random_tensor({sizes.rows, sizes.width}, 7), true);
@@ -101,7 +106,7 @@ TEST_CASE("feed-forward: every form gives what the composed one gives") {
 
 TEST_CASE("feed-forward: the sparse form is taken where it pays") {
     const auto taken = [](int64_t rows, double rate) {
-        const Sizes sizes{rows, 64, 256, 4, rate, MaskWhere::both};
+        const Sizes sizes{rows, 64, 256, 4, rate, MaskWhere::both, MaskScale::inverse};
         Experts experts(static_cast<size_t>(rows));
         for (size_t n = 0; n < experts.size(); ++n) {
             experts[n] = int32_t(n % 4);

@@ -3,6 +3,9 @@
 // Read next: feed_forward_test.cpp.
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <functional>
+
 #include "core/check.h"
 #include "nn/init.h"
 #include "nn/linear.h"
@@ -63,6 +66,39 @@ TEST_CASE("masked linear: (x W^T + b) m / mean(m), and the plain layer without l
     }
     CHECK_THROWS_AS(layer.forward(Variable(x), {0, 1, 2, 3, 0}), Error);
     CHECK_THROWS_AS(layer.forward(Variable(x), {0, 1}), Error);
+}
+
+TEST_CASE("masked linear: what is kept is scaled by 1/keep, 1/sqrt(keep) or not at all") {
+    const std::vector<std::pair<MaskScale, std::function<double(double)>>> scales = {
+        {MaskScale::inverse, [](double keep) { return 1 / keep; }},
+        {MaskScale::root, [](double keep) { return 1 / std::sqrt(keep); }},
+        {MaskScale::one, [](double) { return 1.0; }}};
+    for (const auto& row : scales) {
+        CAPTURE(int(row.first));
+        const auto check_factors = [&](const MaskedLinear& layer, std::vector<int> kept) {
+            for (size_t e = 0; e < kept.size(); ++e) {
+                const real* const factors = layer.masks().data() + e * 8;
+                for (int i = 0; i < 8; ++i) {
+                    const double expected = i < kept[e] ? row.second(kept[e] / 8.0) : 0;
+                    CHECK(double(factors[i]) == doctest::Approx(expected).epsilon(1e-6));
+                }
+            }
+        };
+        const auto first = [](std::vector<int> kept) {
+            const Tensor table = Tensor::zeros({int64_t(kept.size()), 8});
+            for (size_t e = 0; e < kept.size(); ++e) {
+                table.narrow(int64_t(e), 1).reshape({8}).narrow(0, kept[e]).fill(1);
+            }
+            return table;
+        };
+        Rng rng(1);
+        MaskedLinear layer(Scope{}, 2, 8, first({2, 5}), rng, row.first);
+        check_factors(layer, {2, 5});
+        auto state = layer.state_dict();
+        state["mask"] = first({8, 1});  // the scale stays, what is kept changes
+        layer.load_state_dict(state, "file");
+        check_factors(layer, {8, 1});
+    }
 }
 
 }  // namespace smoe

@@ -1,6 +1,6 @@
-// Families of masks: how the first one draws, what a family defined here gets to see, and which
-// names, settings and tables are refused.
-// Read next: masked_linear_test.cpp.
+// Masks: how the first family draws, what a family defined here gets to see, and which names,
+// settings and tables are refused.
+// Read next: mask_families_test.cpp.
 #include "nn/masks.h"
 
 #include <doctest/doctest.h>

@@ -112,8 +112,9 @@ TEST_CASE("steps: the feed-forward network, dense and with experts, few rows and
         for (const double rate : {0.0, 0.3, 0.7}) {
             CAPTURE(F);
             CAPTURE(rate);
-            const MaskTables masks = draw_mask_tables("bernoulli", {.num_experts = K, .rate = rate},
-                                                      MaskWhere::both, C, F, Rng(2, 0), Rng(2, 1));
+            MaskTables masks = draw_mask_tables("bernoulli", {.num_experts = K, .rate = rate},
+                                                MaskWhere::both, C, F, Rng(2, 0), Rng(2, 1));
+            masks.scale = rate == 0.3 ? MaskScale::inverse : MaskScale::root;
             const MaskedFeedForward layer(Scope{}, {C, F, K}, masks, rng);
             const std::vector<Tensor> step_weights = layer.step_weights();
             const Tensor x = random_tensor({N, C}, 5);

@@ -185,6 +185,7 @@ TEST_CASE("config: settings that differ from those of a state are named") {
     differs("experts.mask_seed \"1\"", [](Config& c) { c.model.experts.mask_seed = 2; });
     differs("experts.mask_where",
             [](Config& c) { c.model.experts.mask_where = MaskWhere::hidden; });
+    differs("experts.mask_scale", [](Config& c) { c.model.experts.mask_scale = MaskScale::one; });
     differs("training.optimizer \"schedule_free\"", [](Config& c) { c.optimizer = "sgd"; });
     differs("router.routing", [](Config& c) { c.model.router.kind = "hash"; });
     Config longer = config;
@@ -219,7 +220,14 @@ TEST_CASE("config: files that are no settings") {
     check_refused(R"({"data": {"data": "a.txt"}})", "data.data");
     check_refused(R"({"data": {"data": ["a.txt", 3]}})", "data.data");
     check_refused(R"({"router": {"routing": "chance"}})", "router, hash, random, none");
+    check_refused(R"({"experts": {"mask_family": "shard:0.5"}})", "did you mean 'shared'?");
+    check_refused(R"({"experts": {"mask_scale": "half"}})", "expected one of inverse, root, one");
+    check_refused(R"({"training": {"optimizer": "sgd:1"}})", "schedule_free, adamw, sgd");
     check_refused(R"({"model": {"width": 30, "heads": 4}})", "multiple of its heads");
+    const Config shared = read(R"({"experts": {"mask_family": "shared:0.5"}})");
+    CHECK(shared.model.experts.mask_family == "shared:0.5");
+    CHECK(shared.model.experts.mask_scale == MaskScale::inverse);
+    CHECK(read(to_json(shared)).model.experts.mask_family == "shared:0.5");
     CHECK(read(R"({"training": {"lr": 1}})").optim.lr == 1);
 }
 
