@@ -162,8 +162,9 @@ class Loop {
         bool stopped = false;
         for (bool last = false; !last;) {
             step();
-            stopped = interrupted();
-            last = stopped || finished();
+            const bool done = finished();
+            stopped = !done && interrupted();
+            last = stopped || done;
             if (due(config_.log_every) || last) {
                 report();
             }

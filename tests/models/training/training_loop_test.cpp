@@ -93,6 +93,14 @@ TEST_CASE("training loop: an interrupt is heeded after the step, and saved") {
     CHECK(f.go() == StopReason::finished);
 }
 
+TEST_CASE("training loop: an interrupt in the last step leaves nothing undone") {
+    const Fixture f;
+    int asked = 0;
+    CHECK(f.go(&f.data.data, [&] { return ++asked >= 5; }) == StopReason::finished);
+    CHECK(read_file(f.run.file("metrics.jsonl")).find(R"({"step": 5, "valid_loss": )") !=
+          std::string::npos);
+}
+
 TEST_CASE("training loop: time that runs out during an evaluation does not cost the checkpoint") {
     Fixture f;
     f.config.minutes = 0.003;
