@@ -18,13 +18,13 @@ models/transformer  1200
 models/generation    700
 models/training     1900
 examples            1060
-examples/smoe       3350
+examples/smoe       5000
 tests                350
 tests/core          2250
 tests/autograd      2700
 tests/nn            1400
 tests/models        5000
-tests/examples      3000
+tests/examples      3300
 tests/bench         1340
 tests/exercises     1550
 '

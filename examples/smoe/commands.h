@@ -23,5 +23,6 @@ Command add_generate(CLI::App& app);
 Command add_report(CLI::App& app);
 Command add_export(CLI::App& app);
 Command add_verify(CLI::App& app);
+Command add_study(CLI::App& app);
 
 }  // namespace smoe

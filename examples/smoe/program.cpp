@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
         {"generate", "let a trained model write", smoe::add_generate},
         {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
+        {"study", "train what a plan compares, and make a table of it", smoe::add_study},
         {"verify", "recompute golden files and print the largest differences", smoe::add_verify}};
     std::vector<std::pair<CLI::App*, smoe::Command>> commands;
     for (const Entry& entry : entries) {

@@ -6,12 +6,13 @@
 
 #include <algorithm>
 
+#include "core/file.h"
 #include "core/text.h"
 
 namespace smoe {
 namespace {
 
-std::string program_name = "smoe";
+std::string own_name = "smoe";
 
 // Does every shell take this byte as it is? Bytes of letters beyond ASCII are such.
 bool is_plain(char byte) {
@@ -47,12 +48,21 @@ std::string shell_path(const std::string& path) {
 
 void set_program_name(const char* name) {
     if (name != nullptr && *name != '\0') {
-        program_name = name;
+        own_name = name;
     }
 }
 
+const std::string& program_name() {
+    return own_name;
+}
+
+std::string own_program() {
+    const std::string running = "/proc/self/exe";  // also after the file was replaced
+    return file_exists(running) ? running : own_name;
+}
+
 std::string own_command(const std::string& arguments) {
-    return shell_path(program_name) + " " + arguments;
+    return shell_path(own_name) + " " + arguments;
 }
 
 }  // namespace smoe

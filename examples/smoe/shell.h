@@ -16,8 +16,11 @@ std::string shell_quoted(std::string_view word);
 // The same for the name of a file or folder, which must not look like an option: -x becomes ./-x.
 std::string shell_path(const std::string& path);
 
-// argv[0] of this process, for own_command().
+// argv[0] of this process, for own_command(); "smoe" before it is set.
 void set_program_name(const char* name);
+const std::string& program_name();
+// The file that is this program, for starting it once more.
+std::string own_program();
 
 // "build/smoe train --resume" for "train --resume". All words in it are quoted already.
 std::string own_command(const std::string& arguments);

@@ -2,8 +2,6 @@
 // order; a run that goes on takes them from its folder.
 // Read next: eval.cpp; models/training/training_loop.h, where the steps are taken.
 #include <CLI/CLI.hpp>
-#include <atomic>
-#include <csignal>
 #include <memory>
 #include <optional>
 
@@ -14,11 +12,14 @@
 #include "core/terminal.h"
 #include "core/text.h"
 #include "core/threads.h"
+#include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
+#include "examples/smoe/interruption.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
+#include "examples/smoe/train.h"
 #include "models/text/story_split.h"
 #include "models/training/progress.h"
 #include "models/training/trainer.h"
@@ -26,31 +27,6 @@
 
 namespace smoe {
 namespace {
-
-std::atomic<bool> interrupted = false;
-
-// The first Ctrl-C asks for a checkpoint after the current step; a second one ends the program at
-// once.
-void on_interrupt(int signal) {
-    interrupted = true;
-    std::signal(signal, SIG_DFL);
-}
-
-// A reader that has gone, as of `smoe train | head`, asks for the same, at each line anew.
-void on_broken_pipe(int) {
-    interrupted = true;
-}
-
-// What was ignored when the program started stays ignored: nohup, trap '' INT, and shells that
-// start something in the background ask for that.
-void save_when_interrupted() {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
-        struct sigaction inherited = {};
-        if (::sigaction(signal, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN) {
-            std::signal(signal, signal == SIGPIPE ? on_broken_pipe : on_interrupt);
-        }
-    }
-}
 
 struct TrainOptions {
     std::string preset, config_file, run;
@@ -111,14 +87,6 @@ std::optional<Tokenizer> known_tokenizer(const RunDirectory& run, const Config& 
     return config.tokenizer.empty()
                ? std::nullopt
                : std::optional(Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer));
-}
-
-Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& stories) {
-    std::vector<std::string_view> texts;
-    for (const Story& story : stories) {
-        texts.push_back(story.text);
-    }
-    return Tokenizer::train(texts, int(config.entries), config.pre_tokenizer);
 }
 
 // What is about to be trained.
@@ -207,16 +175,15 @@ int train(const TrainOptions& options) {
         check_held_out(config, "");
     }
 
-    save_when_interrupted();
-    const StopReason reason = run_training(
-        run, config, tokenizer, train_data, valid_data.get(), [] { return interrupted.load(); },
-        [&](const SingleMoe& moe) {
-            introduce(config, moe);
-            if (!resume) {
-                run.create(config, tokenizer);
-                warn_of_text(config, stories, train_data);
-            }
-        });
+    watch_for_interruption();
+    const StopReason reason = run_training(run, config, tokenizer, train_data, valid_data.get(),
+                                           interrupted, [&](const SingleMoe& moe) {
+                                               introduce(config, moe);
+                                               if (!resume) {
+                                                   run.create(config, tokenizer);
+                                                   warn_of_text(config, stories, train_data);
+                                               }
+                                           });
     if (reason == StopReason::interrupted) {
         say("interrupted; saved. Go on with");
         fmt::print("    {}\n", own_command("train --run " + shell_path(options.run) + " --resume"));
@@ -230,9 +197,7 @@ int train(const TrainOptions& options) {
     return 0;
 }
 
-}  // namespace
-
-Command add_train(CLI::App& app) {
+std::shared_ptr<TrainOptions> add_train_options(CLI::App& app) {
     auto options = std::make_shared<TrainOptions>();
     add_path(app, "--run", options->run, "folder for the run")->required()->type_name("DIR");
     app.add_option("--preset", options->preset, "sizes to start from [tiny]")
@@ -254,6 +219,29 @@ Command add_train(CLI::App& app) {
             config.minutes = 0;
         }
     };
+    return options;
+}
+
+}  // namespace
+
+Config train_config(const std::vector<std::string>& words) {
+    CLI::App app;
+    app.set_help_flag();
+    const auto options = add_train_options(app);
+    parse_command_line(app, words);
+    return new_config(*options);
+}
+
+Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& stories) {
+    std::vector<std::string_view> texts;
+    for (const Story& story : stories) {
+        texts.push_back(story.text);
+    }
+    return Tokenizer::train(texts, int(config.entries), config.pre_tokenizer);
+}
+
+Command add_train(CLI::App& app) {
+    const auto options = add_train_options(app);
     return [options] { return train(*options); };
 }
 

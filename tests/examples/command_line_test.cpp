@@ -19,8 +19,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 const Words commands = {
-    "corpus", "tokenizer train", "tokenizer encode", "tokenizer decode", "train",
-    "eval",   "generate",        "report",           "export",           "verify"};
+    "corpus",   "tokenizer train", "tokenizer encode", "tokenizer decode", "train", "eval",
+    "generate", "report",          "export",           "verify",           "study"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
@@ -73,7 +73,9 @@ const std::map<std::string, Use> uses = {
     {"report --out", {"report run VALUE", Use::is_file}},
     {"export run", {"export --hf new VALUE"}},
     {"export --hf", {"export run VALUE", Use::is_file}},
-    {"verify files", {"verify VALUE"}}};
+    {"verify files", {"verify VALUE"}},
+    {"study plan", {"study -o new VALUE"}},
+    {"study --out", {"study plan.json VALUE", Use::is_file}}};
 
 // The words of `use`, with `value` given to `option` in one way or the other.
 Words words_of(const Use& use, const Option& option, const std::string& value, bool one_word) {
@@ -126,6 +128,10 @@ void refuse_odd(const std::string& command, const Option& option) {
 }  // namespace
 
 TEST_CASE("command line: names and texts are taken as they are") {
+    put("plan.json", R"({"arms": [{"name": "a"}], "base": {
+            "data": "corpus/valid.jsonl", "valid": "corpus/valid.jsonl",
+            "tokenizer": "run/tokenizer.json", "routing": "none", "width": 16, "layers": 1,
+            "heads": 2, "hidden": 32, "context": 40, "steps": 1}})");
     const auto before = inventory();
     size_t used = 0;
     for (const std::string& command : commands) {
@@ -146,6 +152,7 @@ TEST_CASE("command line: names and texts are taken as they are") {
     }
     CHECK(used == uses.size());
     CHECK((inventory() == before));
+    std::filesystem::remove(workshop() + "/plan.json");
 }
 
 TEST_CASE("command line: several names, names of commands, names behind --") {

@@ -68,7 +68,7 @@ void check_same_weights(const std::string& a, const std::string& b) {
 TEST_CASE("runs: help of every command lists its options") {
     const std::vector<std::vector<std::string>> expected = {
         {"", "corpus", "tokenizer", "train", "eval", "generate", "report", "export", "verify",
-         "--threads"},
+         "study", "--threads"},
         {"corpus", "--out", "--stories", "--valid-stories", "--seed"},
         {"tokenizer", "train", "encode", "decode"},
         {"tokenizer train", "--data", "--out", "--entries", "--pre-tokenizer"},
@@ -80,7 +80,8 @@ TEST_CASE("runs: help of every command lists its options") {
          "--max-tokens", "--seed", "--show-experts"},
         {"report", "--compare", "--data", "--out"},
         {"export", "--hf"},
-        {"verify", "files"}};
+        {"verify", "files"},
+        {"study", "plan", "--out", "--jobs", "--dry-run", "--table", "--retry"}};
     for (const auto& words : expected) {
         const Outcome help = done(words[0] + " --help");
         for (size_t i = 1; i < words.size(); ++i) {

@@ -1,0 +1,150 @@
+// smoe study: arms x learning rates x seeds from a plan, trained several at a time, and what came
+// of them as rows and as a table. It can be stopped, killed and started again at any time.
+// Read next: study_plan.h, study_runs.h, study_workers.h, study_results.h, study_table.h, in this
+// order.
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <memory>
+
+#include "core/check.h"
+#include "core/file.h"
+#include "core/format.h"
+#include "core/threads.h"
+#include "examples/smoe/commands.h"
+#include "examples/smoe/interruption.h"
+#include "examples/smoe/options.h"
+#include "examples/smoe/printing.h"
+#include "examples/smoe/shell.h"
+#include "examples/smoe/study_results.h"
+#include "examples/smoe/study_table.h"
+#include "examples/smoe/study_workers.h"
+
+namespace smoe {
+namespace {
+
+struct StudyOptions {
+    std::string plan, out;
+    int jobs = 0;
+    bool dry_run = false, table = false, retry = false;
+};
+
+std::string state_text(const RunStatus& status) {
+    switch (status.state) {
+        case RunState::finished:
+            return fmt::format("done, {:.4f} bits per byte", status.bits_per_byte);
+        case RunState::failed:
+            return "failed: " + status.message;
+        case RunState::begun:
+            return fmt::format("begun, step {}", format_count(status.step));
+        default:
+            return "to do";
+    }
+}
+
+std::string time_left(const Study& study, int jobs) {
+    const double seconds = study.seconds_left(jobs);
+    return std::isfinite(seconds)
+               ? fmt::format("about {} left with {} at a time", format_duration(seconds), jobs)
+               : "time unknown until a run has ended";
+}
+
+int show_runs(const Study& study, int jobs) {
+    for (size_t i = 0; i < study.runs().size(); ++i) {
+        const StudyRun& run = study.runs()[i];
+        if (study.is_wanted(i)) {
+            say("{}, {} steps: {}", run.name, format_count(run.config.steps),
+                state_text(study.status(i)));
+        } else if (study.sweep_is_open(run.arm) && run.lr == study.plan().arms[run.arm].lr[0]) {
+            say("{}, lr from the sweep, seed {}, {} steps: to do", study.plan().arms[run.arm].name,
+                run.seed, format_count(run.config.steps));
+        }
+    }
+    say("{} of {} runs have ended; {}", study.ended_count(), study.wanted_count(),
+        time_left(study, jobs));
+    return 0;
+}
+
+void report_run(const Study& study, size_t run, int jobs) {
+    const RunStatus& status = study.status(run);
+    const std::string what =
+        status.state == RunState::finished
+            ? fmt::format("{:.4f} bits per byte, {} steps in {}", status.bits_per_byte,
+                          format_count(status.step), format_duration(status.seconds))
+            : state_text(status);
+    const bool last = study.ended_count() == study.wanted_count();
+    say("[{}/{}] {}: {}{}", study.ended_count(), study.wanted_count(), study.runs()[run].name, what,
+        last ? "" : "; " + time_left(study, jobs));
+    std::fflush(stdout);
+}
+
+int train_all(Study& study, const StudyOptions& options) {
+    require_writable_folder(study.folder());
+    make_folder(study.folder());
+    const FolderLock lock(study.folder());  // two studies would train the same runs
+    watch_for_interruption();
+    provide_tokenizer(study.plan(), study.folder());
+    if (options.retry) {
+        study.forget_failures();
+    }
+    const bool ended = train_runs(study, options.jobs, [&](size_t run) {
+        write_results(study);
+        report_run(study, run, options.jobs);
+    });
+    write_results(study);
+    if (!ended) {
+        say("interrupted; saved. Go on with");
+        fmt::print("    {}\n", own_command("study " + shell_path(options.plan) + " -o " +
+                                           shell_path(options.out)));
+        return 130;
+    }
+    fmt::print("\n{}\n", table_text(study, compare_arms(study)));
+    say("rows of all runs in {}/results.csv", study.folder());
+    check(study.is_complete(),
+          "an arm has no learning rate at which all of its runs have finished; see \"failed\" in "
+          "'{}/results.json'; --retry tries those runs again",
+          study.folder());
+    return 0;
+}
+
+int run_study(const StudyOptions& options) {
+    check(options.jobs >= 1 && options.jobs <= 1024, "--jobs must be from 1 to 1024, found {}",
+          options.jobs);
+    Study study(options.plan, options.out);
+    if (options.dry_run) {
+        return show_runs(study, options.jobs);
+    }
+    if (options.table) {
+        fmt::print("{}", table_text(study, compare_arms(study)));
+        return 0;
+    }
+    return train_all(study, options);
+}
+
+}  // namespace
+
+Command add_study(CLI::App& app) {
+    auto options = std::make_shared<StudyOptions>();
+    add_path(app, "plan", options->plan, "arms, seeds and learning rates: a .json file")
+        ->required();
+    add_path(app, "-o,--out", options->out, "folder for runs and results")
+        ->required()
+        ->type_name("DIR");
+    CLI::Option* const jobs =
+        app.add_option("--jobs", options->jobs, "runs at a time, each on one thread")
+            ->check(whole_number<int>)
+            ->default_str("all processors");
+    CLI::Option* const dry = app.add_flag("--dry-run", options->dry_run,
+                                          "only list the runs, and what is known of the time");
+    CLI::Option* const table =
+        app.add_flag("--table", options->table, "only print the table of what is there")
+            ->excludes(dry);
+    app.add_flag("--retry", options->retry, "try runs again that failed")
+        ->excludes(dry)
+        ->excludes(table);
+    return [options, jobs] {
+        options->jobs = jobs->count() > 0 ? options->jobs : threads();
+        return run_study(*options);
+    };
+}
+
+}  // namespace smoe
