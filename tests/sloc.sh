@@ -9,21 +9,21 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                2150
+core                2250
 autograd            2300
-nn                  1500
+nn                  1750
 models/text         2100
 models/text/corpus  1980
-models/transformer  1200
+models/transformer  1400
 models/generation    700
-models/training     1900
+models/training     2200
 examples            1060
-examples/smoe       5000
+examples/smoe       5300
 tests                350
 tests/core          2250
 tests/autograd      2700
 tests/nn            1400
-tests/models        5000
+tests/models        5200
 tests/examples      3300
 tests/bench         1340
 tests/exercises     1550

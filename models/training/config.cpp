@@ -311,12 +311,15 @@ void require_fixed_settings(const Config& config, const std::string& fixed,
     const Json stored = Json::parse(fixed, nullptr, false);
     check(stored.is_object(), "'{}': its settings are not readable", origin);
     const std::map<std::string, std::string> own = fixed_texts(config);
+    // A setting that is younger than the state had the effect of its default.
+    const std::map<std::string, std::string> defaults = fixed_texts(Config{});
     for (const auto& [name, text] : own) {
         const auto found = stored.find(name);
+        const Json made_with = found == stored.end() ? Json(defaults.at(name)) : *found;
         check(
-            found != stored.end() && found->is_string() && *found == text,
+            made_with == text,
             "'{}' was made with {} {}, config.json says {} now: put that back, or start a new run",
-            origin, name, found == stored.end() ? "unknown" : found->dump(), Json(text).dump());
+            origin, name, made_with.dump(), Json(text).dump());
     }
     for (const auto& [name, text] : stored.items()) {
         check(own.contains(name), "'{}' was made with the setting {}, which this version lacks",
