@@ -2,7 +2,7 @@
 # Do the documents lead anywhere? In Markdown there must be: the files that links and `backticks` name, the target of
 # each `make TARGET` in backticks or in a command block, and in a file the functions named behind it, as in
 # `core/rng.cpp` `philox`. In sources: the files of "Read next:". Each source of a folder has a place in its chapter.
-# Refuses to judge what a sentence says.
+# It does not judge what a sentence says.
 set -u
 cd "$(dirname "$0")/.."
 files=$(git ls-files -co --exclude-standard 2>/dev/null) ||  # an unpacked archive has no git

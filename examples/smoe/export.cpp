@@ -1,6 +1,6 @@
 // smoe export: a trained run as a folder that Hugging Face tools read. It holds settings, weights
-// and tokenizer as the run has them, what else those tools need, and a model card. It refuses to
-// write where anything is, since that may be somebody's work. It leaves out the folders of this
+// and tokenizer as the run has them, what else those tools need, and a model card. The folder must
+// be new or empty, since what is in it may be somebody's work. It leaves out the folders of this
 // machine's texts, because the result is meant to be passed on, and what a run does not know:
 // licence, language.
 // Read next: models/training/config.cpp, which writes the keys of config.json.

@@ -1,6 +1,6 @@
 // The program `smoe`: reads the command line, runs one command, and turns every failure into one
-// line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted. Refuses to know what a
-// command does.
+// line. Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted. It leaves what a command
+// does to the file of that command.
 // Read next: commands.h.
 #include "examples/smoe/program.h"
 

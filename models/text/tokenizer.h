@@ -1,7 +1,7 @@
 // Text to token ids and back: byte-level byte-pair encoding. A vocabulary starts from the 256
-// bytes, so any bytes can be encoded and decode to themselves. It does not normalise text. It
-// refuses to find special tokens in it, since a story could then end itself: the characters
-// <|endoftext|> in a story are encoded as ordinary text.
+// bytes, so any bytes can be encoded and decode to themselves. It does not normalise text, and it
+// finds no special tokens in it, since a story could then end itself: the characters <|endoftext|>
+// in a story are encoded as ordinary text.
 // Read next: pre_tokenizer.h (words), crossings.h (long words), bpe_trainer.h (where merges come
 // from), tokenizer_json.cpp (files).
 #pragma once

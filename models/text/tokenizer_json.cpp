@@ -1,6 +1,6 @@
 // The tokenizer.json of Hugging Face `tokenizers`, written and read: a byte-level BPE whose bytes
-// stand in GPT-2's byte alphabet, one printable character for each byte. Refuses settings that
-// would change ids, since ignoring them would silently give different ids; the message names them.
+// stand in GPT-2's byte alphabet, one printable character for each byte. A setting that would
+// change ids is an error that names it, since ignoring it would silently give different ids.
 // Nothing read is trusted.
 // Read next: tokenizer.cpp, which uses what is read here.
 #include <array>

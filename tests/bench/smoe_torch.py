@@ -1,6 +1,6 @@
 """The Single Mixture of Experts language model in PyTorch, as somebody who knows PyTorch would write it: the yardstick
 of compare_torch.py. It says what models/transformer/decoder.h and nn/ say, module by module, under the same parameter names, so
-that a state_dict from one side loads on the other. It refuses to be clever where PyTorch is not: no custom kernels,
+that a state_dict from one side loads on the other. It is no cleverer than PyTorch: no custom kernels,
 no ragged batches. Read next: compare_torch.py.
 
 Shapes: B sequences, T positions, C width, F hidden width, V vocabulary, K experts.

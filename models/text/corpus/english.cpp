@@ -1,6 +1,6 @@
-// The words of the English book and the little grammar that they need.
-// It refuses rare words: a model of a million parameters shall know every word by heart. When a
-// table grows, each row must make sense in each plot that uses the table.
+// The words of the English book and the little grammar that they need. Rare words are left out,
+// so that a model of a million parameters can know every word by heart. When a table grows, each
+// row must make sense in each plot that uses the table.
 // Read next: english_plots.cpp, the stories themselves.
 #include <fmt/core.h>
 

@@ -1,7 +1,7 @@
 // The plots of the English stories: somebody wants something, there is a problem, somebody helps,
-// and what was there at the start returns at the end. writer.h explains how a plot is written. It
-// refuses plots in which the filling decides whether they make sense: what belongs together, such
-// as a problem and its solution, stands in one row of a table.
+// and what was there at the start returns at the end. writer.h explains how a plot is written. A
+// plot must make sense with every filling: what belongs together, such as a problem and its
+// solution, stands in one row of a table.
 // Read next: german_plots.cpp.
 #include "models/text/corpus/books.h"
 

@@ -1,7 +1,8 @@
 // The words of the German book and its grammar: genders, cases and the endings of adjectives.
-// It refuses rare words, and nouns in the plural: a row of a table is one thing. A noun is written
-// with its article, which is its gender; where accusative and dative differ, both forms are given:
-// "der Junge/Jungen". People have names without an article, and their gender from the column `er`.
+// Rare words are left out, and nouns in the plural, because a row of a table is one thing. A noun
+// is written with its article, which is its gender; where accusative and dative differ, both forms
+// are given: "der Junge/Jungen". People have names without an article, and their gender from the
+// column `er`.
 // Read next: german_plots.cpp, the stories themselves.
 #include <fmt/core.h>
 

@@ -1,7 +1,6 @@
 // The plots of the German stories. They have the shape of the English ones (a wish, a problem,
-// help, an end) but are not their translation. writer.h explains how a plot is written. It refuses
-// a noun whose gender nobody wrote down: whatever varies is a slot, and german.cpp inflects it.
-//
+// help, an end) but are not their translation. writer.h explains how a plot is written. Whatever
+// varies is a slot, which german.cpp inflects by the gender in its table.
 // Read next: sums.cpp.
 #include "models/text/corpus/books.h"
 

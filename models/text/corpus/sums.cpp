@@ -1,6 +1,6 @@
 // Small sums, in digits and in words, about the same small world as the English stories. Numbers
-// are drawn and computed by the cast of a plot, so that no sum can be wrong. It refuses fractions,
-// negative numbers and anything that a child could not do in the head.
+// are drawn and computed by the cast of a plot, so that no sum can be wrong. Fractions, negative
+// numbers and anything else that a child could not do in the head are left out.
 // Read next: corpus.cpp, which deals the three books.
 #include <fmt/core.h>
 
