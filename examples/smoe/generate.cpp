@@ -87,7 +87,7 @@ int generate(const GenerateOptions& options) {
                       text = terminal ? without_controls(text) : text;
                       waiting[sample] +=
                           colour && !text.empty() ? in_expert_colour(text, token.expert) : text;
-                      if (token.expert >= 0) {
+                      if (token.expert != no_expert) {
                           ++expert_tokens[size_t(token.expert)];
                       }
                       show();

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "models/training/expert_colours.h"
 #include "models/training/progress.h"
+#include "nn/routing.h"
 
 namespace smoe {
 namespace {
@@ -22,8 +23,8 @@ struct Column {
     std::string head;
     std::vector<std::string> cells;
     int64_t min_width = 0;
-    int64_t gap = 1;      // blanks before it
-    int64_t expert = -1;  // the one whose colour the head has
+    int64_t gap = 1;             // blanks before it
+    int64_t expert = no_expert;  // the one whose colour the head has
 
     int64_t width() const {
         int64_t widest = std::max(min_width, columns_of(head));

@@ -39,7 +39,7 @@ void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling
     next_.clear();
     for (int32_t i = 0; i < samples_; ++i) {
         chance_.push_back(stream(seed, Stream::generation, 1 + uint64_t(i)));
-        next_.push_back({.slot = i, .token = -1, .expert = -1});
+        next_.push_back({.slot = i, .token = -1, .expert = no_expert});
     }
     const int64_t first = int64_t(prompt.size()) + 1, context = moe_.model.settings().context;
     const int64_t end = first + std::min(max_tokens, context - first);
@@ -82,9 +82,9 @@ void Generator::read_prompt(const std::vector<int32_t>& prompt, uint64_t seed,
                             const OnToken& on_token) {
     model_.clear();
     router_->clear();
-    next_.assign(1, {.slot = 0, .token = end_of_text_, .expert = -1});
+    next_.assign(1, {.slot = 0, .token = end_of_text_, .expert = no_expert});
     for (const int32_t token : prompt) {
-        next_.push_back({.slot = 0, .token = token, .expert = -1});
+        next_.push_back({.slot = 0, .token = token, .expert = no_expert});
     }
     chance_.assign(1, stream(seed, Stream::generation));
     router_->choose(next_, chance_);
@@ -110,7 +110,7 @@ void Generator::draw(const Sampling& sampling, const OnToken& on_token) {
         next.token = sampler_.draw(logits(next_.size()).subspan(n * V, V), sampling,
                                    chance_[size_t(next.slot)]);
         if (next.token == end_of_text_) {
-            on_token({next.slot, end_of_text_, -1});
+            on_token({next.slot, end_of_text_, no_expert});
         }
     }
     std::erase_if(next_, [this](const Next& next) { return next.token == end_of_text_; });

@@ -25,7 +25,7 @@ class Generator {
     struct Token {
         int64_t sample;
         int32_t id;
-        int32_t expert;  // that processes the token; -1: none, dense
+        int32_t expert;  // that processes the token, or no_expert: the dense network
     };
     using OnToken = std::function<void(const Token&)>;
 
@@ -33,7 +33,7 @@ class Generator {
     // end_of_text, has drawn max_tokens, or fills the model's context, start token included.
     // Reports every token with the expert at its own position: first those of the prompt, for each
     // sample, then each drawn one as soon as the router has picked its expert. A drawn end_of_text
-    // is reported too, with expert -1, since nothing processes it. Sample i draws from a stream of
+    // is reported too, with no_expert, since nothing processes it. Sample i draws from a stream of
     // (seed, i), so its text does not depend on how many others there are (up to rounding with more
     // than few_vectors of them). With "random" routing all samples share the experts of the prompt.
     // Throws Error for a prompt that does not fit, for ids outside the vocabulary and for

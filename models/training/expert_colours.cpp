@@ -11,6 +11,8 @@
 #include <array>
 #include <cmath>
 
+#include "nn/routing.h"
+
 namespace smoe {
 namespace {
 
@@ -86,7 +88,7 @@ std::vector<Candidate> candidates() {
 }  // namespace
 
 std::string in_expert_colour(const std::string& text, int64_t expert) {
-    if (expert < 0) {
+    if (expert == no_expert) {
         return text;
     }
     const int64_t round = expert / terminal_colours;

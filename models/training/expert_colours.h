@@ -13,7 +13,7 @@ namespace smoe {
 // How many colours can be told apart on a terminal.
 constexpr int64_t terminal_colours = 32;
 
-// `text` in the colour of expert number `expert` (-1: as it is), for terminals of 256 colours.
+// `text` in the colour of expert number `expert` (no_expert: as it is), for terminals of 256 colours.
 // After terminal_colours they repeat, underlined, bold, reversed and in all combinations of the
 // three, so that 256 experts look different.
 std::string in_expert_colour(const std::string& text, int64_t expert);

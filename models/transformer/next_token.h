@@ -4,12 +4,14 @@
 
 #include <cstdint>
 
+#include "nn/routing.h"
+
 namespace smoe {
 
 struct NextToken {
     int32_t slot;  // of the text
     int32_t token;
-    int32_t expert;  // that processes it; -1: none, the dense network
+    int32_t expert;  // that processes it, or no_expert: the dense network
 };
 
 }  // namespace smoe

@@ -211,7 +211,7 @@ TEST_CASE("extension: a toy model's sequences by steps equal its forward") {
     std::vector<Rng> chances(1, Rng(1));
     std::vector<real> logits(size_t(expected.size(1)));
     for (size_t t = 0; t < tokens.size(); ++t) {
-        NextToken next{.slot = 0, .token = tokens[t], .expert = -1};
+        NextToken next{.slot = 0, .token = tokens[t], .expert = no_expert};
         router->choose({&next, 1}, chances);
         CHECK(next.expert == experts[t]);
         decoder.append({&next, 1}, logits);

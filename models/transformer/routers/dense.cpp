@@ -17,7 +17,7 @@ class DenseRouter : public Router {
         class DenseStep : public Step {
             void choose(std::span<NextToken> next, std::span<Rng>) override {
                 for (NextToken& one : next) {
-                    one.expert = -1;
+                    one.expert = no_expert;
                 }
             }
         };

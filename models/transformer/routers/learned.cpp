@@ -24,7 +24,8 @@ class LearnedStep : public Router::Step {
         const int64_t K = decoder_.settings().outputs;
         rows_.clear();
         for (const NextToken& one : next) {
-            rows_.push_back({.slot = one.slot, .token = one.token, .expert = -1});  // it is dense
+            // The router's own network is dense.
+            rows_.push_back({.slot = one.slot, .token = one.token, .expert = no_expert});
         }
         scores_.resize(next.size() * size_t(K));
         decoder_.append(rows_, scores_);

@@ -78,7 +78,7 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
         tokens.push_back(token);
         ended = token == end_of_text;
         if (ended) {
-            experts.push_back(-1);
+            experts.push_back(no_expert);
         } else if (routing == "random") {
             experts.push_back(moe.router->choose(Sequences::of({token}), rng)[0]);
         } else {
@@ -86,7 +86,7 @@ Text generate_slowly(const SingleMoe& moe, const std::string& routing, int64_t s
         }
     }
     if (routing == "none") {
-        experts.assign(tokens.size(), -1);
+        experts.assign(tokens.size(), no_expert);
     }
     return {{tokens.begin() + 1, tokens.end()}, {experts.begin() + 1, experts.end()}};
 }
@@ -172,7 +172,7 @@ TEST_CASE("generator: every text stops at its end of text, at the context or aft
                 ++ended;
             }
             for (size_t t = 0; t < text.ids.size(); ++t) {
-                CHECK((text.experts[t] == -1) == (text.ids[t] == end_of_text));
+                CHECK((text.experts[t] == no_expert) == (text.ids[t] == end_of_text));
             }
         }
         CHECK(full > 0);

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <set>
 
+#include "nn/routing.h"
+
 namespace smoe {
 namespace {
 
@@ -73,7 +75,7 @@ TEST_CASE("expert colours: a page has as many as it needs") {
 }
 
 TEST_CASE("expert colours: on a terminal no two experts look alike") {
-    CHECK(in_expert_colour("a", -1) == "a");
+    CHECK(in_expert_colour("a", no_expert) == "a");
     std::set<std::string> looks;
     for (int64_t expert = 0; expert < 255; ++expert) {
         const std::string text = in_expert_colour("a", expert);

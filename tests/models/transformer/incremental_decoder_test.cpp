@@ -129,7 +129,7 @@ TEST_CASE("incremental decoder: equals the whole decoder for random shapes, expe
 TEST_CASE("incremental decoder: a row may be dense while its neighbours have experts") {
     const std::unique_ptr<Decoder> decoder = make_decoder(small_settings());
     IncrementalDecoder incremental(*decoder, 3);
-    const std::vector<real> logits = append(incremental, {{0, 5, -1}, {1, 5, 2}, {2, 5, 3}});
+    const std::vector<real> logits = append(incremental, {{0, 5, no_expert}, {1, 5, 2}, {2, 5, 3}});
     const double tolerance = sizeof(real) == 8 ? 1e-12 : 1e-5;
     const std::span<const real> all(logits);
     CHECK(distance(all.subspan(0, 7), full_logits(*decoder, {5}, {}).values()) < tolerance);
