@@ -20,7 +20,7 @@ models/training     2200
 examples            1060
 examples/smoe       5300
 tests                350
-tests/core          2250
+tests/core          2330
 tests/autograd      2700
 tests/nn            1400
 tests/models        5200

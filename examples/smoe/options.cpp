@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "models/text/dataset.h"
+
 namespace smoe {
 namespace {
 
@@ -43,7 +45,7 @@ CLI::Option* add_paths(CLI::App& app, const std::string& names, std::vector<std:
 
 CLI::Option* add_long_stories(CLI::App& app, std::string& treatment) {
     return app.add_option("--long", treatment, "stories beyond the context [as in training]")
-        ->check(CLI::IsMember({"cut", "split", "drop"}))
+        ->check(CLI::IsMember(names_of<LongStories>()))
         ->type_name("NAME");
 }
 

@@ -57,7 +57,7 @@ int train(const TokenizerOptions& options) {
         bytes += story.text.size();
     }
     const Tokenizer tokenizer =
-        Tokenizer::train(texts, options.entries, pre_tokenizer_named(options.pre_tokenizer));
+        Tokenizer::train(texts, options.entries, enum_named<PreTokenizer>(options.pre_tokenizer));
     write_file(options.out, tokenizer.to_json());
     say("{} tokens learned from {} stories, {}; written to {}",
         format_count(tokenizer.vocab_size()), format_count(int64_t(stories.size())),
@@ -115,7 +115,7 @@ Command add_tokenizer(CLI::App& app) {
     trainer
         ->add_option("--pre-tokenizer", options->pre_tokenizer,
                      "gpt2: merges stay inside words; none: they may cross them")
-        ->check(CLI::IsMember({"gpt2", "none"}))
+        ->check(CLI::IsMember(names_of<PreTokenizer>()))
         ->capture_default_str();
     CLI::App* const encoder = app.add_subcommand("encode", "standard input to ids");
     CLI::App* const decoder = app.add_subcommand("decode", "ids on standard input to text");

@@ -32,6 +32,12 @@ std::string_view bytes_in(const std::vector<T>& values) {
 
 }  // namespace
 
+const EnumNames<LongStories>& enum_names(LongStories) {
+    static const EnumNames<LongStories> names = {
+        {LongStories::cut, "cut"}, {LongStories::split, "split"}, {LongStories::drop, "drop"}};
+    return names;
+}
+
 Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
                  const DatasetSettings& settings)
     : settings_(settings), end_of_text_(tokenizer.end_of_text()) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/enum_names.h"
 #include "core/sequences.h"
 #include "models/text/story.h"
 #include "models/text/tokenizer.h"
@@ -25,6 +26,7 @@ enum class LongStories {
     split,  // consecutive sequences, each with a start token, the last with the end
     drop    // it is left out
 };
+const EnumNames<LongStories>& enum_names(LongStories);
 
 struct DatasetSettings {
     // Most tokens of a sequence, start token included. The last of them predicts nothing, so a

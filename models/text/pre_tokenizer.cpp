@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 
-#include "core/check.h"
 #include "core/utf8.h"
 #include "models/text/unicode_tables.h"
 
@@ -95,9 +94,10 @@ size_t space_end(std::string_view text, size_t begin) {
 
 }  // namespace
 
-PreTokenizer pre_tokenizer_named(const std::string& name) {
-    check(name == "gpt2" || name == "none", "tokenizer: expected gpt2 or none, found '{}'", name);
-    return name == "gpt2" ? PreTokenizer::gpt2 : PreTokenizer::none;
+const EnumNames<PreTokenizer>& enum_names(PreTokenizer) {
+    static const EnumNames<PreTokenizer> names = {{PreTokenizer::gpt2, "gpt2"},
+                                                  {PreTokenizer::none, "none"}};
+    return names;
 }
 
 size_t word_end(std::string_view text, size_t begin, PreTokenizer pre) {

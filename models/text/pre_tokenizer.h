@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/enum_names.h"
+
 namespace smoe {
 
 // gpt2 cuts like the pattern of GPT-2 (Radford et al., "Language Models are Unsupervised Multitask
@@ -20,8 +22,7 @@ namespace smoe {
 // symbol of the third kind, [^\s\p{L}\p{N}]. `none` takes the whole text as one word.
 enum class PreTokenizer { gpt2, none };
 
-// The one with this name, "gpt2" or "none". Throws Error for any other.
-PreTokenizer pre_tokenizer_named(const std::string& name);
+const EnumNames<PreTokenizer>& enum_names(PreTokenizer);
 
 // The end of the word that begins at `begin` < text.size(). It is always > begin.
 size_t word_end(std::string_view text, size_t begin, PreTokenizer pre);

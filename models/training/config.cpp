@@ -274,18 +274,6 @@ const EnumNames<MaskScale>& enum_names(MaskScale) {
     return names;
 }
 
-const EnumNames<PreTokenizer>& enum_names(PreTokenizer) {
-    static const EnumNames<PreTokenizer> names = {{PreTokenizer::gpt2, "gpt2"},
-                                                  {PreTokenizer::none, "none"}};
-    return names;
-}
-
-const EnumNames<LongStories>& enum_names(LongStories) {
-    static const EnumNames<LongStories> names = {
-        {LongStories::cut, "cut"}, {LongStories::split, "split"}, {LongStories::drop, "drop"}};
-    return names;
-}
-
 namespace {
 
 std::map<std::string, std::string> fixed_texts(const Config& config) {

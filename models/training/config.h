@@ -5,12 +5,13 @@
 // Read next: models/transformer/settings.h for the model's; trainer.h, which is built from it.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "core/check.h"
-#include "core/text.h"
+#include "core/enum_names.h"
 #include "models/text/dataset.h"
 #include "models/transformer/routers/router.h"
 #include "models/transformer/settings.h"
@@ -66,21 +67,13 @@ struct Setting {
 template <class AnyConfig, class Visit>
 void visit_settings(AnyConfig& c, const Visit& visit);
 
-// The values of an enum and what they are called in settings.
-template <class Enum>
-using EnumNames = std::vector<std::pair<Enum, std::string>>;
 const EnumNames<MaskWhere>& enum_names(MaskWhere);
 const EnumNames<MaskScale>& enum_names(MaskScale);
-const EnumNames<PreTokenizer>& enum_names(PreTokenizer);
-const EnumNames<LongStories>& enum_names(LongStories);
 
 // A field as people read it; several files have blanks between them.
 std::string setting_text(const std::vector<std::string>& field);
 template <class Field>
 std::string setting_text(const Field& field);
-// The value of an enum that a person means by its name `text`. Throws Error for any other text.
-template <class Enum>
-Enum enum_named(const std::string& text);
 
 // Sizes by name: "tiny" (about 1 M parameters in the model), "small" (7 M), "paper" (27 M). Throws
 // Error for others.
@@ -117,27 +110,10 @@ OptimizerSettings router_optimizer_settings(const Config& config);
 template <class Field>
 std::string setting_text(const Field& field) {
     if constexpr (std::is_enum_v<Field>) {
-        for (const auto& [value, name] : enum_names(field)) {
-            if (value == field) {
-                return name;
-            }
-        }
-        return "";
+        return name_of(field);
     } else {
         return fmt::format("{}", field);
     }
-}
-
-template <class Enum>
-Enum enum_named(const std::string& text) {
-    std::string names;
-    for (const auto& [value, name] : enum_names(Enum{})) {
-        if (name == text) {
-            return value;
-        }
-        names += (names.empty() ? "" : ", ") + name;
-    }
-    fail("expected one of {}, found '{}'", names, to_one_line(text));
 }
 
 template <class AnyConfig, class Visit>
@@ -150,11 +126,7 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
         visit(Setting{group, "dropout"}, s.dropout);
     };
     const auto one_of = [&](const char* group, const char* key, auto& field) {
-        std::vector<std::string> names;
-        for (const auto& [value, name] : enum_names(field)) {
-            names.push_back(name);
-        }
-        visit(Setting{group, key, false, std::move(names)}, field);
+        visit(Setting{group, key, false, names_of<std::decay_t<decltype(field)>>()}, field);
     };
     constexpr bool free = true;
     sizes("model", c.model.sizes);
