@@ -10,11 +10,11 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <vector>
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "core/utf8.h"
 
 namespace smoe {
@@ -102,15 +102,6 @@ struct Entry {
     uint64_t begin, end;  // bytes of the data section
 };
 
-// Names come from the file, so they are cut and escaped: a message stays one line.
-std::string shown(std::string_view name) {
-    constexpr size_t longest = 80;
-    std::string_view part = name.substr(0, longest);
-    part = part.substr(0, complete_utf8_prefix(part));
-    return Json(part).dump(-1, ' ', false, Json::error_handler_t::replace) +
-           (part.size() < name.size() ? "..." : "");
-}
-
 class Reader {
   public:
     Reader(std::string_view bytes, const std::string& origin) : bytes_(bytes), origin_(origin) {}
@@ -140,9 +131,12 @@ class Reader {
     template <class... Args>
     void require(bool ok, fmt::format_string<Args...> message, Args&&... args) const {
         if (!ok) [[unlikely]] {
-            fail("'{}' is not a sound safetensors file: {}", origin_,
-                 fmt::format(message, std::forward<Args>(args)...));
+            refuse(fmt::format(message, std::forward<Args>(args)...));
         }
+    }
+
+    [[noreturn]] void refuse(const std::string& why) const {
+        fail("'{}' is not a sound safetensors file: {}", origin_, why);
     }
 
     Json parse_header() {
@@ -164,36 +158,19 @@ class Reader {
         require(header.find('\0') == header.npos, "the header holds a zero byte");
         const size_t start = header.find_first_not_of(" \t\r\n");
         require(start != header.npos && header[start] == '{', "the header is not a JSON object");
-        return parse_json(header);
-    }
-
-    // Throws Error for deep nesting, and for names that occur twice, of which the parser would
-    // silently keep the last.
-    Json parse_json(std::string_view header) const {
-        std::vector<std::set<std::string>> open_objects;
-        const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-            require(depth < max_depth, "the header is nested more than {} deep", max_depth);
-            if (event == Json::parse_event_t::object_start) {
-                open_objects.emplace_back();
-            } else if (event == Json::parse_event_t::object_end) {
-                open_objects.pop_back();
-            } else if (event == Json::parse_event_t::key) {
-                const std::string& name = parsed.get_ref<const std::string&>();
-                require(open_objects.back().insert(name).second, "the name {} occurs twice",
-                        shown(name));
-            }
-            return true;
-        };
-        Json json = Json::parse(header, watch, false);
-        require(json.is_object(), "the header is not valid JSON");
-        return json;
+        try {
+            return parse_json<Json>(header, max_depth,
+                                    [this](const std::string& why) { refuse(why); });
+        } catch (const Json::exception&) {
+            refuse("the header is not valid JSON");
+        }
     }
 
     std::map<std::string, std::string> read_metadata(const Json& json) const {
         require(json.is_object(), "{} is not an object", metadata_key);
         std::map<std::string, std::string> metadata;
         for (const auto& [key, value] : json.items()) {
-            require(value.is_string(), "the value of {} in {} is not a string", shown(key),
+            require(value.is_string(), "the value of {} in {} is not a string", shown_json(key),
                     metadata_key);
             metadata[key] = value.get<std::string>();
         }
@@ -203,51 +180,51 @@ class Reader {
     // A non-negative integer written as one: 2, but not 2.0, 2e0 or -0.
     uint64_t read_integer(const Json& json, const std::string& name, const char* key) const {
         require(json.is_number_unsigned(), "the {} of {} holds something else than integers from 0",
-                key, shown(name));
+                key, shown_json(name));
         return json.get<uint64_t>();
     }
 
     Entry read_entry(const std::string& name, const Json& json) const {
-        require(json.is_object(), "the entry of {} is not an object", shown(name));
+        require(json.is_object(), "the entry of {} is not an object", shown_json(name));
         for (const char* key : {"dtype", "shape", "data_offsets"}) {
-            require(json.contains(key), "the entry of {} has no {}", shown(name), key);
+            require(json.contains(key), "the entry of {} has no {}", shown_json(name), key);
         }
         Entry entry = {name, find_dtype(name, json["dtype"]), {}, 0, 0};
 
         const Json& shape = json["shape"];
         require(shape.is_array() && shape.size() <= size_t(Shape::max_rank),
-                "the shape of {} is not an array of at most {} sizes", shown(name),
+                "the shape of {} is not an array of at most {} sizes", shown_json(name),
                 int(Shape::max_rank));
         uint64_t elements = 1;
         for (const Json& item : shape) {
             const uint64_t size = read_integer(item, name, "shape");
             require(size <= max_elements && (size == 0 || elements <= max_elements / size),
-                    "the shape of {} has more than 2^48 elements", shown(name));
+                    "the shape of {} has more than 2^48 elements", shown_json(name));
             elements *= size;
             entry.shape.push_back(int64_t(size));
         }
 
         const Json& offsets = json["data_offsets"];
         require(offsets.is_array() && offsets.size() == 2,
-                "the data_offsets of {} are not an array of two numbers", shown(name));
+                "the data_offsets of {} are not an array of two numbers", shown_json(name));
         entry.begin = read_integer(offsets[0], name, "data_offsets");
         entry.end = read_integer(offsets[1], name, "data_offsets");
         require(entry.begin <= entry.end && entry.end <= data_.size(),
-                "{} would occupy the bytes {} to {} of {} bytes of data", shown(name), entry.begin,
-                entry.end, data_.size());
+                "{} would occupy the bytes {} to {} of {} bytes of data", shown_json(name),
+                entry.begin, entry.end, data_.size());
         require(entry.end - entry.begin == elements * entry.dtype->size,
                 "{} needs {} bytes for its shape and type, its data_offsets give it {}",
-                shown(name), elements * entry.dtype->size, entry.end - entry.begin);
+                shown_json(name), elements * entry.dtype->size, entry.end - entry.begin);
         return entry;
     }
 
     const Dtype* find_dtype(const std::string& name, const Json& json) const {
-        require(json.is_string(), "the dtype of {} is not a string", shown(name));
+        require(json.is_string(), "the dtype of {} is not a string", shown_json(name));
         const std::string& wanted = json.get_ref<const std::string&>();
         const auto* const dtype = std::find_if(
             dtypes.begin(), dtypes.end(), [&](const Dtype& known) { return known.name == wanted; });
         require(dtype != dtypes.end(), "the dtype of {}, {}, is none of those that can be read",
-                shown(name), shown(wanted));
+                shown_json(name), shown_json(wanted));
         return dtype;
     }
 
@@ -259,7 +236,7 @@ class Reader {
         uint64_t covered = 0;
         for (const Entry& entry : entries) {
             require(entry.begin == covered, "{} begins at byte {} of the data, {} {}",
-                    shown(entry.name), entry.begin,
+                    shown_json(entry.name), entry.begin,
                     entry.begin < covered ? "inside the tensor before it, which ends at"
                                           : "leaving a hole after byte",
                     covered);
@@ -289,7 +266,8 @@ std::string make_header(const std::string& path, const TensorFile& file) {
     for (const auto& [name, tensor] : file.tensors) {
         require_utf8(name, "the name of a tensor");
         check(name != metadata_key, "cannot write '{}': the name {} is reserved", path, name);
-        check(tensor.defined(), "cannot write '{}': the tensor {} is undefined", path, shown(name));
+        check(tensor.defined(), "cannot write '{}': the tensor {} is undefined", path,
+              shown_json(name));
         Json shape = Json::array();
         for (int dim = 0; dim < tensor.shape().rank(); ++dim) {
             shape.push_back(tensor.size(dim));
@@ -311,7 +289,7 @@ std::string make_header(const std::string& path, const TensorFile& file) {
 
 const Tensor& TensorFile::get(const std::string& name) const {
     const auto found = tensors.find(name);
-    check(found != tensors.end(), "'{}' holds no tensor {}", origin, shown(name));
+    check(found != tensors.end(), "'{}' holds no tensor {}", origin, shown_json(name));
     return found->second;
 }
 

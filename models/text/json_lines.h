@@ -13,8 +13,8 @@ namespace smoe {
 // The stories of the lines of `text`. Each line is an object with a string "text" and, optionally,
 // a string "domain" ("" where it is missing or null). Other keys are ignored, and blank lines are
 // skipped. Throws Error with `path` and line for anything else: for what is not JSON (why not, and
-// where) or not an object, and for a "text" or "domain" that is missing, of a different type or
-// given twice.
+// where) or not an object, for a key that is given twice, for a "text" that is missing, and for a
+// "text" or "domain" of a different type.
 std::vector<Story> stories_of_json_lines(std::string_view text, const std::string& path);
 
 // For a file whose name does not say JSON: throws Error, naming `path`, if its text is a JSON

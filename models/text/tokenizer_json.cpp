@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/json.h"
 #include "models/text/tokenizer.h"
 
 namespace smoe {
@@ -18,18 +19,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-// A piece of the file as a message shows it: on one line, ASCII, short; strings in quotes.
+// Pieces of the file as a message shows them, and everything else as it is.
 std::string shown(const Json& value) {
-    constexpr size_t longest = 60;
-    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-    if (text.size() > longest) {
-        text.replace(longest, std::string::npos, "...");
-    }
-    return text;
+    return shown_json(value);
 }
 
 std::string shown(const std::string& text) {
-    return shown(Json(text));
+    return shown_json(text);
 }
 
 template <class T>
@@ -203,15 +199,14 @@ class Reader {
 
     Json parse(std::string_view json) const {
         constexpr size_t max_bytes = size_t(64) << 20;
-        constexpr int deepest = 16;
+        constexpr int max_depth = 16;
         expect(json.size() <= max_bytes, "expected at most {} bytes, found {}", max_bytes,
                json.size());
-        const auto limit_depth = [&](int depth, Json::parse_event_t, const Json&) {
-            expect(depth <= deepest, "expected at most {} nested levels of JSON", deepest);
-            return true;
+        const auto refuse = [this](const std::string& why) {
+            fail("tokenizer '{}': {}", origin_, why);
         };
         try {
-            return Json::parse(json.begin(), json.end(), limit_depth);
+            return parse_json<Json>(json, max_depth, refuse);
         } catch (const Json::parse_error& error) {
             fail("tokenizer '{}': not JSON, at byte {}", origin_, error.byte);
         } catch (const Json::exception&) {

@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "core/utf8.h"
 #include "models/text/tokenizer.h"
@@ -178,15 +179,11 @@ std::string to_json(const Config& config) {
 }
 
 Config config_from_json(const std::string& json, const std::string& origin, Config base) {
-    // A config is two levels deep; anything deeper than this is refused before it can exhaust the
-    // stack.
-    constexpr int deepest = 16;
+    constexpr int max_depth = 16;  // three levels are needed
     Json root;
     try {
-        root = Json::parse(json, [&](int depth, Json::parse_event_t, Json&) {
-            check(depth <= deepest, "'{}': nested too deeply for a config", origin);
-            return true;
-        });
+        root = parse_json<Json>(json, max_depth,
+                                [&](const std::string& why) { fail("'{}': {}", origin, why); });
     } catch (const Json::parse_error& error) {
         const size_t read = std::min(error.byte, json.size());
         fail("'{}' line {}: this is not valid JSON", origin,
@@ -296,7 +293,7 @@ std::string fixed_settings(const Config& config) {
 
 void require_fixed_settings(const Config& config, const std::string& fixed,
                             const std::string& origin) {
-    const Json stored = Json::parse(fixed, nullptr, false);
+    const Json stored = parse_json_or_null<Json>(fixed, 1);
     check(stored.is_object(), "'{}': its settings are not readable", origin);
     const std::map<std::string, std::string> own = fixed_texts(config);
     // A setting that is younger than the state had the effect of its default.

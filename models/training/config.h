@@ -87,8 +87,9 @@ void check_config(const Config& config);
 // settings, and after them an object for each group of settings.
 std::string to_json(const Config& config);
 // Reads what to_json wrote over `base`; the Hugging Face keys may be missing. Throws Error, naming
-// `origin`, for text that is not JSON, for unknown keys (with the nearest known one), for values of
-// the wrong type, and for a Hugging Face key that contradicts the settings.
+// `origin`, for text that is not JSON, for unknown keys (with the nearest known one), for a key that
+// is given twice, for values of the wrong type, and for a Hugging Face key that contradicts the
+// settings.
 Config config_from_json(const std::string& json, const std::string& origin, Config base = {});
 
 // The same with file names in place of paths, so that it says nothing of this machine's folders.

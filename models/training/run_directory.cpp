@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/json.h"
 
 namespace smoe {
 namespace {
@@ -33,21 +34,16 @@ struct MetricsLine {
     std::string text;
     Json object;
 };
-constexpr int deepest = 8;  // copying an object with endless nesting would exhaust the stack
 
 std::vector<MetricsLine> metrics_lines(const std::string& path) {
+    constexpr int max_depth = 8;  // two levels are needed
     std::vector<MetricsLine> lines;
     const std::string text = file_exists(path) ? read_file(path) : "";
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());
         MetricsLine line{text.substr(begin, end - begin), {}};
-        bool deep = false;
-        const auto watch = [&](int depth, Json::parse_event_t, const Json&) {
-            deep |= depth > deepest;
-            return !deep;
-        };
-        line.object = Json::parse(line.text, watch, false);
-        if (!deep && line.object.is_object() && line.object.contains("step") &&
+        line.object = parse_json_or_null<Json>(line.text, max_depth);
+        if (line.object.is_object() && line.object.contains("step") &&
             line.object["step"].is_number_integer()) {
             lines.push_back(std::move(line));
         }

@@ -66,7 +66,7 @@ class RunDirectory {
     // Appends one line of JSON to metrics.jsonl.
     void append_metrics(const std::string& json) const;
     // The objects in its lines, each with a whole "step", up to `last_step`; none if there is no
-    // such file. Any other line is left out, such as one cut short by a kill.
+    // such file. Any other line is left out, such as one cut short by a kill or one with a key twice.
     std::vector<nlohmann::ordered_json> metrics(int64_t last_step = INT64_MAX) const;
     // Removes the lines of steps after `step`, which a resumed run will write again.
     void cut_metrics(int64_t step) const;

@@ -166,14 +166,14 @@ TEST_CASE("safetensors: unsound files are refused with the reason") {
     SUBCASE("names that occur twice") {
         const std::string entry = R"({"dtype":"I32","shape":[2,2],"data_offsets":[0,16]})";
         check_refused(file_of("{\"a\":" + entry + ",\"a\":" + entry + "}", four_ints),
-                      "the name \"a\" occurs twice");
+                      "the key \"a\" is given twice");
         check_refused(file_of("{\"a\":" + entry + ",\"\\u0061\":" + entry + "}", four_ints),
-                      "occurs twice");
-        check_refused(file_of(R"({"__metadata__":{},"__metadata__":{}})"), "occurs twice");
-        check_refused(file_of(R"({"__metadata__":{"k":"1","k":"2"}})"), "occurs twice");
+                      "is given twice");
+        check_refused(file_of(R"({"__metadata__":{},"__metadata__":{}})"), "is given twice");
+        check_refused(file_of(R"({"__metadata__":{"k":"1","k":"2"}})"), "is given twice");
         check_refused(
             file_of(R"({"a":{"dtype":"U8","shape":[],"shape":[0],"data_offsets":[0,0]}})"),
-            "occurs twice");
+            "is given twice");
     }
     SUBCASE("metadata") {
         check_refused(file_of(R"({"__metadata__":[]})"), "__metadata__ is not an object");

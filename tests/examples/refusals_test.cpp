@@ -167,7 +167,9 @@ TEST_CASE("refusals: settings files that cannot be used") {
         {"{\n\"model\": {]}", "line 2"},
         {"", "line 1"},
         {"[]", "object"},
-        {std::string(100000, '['), "too deeply"},
+        {std::string(100000, '['), "nested more than"},
+        {R"({"training": {"lr": 0.1, "lr": 0.2}})",
+         "'settings.json': the key \"lr\" is given twice"},
         {"\xFF", "not valid JSON"}};
     for (const auto& file : files) {
         const auto& [json, part] = file;
@@ -280,6 +282,9 @@ TEST_CASE("refusals: damaged runs") {
 
     damaged("state.safetensors", contents("run/state.safetensors"));
     truncate("damaged/state.safetensors");
+    const std::string settings_twice = contents("run/config.json");
+    damaged("config.json", "{\"model_type\": \"smoe\", " + settings_twice.substr(1));
+    refused("eval damaged --data corpus/valid.jsonl", 1, "the key \"model_type\" is given twice");
     truncate("damaged/state.previous.safetensors");
     refused("train --run damaged --resume --steps 99", 1,
             "'damaged/state.safetensors' is not a sound");

@@ -243,7 +243,7 @@ TEST_CASE("story reader: json lines") {
                        " {\"x\":1,\"text\":\"<|endoftext|>\"} \n{\"text\":\"\"}") ==
           Texts{std::string("a\n\u00E4\0b", 6), "<|endoftext|>"});
     CHECK(folder.read("a.jsonl", R"({"text":"a","domain":null})")[0].domain == "a");
-    CHECK(folder.texts("a.jsonl", R"({"x":{"text":1},"text":"a","x":2})") == Texts{"a"});
+    CHECK(folder.texts("a.jsonl", R"({"x":{"text":1},"text":"a","y":2})") == Texts{"a"});
 
     folder.refuse("a.jsonl", "\n\n", "holds no story");
     folder.refuse("a.jsonl", "{\"text\":\" \"}", "holds no story");
@@ -286,10 +286,12 @@ TEST_CASE("story reader: an object that cannot be read is told why") {
     folder.refuse("a.jsonl", good + R"({"text":"a\x"})", "line 2: this is not valid JSON");
 
     folder.refuse("a.jsonl", good + R"({"text":"a","text":"b"})",
-                  "line 2: the object has \"text\" twice");
-    folder.refuse("a.jsonl", good + R"({"text":"a","text":"a"})", "has \"text\" twice");
+                  "line 2: the key \"text\" is given twice");
+    folder.refuse("a.jsonl", good + R"({"text":"a","text":"a"})", "\"text\" is given twice");
     folder.refuse("a.jsonl", good + R"({"text":"a","domain":"b","domain":null})",
-                  "line 2: the object has \"domain\" twice");
+                  "line 2: the key \"domain\" is given twice");
+    folder.refuse("a.jsonl", good + R"({"text":"a","x":{"y":1,"y":2}})",
+                  "line 2: the key \"y\" is given twice");
 }
 
 TEST_CASE("story reader: random bytes are read or refused, never worse") {

@@ -193,7 +193,12 @@ TEST_CASE("config: settings that differ from those of a state are named") {
     longer.data = {"elsewhere.txt"};
     CHECK_NOTHROW(require_fixed_settings(longer, fixed, "f"));
     CHECK_THROWS_AS(require_fixed_settings(config, "{}", "f"), Error);
-    CHECK_THROWS_AS(require_fixed_settings(config, "nothing", "f"), Error);
+    for (const std::string& unsound :
+         {std::string("nothing"), "{" + fixed.substr(1, fixed.size() - 2) + ", " + fixed.substr(1),
+          R"({"experts.count": )" + std::string(300000, '[') + std::string(300000, ']') + "}"}) {
+        CHECK_THROWS_WITH_AS(require_fixed_settings(config, unsound, "f"),
+                             "'f': its settings are not readable", Error);
+    }
 }
 
 TEST_CASE("config: files that are no settings") {
@@ -209,7 +214,13 @@ TEST_CASE("config: files that are no settings") {
     check_refused("{\n\n\"model\": ,}", "line 3");
     check_refused("{} {}", "not valid JSON");
     check_refused(R"({"training": {"lr": 1e999}})", "out of range");
-    check_refused(std::string(200000, '['), "nested too deeply");
+    check_refused(std::string(200000, '['), "nested more than");
+    check_refused(R"({"model": {"width": 64, "layers": 2, "width": 32}})",
+                  "the key \"width\" is given twice");
+    check_refused(R"({"model": {"width": 64}, "model": {"layers": 2}})",
+                  "the key \"model\" is given twice");
+    check_refused(R"({"hidden_size": 512, "hidden_size": 512})", "\"hidden_size\" is given twice");
+    check_refused(R"({"data": {"pad": true, "\u0070ad": false}})", "\"pad\" is given twice");
     for (const char* value :
          {"\"16\"", "16.5", "null", "true", "[16]", "{}", "9223372036854775808"}) {
         check_refused(std::string(R"({"model": {"width": )") + value + "}}", "model.width");

@@ -177,7 +177,7 @@ TEST_CASE("run directory: metrics are cut to the step that was saved") {
     for (const char* damage :
          {R"({"step": 4, "loss": 2})", R"({"step": "1"})", R"({"step": null})", R"({"step": 1.5})",
           R"({"step": 99999999999999999999999})", R"({"loss": 2})", deep.c_str(), "[1]", "1", "",
-          "\xFF", R"({"step": 2, "lo)"}) {
+          "\xFF", R"({"step": 2, "loss": 1, "loss": 2})", R"({"step": 2, "lo)"}) {
         f.run.append_metrics(damage);
     }
     CHECK(f.run.metrics() == objects({lines[0], lines[1], lines[2], R"({"step": 4, "loss": 2})"}));
