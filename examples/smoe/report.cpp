@@ -24,8 +24,8 @@ struct ReportOptions {
     std::vector<std::string> compare, data;
 };
 
-// {"run", "model"} or {"runs", "arms"}: these keys tell the script which page to draw. "colours"
-// are those of the experts, or of the arms.
+// {"run", "model"} or {"runs", "arms", "without_reports"}: these keys tell the script which page to
+// draw. "colours" are those of the experts, or of the arms.
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
     const Config config = run.config();
@@ -48,10 +48,19 @@ nlohmann::ordered_json several_runs(const ReportOptions& options) {
     }
     const nlohmann::ordered_json arms = arms_of(runs);
     names = told_apart(names);
+    std::vector<std::string> without_reports;
     for (size_t i = 0; i < names.size(); ++i) {
         runs[i]["name"] = names[i];
+        if (runs[i]["reports"]["step"].empty() && runs[i]["valid"]["step"].empty()) {
+            without_reports.push_back(names[i]);
+        }
     }
-    return {{"runs", runs}, {"arms", arms}, {"colours", expert_colours(int64_t(arms.size()))}};
+    check(without_reports.size() < runs.size(),
+          "none of these {} runs has a report in its metrics.jsonl: train them first", runs.size());
+    return {{"runs", runs},
+            {"arms", arms},
+            {"without_reports", without_reports},
+            {"colours", expert_colours(int64_t(arms.size()))}};
 }
 
 int report(const ReportOptions& options) {

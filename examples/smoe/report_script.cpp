@@ -154,9 +154,12 @@ function differences_table(runs, arms) {
     : table(['setting', ...arms.map(name)], keys.map(key => [setting(key), ...arms.map(arm => value(arm, key))]), 'results');
 }
 
-function several_runs({runs, arms}) {
+function several_runs({runs, arms, without_reports}) {
   const grouped = arms.length < runs.length;
   main.append(element('h1', {}, runs.length + ' runs compared'));
+  if (without_reports.length > 0) {
+    main.append(element('p', {}, `There are no reports of ${without_reports.join(', ')} yet, so the table has gaps, and the charts have no curve there.`));
+  }
   section('At their ends', 'Losses per token are comparable between runs with the same tokenizer; bits per byte always are, on the same text.' +
           (grouped ? ' Runs that differ in nothing but their seeds are one arm: its row has the mean and the standard deviation over them.' : ''),
           results_table(runs, arms));

@@ -256,7 +256,25 @@ TEST_CASE("report: several runs on one page") {
     CHECK(data["runs"][1]["settings"]["experts.mask_rate"] == "0.5");
     CHECK(data["runs"][1]["facts"].contains("held-out bits per byte"));
     CHECK(data["arms"].size() == 2);
+    CHECK(data["without_reports"].empty());
     CHECK(page_data("report --compare run other_run -o both.html", "both.html") == data);
+}
+
+TEST_CASE("report: a comparison says which runs have no reports, and needs one that has") {
+    for (const char* const name : {"begun", "silent"}) {
+        copy_run("run", name);
+        std::filesystem::remove(workshop() + "/" + name + "/metrics.jsonl");
+    }
+    put("silent/metrics.jsonl", "{\"step\": 3}\nnot JSON\n");
+    const Json data = page_data("report --compare begun run silent -o gaps.html", "gaps.html");
+    CHECK(data["without_reports"] == Json{"begun", "silent"});
+    CHECK(data["runs"][0]["reports"]["step"].empty());
+    refused("report --compare begun silent", 1,
+            "none of these 2 runs has a report in its metrics.jsonl");
+    // One evaluation is enough to compare.
+    put("silent/metrics.jsonl", R"({"step": 3, "valid_loss": 2, "valid_bits_per_byte": 1})");
+    CHECK(page_data("report --compare begun silent -o gaps.html", "gaps.html")["without_reports"] ==
+          Json{"begun"});
 }
 
 TEST_CASE("report: runs that differ by their seed are one arm") {
@@ -313,15 +331,6 @@ TEST_CASE("report: a colour for each expert") {
 }
 
 TEST_CASE("report: what it cannot do") {
-    const auto refused = [](const std::string& words, int status, const std::string& part) {
-        const auto before = inventory();
-        const Outcome outcome = smoe_program(words);
-        INFO(words << "\n" << outcome.err);
-        CHECK(outcome.status == status);
-        CHECK(outcome.err.starts_with("smoe: error: "));
-        CHECK(outcome.err.find(part) != outcome.err.npos);
-        CHECK((inventory() == before));
-    };
     refused("report", 2, "one run directory");
     refused("report run --compare run", 2, "one run directory");
     refused("report --compare run", 2, "at least two");

@@ -53,6 +53,9 @@ def make_pages(program, folder):
         smoe("report", folder / run)
     smoe("report", "--compare", *(folder / run for run in ("learned", "half", "dense")), "-o", folder / "compare.html")
     smoe("report", "--compare", *(folder / f"{arm}-s{seed}" for arm in ARMS for seed in SEEDS), "-o", folder / "seeds.html")
+    shutil.copytree(folder / "learned", folder / "silent")
+    (folder / "silent/metrics.jsonl").unlink()
+    smoe("report", "--compare", folder / "learned", folder / "silent", "-o", folder / "gaps.html")
     return {**{run: folder / run / "report.html" for run in EXPERTS},
             **{name: folder / f"{name}.html" for name in ("compare", "seeds")}}
 
@@ -259,6 +262,15 @@ def check_page(browser, name, path, screen, scheme, shots):
     context.close()
 
 
+def check_gaps(browser, path):
+    """A comparison names the run that has no reports, and draws the other one."""
+    page = browser.new_page()
+    page.goto(path.resolve().as_uri())
+    expect("There are no reports of silent yet" in page.locator("main").inner_text(), "gaps: no word about the run without reports")
+    expect(page.locator("polyline").count() == 3, f"gaps: {page.locator('polyline').count()} curves, expected 3")
+    page.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
@@ -274,6 +286,7 @@ def main():
                 for scheme in ("light", "dark"):
                     check_page(browser, name, path, screen, scheme, folder)
                     print(f"{name:<8} {screen:<6} {scheme:<6} in order")
+        check_gaps(browser, folder / "gaps.html")
         browser.close()
     print(f"screenshots: {folder}/*.png")
 
