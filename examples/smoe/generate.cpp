@@ -36,21 +36,20 @@ int generate(const GenerateOptions& options) {
     const RunDirectory run(options.run);
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);
+    const std::vector<int32_t> prompt = tokenizer.encode(options.prompt);
+    const int64_t longest = config.model.context - 2;  // behind the start token, before a new one
+    check(int64_t(prompt.size()) <= longest,
+          "the prompt has {} tokens, and at most {} leave room for a new one: the model's context "
+          "is {}, start token included",
+          prompt.size(), longest, config.model.context);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     check(!options.show_experts || !moe->router->is_inside(),
           "--show-experts: the blocks of this model choose experts for themselves ({}), so a token "
-          "has "
-          "several; smoe report shows those of the last block",
+          "has several; smoe report shows those of the last block",
           moe->router->description());
+    Generator generator(*moe, tokenizer.end_of_text(), options.samples);
     const bool colour = options.show_experts && wants_colour(STDOUT_FILENO, true);
     const bool terminal = is_terminal(STDOUT_FILENO);
-    const std::vector<int32_t> prompt = tokenizer.encode(options.prompt);
-    Generator generator(*moe, tokenizer.end_of_text(), options.samples);
-    check(
-        int64_t(prompt.size()) < generator.longest_prompt(),
-        "the prompt has {} tokens, and at most {} leave room for a new one: the model's context is "
-        "{}, start token included",
-        prompt.size(), generator.longest_prompt() - 1, config.model.context);
 
     // All samples are written at once, but shown one after the other: the first as it comes, each
     // of the others when those before it have ended.

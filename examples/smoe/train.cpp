@@ -84,9 +84,12 @@ std::optional<Tokenizer> known_tokenizer(const RunDirectory& run, const Config& 
     if (resume) {
         return run.tokenizer(config);
     }
-    return config.tokenizer.empty()
-               ? std::nullopt
-               : std::optional(Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer));
+    if (config.tokenizer.empty()) {
+        return std::nullopt;
+    }
+    const Tokenizer tokenizer = Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer);
+    run.require_no_other(tokenizer);
+    return tokenizer;
 }
 
 // What is about to be trained.
@@ -151,6 +154,7 @@ int train(const TrainOptions& options) {
 
     const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
     const Tokenizer tokenizer = known ? *known : learn_tokenizer(config, stories.train);
+    run.require_no_other(tokenizer);  // run.create would say so after the model is built
     config.model.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
     if (!config.tokenizer.empty()) {

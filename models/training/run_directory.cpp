@@ -64,6 +64,15 @@ void RunDirectory::require_unused() const {
     }
 }
 
+void RunDirectory::require_no_other(const Tokenizer& tokenizer) const {
+    const std::string name = file("tokenizer.json");
+    check(!file_exists(name) ||
+              Tokenizer::from_json(read_file(name), name).hash() == tokenizer.hash(),
+          "'{}' already holds another tokenizer.json: choose another folder, or use it by "
+          "--tokenizer",
+          path_);
+}
+
 void RunDirectory::require_writable() const {
     require_writable_folder(path_);
     if (file_exists(path_)) {
@@ -76,12 +85,7 @@ void RunDirectory::create(const Config& config, const Tokenizer& tokenizer) cons
     make_folder(path_);
     const FolderLock lock(path_);
     require_unused();
-    const std::string other = file("tokenizer.json");
-    check(!file_exists(other) ||
-              Tokenizer::from_json(read_file(other), other).hash() == tokenizer.hash(),
-          "'{}' already holds another tokenizer.json: choose another folder, or use it by "
-          "--tokenizer",
-          path_);
+    require_no_other(tokenizer);
     try {
         // config.json comes last: a folder that has it is a run, which --resume continues.
         write_file(file("tokenizer.json"), tokenizer.to_json());

@@ -31,6 +31,8 @@ class RunDirectory {
     // Throws Error unless a new run can begin here. The only files of a run that may be there are
     // config.json and tokenizer.json, left by a run that never reached a checkpoint.
     void require_unused() const;
+    // Throws Error if another tokenizer.json is here, which a new run with `tokenizer` would replace.
+    void require_no_other(const Tokenizer& tokenizer) const;
     // Throws Error unless files can be written here now and no other process is at it. Leaves nothing
     // behind; for asking before long work.
     void require_writable() const;

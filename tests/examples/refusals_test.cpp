@@ -204,7 +204,13 @@ TEST_CASE("refusals: folders that hold a run, or none") {
     put("taken/tokenizer.json", "somebody's");
     refused(tiny_train() + "--run taken", 1, "'taken/tokenizer.json'");
     put("taken/tokenizer.json", contents("run/tokenizer.json"));
-    refused(tiny_train() + "--entries 301 --run taken", 1, "already holds another tokenizer.json");
+    const std::string other = "already holds another tokenizer.json";
+    refused(tiny_train() + "--entries 301 --run taken", 1, other);
+    // It is seen before the model is built, and a tokenizer that is given is before text is read.
+    refused(tiny_train() + "--entries 301 --mask-rate 0.9 --run taken", 1, other);
+    done("tokenizer train --data corpus/train.jsonl --entries 301 -o given.json");
+    put("bad.txt", "not \xFF UTF-8");
+    refused("train --data bad.txt --tokenizer given.json --run taken", 1, other);
 }
 
 TEST_CASE("refusals: what can be seen at a glance is, before anything is read") {
@@ -224,6 +230,14 @@ TEST_CASE("refusals: what can be seen at a glance is, before anything is read") 
     refused("export broken --hf file", 1, "'file'");
     refused("export broken --hf corpus", 1, "'corpus' is not empty");
     refused("export broken --hf file/below", 1, "'file/below'");
+    refused("generate broken --prompt " + std::string(200, '#'), 1, "the prompt has");
+    copy_run("broken", "other-tokenizer");
+    done("tokenizer train --data corpus/valid.jsonl --entries 300 -o valid.json");
+    put("other-tokenizer/tokenizer.json", contents("valid.json"));
+    for (const std::string words : {"generate", "eval --data corpus/valid.jsonl --", "report",
+                                    "export --hf new", "train --data bad.txt --resume --run"}) {
+        refused(words + " other-tokenizer", 1, "its hash is");
+    }
     for (const std::string flag : {"--temperature 0", "--top-p 2", "--top-k -1"}) {
         refused("generate broken " + flag, 1, "sampling: ");
     }
@@ -268,6 +282,9 @@ TEST_CASE("refusals: damaged runs") {
     }
     damaged("config.json", "{}");
     refused("generate damaged", 1, "damaged");
+    const std::string settings_twice = contents("run/config.json");
+    damaged("config.json", "{\"model_type\": \"smoe\", " + settings_twice.substr(1));
+    refused("eval damaged --data corpus/valid.jsonl", 1, "the key \"model_type\" is given twice");
     std::filesystem::remove(workshop() + "/damaged/router.safetensors");
     damaged("config.json", contents("run/config.json"));
     std::filesystem::remove(workshop() + "/damaged/router.safetensors");
@@ -282,9 +299,6 @@ TEST_CASE("refusals: damaged runs") {
 
     damaged("state.safetensors", contents("run/state.safetensors"));
     truncate("damaged/state.safetensors");
-    const std::string settings_twice = contents("run/config.json");
-    damaged("config.json", "{\"model_type\": \"smoe\", " + settings_twice.substr(1));
-    refused("eval damaged --data corpus/valid.jsonl", 1, "the key \"model_type\" is given twice");
     truncate("damaged/state.previous.safetensors");
     refused("train --run damaged --resume --steps 99", 1,
             "'damaged/state.safetensors' is not a sound");
