@@ -4,6 +4,7 @@
 // Read next: commands.h.
 #include "examples/smoe/program.h"
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include "core/threads.h"
 #include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/help.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
@@ -25,6 +27,7 @@ namespace {
 
 int run(int argc, char** argv) {
     CLI::App app("Trains and runs language models whose experts share one network.", "smoe");
+    smoe::set_help_width(app, smoe::help_width(STDOUT_FILENO));
     app.require_subcommand(0, 1);
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_help_all_flag("--help-all", "Help of every command");

@@ -89,7 +89,7 @@ TEST_CASE("runs: help of every command lists its options") {
             CHECK(has(help.out, words[i]));
         }
     }
-    const std::string train_help = done("train --help").out;
+    const std::string train_help = unwrapped(done("train --help").out);
     Config config;
     visit_settings(config, [&](const Setting& setting, const auto&) {
         INFO(setting.name());

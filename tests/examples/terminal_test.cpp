@@ -20,6 +20,7 @@
 
 #include "core/file.h"
 #include "core/terminal.h"
+#include "core/text.h"
 #include "tests/examples/workshop.h"
 #include "tests/terminal.h"
 
@@ -119,6 +120,42 @@ TEST_CASE("on a terminal: reports of every command fit") {
         }
         CHECK(written.screen.size() < 12);  // and not 255 counts
     }
+}
+
+TEST_CASE("on a terminal: help is as wide as the terminal, and 80 columns in a pipe") {
+    const auto letters = [](std::string text) {
+        std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+        return text;
+    };
+    const auto longest_line = [](const std::string& text) {
+        int64_t longest = 0;
+        for (const std::string& line : split(text, '\n')) {
+            longest = std::max(longest, columns_of(line));
+        }
+        return longest;
+    };
+    for (const std::string words :
+         {"--help", "--help-all", "train --help", "generate --help", "tokenizer train --help"}) {
+        const std::string piped = done(words).out;
+        CHECK(longest_line(piped) > 60);
+        CHECK(longest_line(piped) <= 80);
+        size_t rows = SIZE_MAX;
+        for (const int columns : {40, 80, 120}) {
+            const Shown shown = on_terminal(words, columns);
+            INFO(words << " on " << columns << " columns");
+            check_fits(shown, columns);
+            CHECK(letters(join(shown.screen, "\n")) == letters(piped));
+            CHECK(shown.screen.size() < rows);  // more fits into a row
+            rows = shown.screen.size();
+        }
+    }
+    // Descriptions have a column of their own, or, where that would be too narrow, lines.
+    for (const std::string& line : split(done("generate --help").out, '\n')) {
+        CHECK((!line.starts_with("  --samples") || line.substr(30) == "texts to write"));
+    }
+    const Shown narrow = on_terminal("generate --help", 40);
+    CHECK(count_of(narrow.screen, "  --samples INT") == 1);
+    CHECK(count_of(narrow.screen, "        texts to write") == 1);
 }
 
 TEST_CASE("on a terminal: one that obeys no escapes gets none") {
@@ -232,7 +269,7 @@ TEST_CASE("minutes: at least one step, and what they count") {
     const Outcome more = done("train --run brief --resume");
     CHECK(has(more.out, "training for 1e-09 more minutes\n"));
     CHECK(has(contents("brief/metrics.jsonl"), R"({"step": 2, )"));
-    CHECK(has(done("train --help").out, "so many more"));
+    CHECK(has(unwrapped(done("train --help").out), "so many more"));
     // Steps that were taken before are not taken again, and nothing is said to be saved.
     const Outcome nothing = done("train --run brief --resume --steps 2");
     CHECK(has(nothing.out, "step 2 is reached, so there is nothing to do"));

@@ -241,6 +241,10 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != text.npos;
 }
 
+std::string unwrapped(const std::string& text) {
+    return std::regex_replace(text, std::regex("[ \n]+"), " ");
+}
+
 Outcome done(const std::string& words, const Circumstances& circumstances) {
     const Outcome outcome = smoe_program(words, circumstances);
     INFO(words << "\n" << outcome.err);

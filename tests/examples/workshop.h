@@ -59,6 +59,8 @@ std::vector<std::string> split(const std::string& text, char separator);
 // Runs the program, and fails unless it ends well and without complaint.
 Outcome done(const std::string& words, const Circumstances& circumstances = {});
 bool has(const std::string& text, const std::string& part);
+// `text` with a single blank for each run of blanks and ends of lines, whatever it was wrapped to.
+std::string unwrapped(const std::string& text);
 
 // Fails unless the program ended with `status` and one line of complaint that contains `part`.
 void check_complaint(const Outcome& outcome, int status, const std::string& part);
