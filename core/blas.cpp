@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/count_products.h"
 #include "core/threads.h"
 
 #ifdef SMOE_NO_BLAS
@@ -13,6 +14,7 @@ namespace smoe {
 
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                  const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    count_product(M * N * K);
     gemm_portable(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc);
 }
 
@@ -79,6 +81,7 @@ void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real
 #else
     const auto product = cblas_sgemm;
 #endif
+    count_product(M * N * K);
     const OneThread alone;
     product(CblasRowMajor, to_cblas(ta), to_cblas(tb), blasint(M), blasint(N), blasint(K), 1, A,
             blasint(lda), B, blasint(ldb), beta, C, blasint(ldc));

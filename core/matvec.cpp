@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/blas.h"
+#include "core/count_products.h"
 
 namespace smoe {
 namespace {
@@ -146,7 +147,10 @@ void multiply_rows(int64_t M, const real* x, int64_t ldx, const Rows& rows, real
     if (M > few_vectors && rows.ids == nullptr) {
         gemm_serial(Trans::no, Trans::yes, M, rows.count, rows.width, x, ldx, rows.matrix,
                     rows.width, 0, y, ldy);
-    } else if (M == 1 && rows.ids == nullptr) {
+        return;
+    }
+    count_product(M * rows.count * rows.width);
+    if (M == 1 && rows.ids == nullptr) {
         multiply_tile<1, true>(x, ldx, rows, y, ldy);
     } else {
         for_each_tile<8>(0, M, [&]<int S>(int64_t m) {
@@ -161,6 +165,7 @@ void combine_rows(int64_t M, const real* a, int64_t lda, const Rows& rows, real*
                     rows.width, 0, y, ldy);
         return;
     }
+    count_product(M * rows.count * rows.width);
     for (int64_t m = 0; m < M; ++m) {
         std::fill_n(y + m * ldy, rows.width, real(0));
     }
