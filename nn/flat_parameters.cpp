@@ -12,6 +12,19 @@
 #include "core/vector_math.h"
 
 namespace smoe {
+namespace {
+
+// Where a tensor of the module begins in its flat memory, in which the parameters lie; -1 for its
+// buffers, which lie elsewhere.
+int64_t place_in(const Tensor& flat, const Tensor& tensor) {
+    const real* const first = flat.data();
+    const std::less<const real*> before;
+    return !before(tensor.data(), first) && before(tensor.data(), first + flat.numel())
+               ? tensor.data() - first
+               : -1;
+}
+
+}  // namespace
 
 FlatParameters::FlatParameters(Module& module)
     : module_(module),
@@ -64,15 +77,31 @@ std::string FlatParameters::first_not_finite(const Tensor& flat) const {
 std::map<std::string, Tensor> FlatParameters::state_dict_with(const Tensor& values) const {
     std::map<std::string, Tensor> state = module_.state_dict();
     for (auto& [name, tensor] : state) {
-        const real* const first = values_.data();
-        const std::less<const real*> before;
-        // Parameters lie in the flat memory, the module's buffers elsewhere.
-        if (!before(tensor.data(), first) && before(tensor.data(), first + values_.numel())) {
-            const int64_t begin = tensor.data() - first;
+        if (const int64_t begin = place_in(values_, tensor); begin >= 0) {
             tensor = values.narrow(begin, tensor.numel()).reshape(tensor.shape());
         }
     }
     return state;
+}
+
+std::vector<std::pair<int64_t, int64_t>> FlatParameters::ranges(
+    const std::function<bool(const std::string& name)>& matches) const {
+    std::vector<std::pair<int64_t, int64_t>> found;
+    for (const auto& [name, tensor] : module_.state_dict()) {
+        if (const int64_t begin = place_in(values_, tensor); begin >= 0 && matches(name)) {
+            found.emplace_back(begin, begin + tensor.numel());
+        }
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<std::pair<int64_t, int64_t>> joined;
+    for (const auto& [begin, end] : found) {
+        if (!joined.empty() && joined.back().second == begin) {
+            joined.back().second = end;
+        } else {
+            joined.emplace_back(begin, end);
+        }
+    }
+    return joined;
 }
 
 }  // namespace smoe

@@ -4,6 +4,11 @@
 // Read next: optim/optimizer.h.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "nn/module.h"
 
 namespace smoe {
@@ -30,6 +35,11 @@ class FlatParameters {
     // state_dict() of the module with its parameters taken from `values` (P) instead of its own
     // memory.
     std::map<std::string, Tensor> state_dict_with(const Tensor& values) const;
+
+    // Where the parameters lie whose names match, as ranges [begin, end) of the flat buffers: rising,
+    // and neighbours joined. For groups of an optimiser.
+    std::vector<std::pair<int64_t, int64_t>> ranges(
+        const std::function<bool(const std::string& name)>& matches) const;
 
   private:
     Module& module_;

@@ -11,18 +11,18 @@ cd "$(dirname "$0")/.."
 budgets='
 core                2250
 autograd            2300
-nn                  1750
+nn                  1900
 models/text         2100
 models/text/corpus  1980
-models/transformer  1400
+models/transformer  1500
 models/generation    700
-models/training     2200
+models/training     2300
 examples            1060
 examples/smoe       5300
 tests                350
 tests/core          2330
 tests/autograd      2700
-tests/nn            1400
+tests/nn            1550
 tests/models        5200
 tests/examples      3300
 tests/bench         1340

@@ -57,6 +57,8 @@ constexpr Flag flags[] = {
     {"training.eps", "--eps", "added to the root of squared gradients"},
     {"training.weight_decay", "--weight-decay", "weight decay; decoupled but for sgd"},
     {"training.warmup", "--warmup", "steps over which the learning rate rises"},
+    {"training.schedule", "--schedule",
+     "learning rate after the warm-up; cosine and linear fall to 0 at --steps"},
     {"training.clip", "--clip", "longest gradient, longer ones are scaled to it; 0: none is"},
     {"training.batch", "--batch", "stories in a step"},
     {"training.recompute", "--recompute",

@@ -145,7 +145,17 @@ void check_config(const Config& config) {
     check(config.valid_share > 0 && config.valid_share < 1,
           "valid_share must be in (0, 1), found {}", config.valid_share);
     range(config.entries, 256, Tokenizer::max_entries, "entries");
-    check_settings(config.optim);
+    check_settings(model_optimizer_settings(config));
+    if (const Schedule schedule = config.optim.schedule; schedule != Schedule::constant) {
+        check(config.optimizer != "schedule_free",
+              "the schedule {} is for adamw and sgd: schedule_free averages its weights instead of "
+              "lowering the learning rate",
+              setting_text(schedule));
+        check(config.minutes == 0,
+              "the schedule {} needs a number of steps: with minutes, nobody knows how many there "
+              "will be",
+              setting_text(schedule));
+    }
     check(config.optimizer != "schedule_free" || config.optim.beta1 > 0,
           "schedule-free AdamW needs a beta1 above 0, found {}", config.optim.beta1);
     visit_settings(config, [](const Setting& setting, const auto& field) {
@@ -271,6 +281,13 @@ const EnumNames<MaskScale>& enum_names(MaskScale) {
     return names;
 }
 
+const EnumNames<Schedule>& enum_names(Schedule) {
+    static const EnumNames<Schedule> names = {{Schedule::constant, "constant"},
+                                              {Schedule::cosine, "cosine"},
+                                              {Schedule::linear, "linear"}};
+    return names;
+}
+
 namespace {
 
 std::map<std::string, std::string> fixed_texts(const Config& config) {
@@ -320,9 +337,16 @@ DatasetSettings dataset_settings(const Config& config) {
             .seed = config.seed};
 }
 
+OptimizerSettings model_optimizer_settings(const Config& config) {
+    OptimizerSettings settings = config.optim;
+    settings.steps = config.steps;
+    return settings;
+}
+
 OptimizerSettings router_optimizer_settings(const Config& config) {
     OptimizerSettings settings = config.optim;
     settings.warmup = config.model.router.warmup;
+    settings.steps = std::min(config.steps, std::max<int64_t>(1, config.model.router.steps));
     return settings;
 }
 

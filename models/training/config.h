@@ -69,6 +69,7 @@ void visit_settings(AnyConfig& c, const Visit& visit);
 
 const EnumNames<MaskWhere>& enum_names(MaskWhere);
 const EnumNames<MaskScale>& enum_names(MaskScale);
+const EnumNames<Schedule>& enum_names(Schedule);
 
 // A field as people read it; several files have blanks between them.
 std::string setting_text(const std::vector<std::string>& field);
@@ -105,7 +106,9 @@ void require_fixed_settings(const Config& config, const std::string& fixed,
 
 // How a configuration reads its text.
 DatasetSettings dataset_settings(const Config& config);
-// The model's settings, except for the warm-up.
+// How the model is trained; a schedule ends with the run.
+OptimizerSettings model_optimizer_settings(const Config& config);
+// The same except for the warm-up and the end of a schedule, which is where the router is frozen.
 OptimizerSettings router_optimizer_settings(const Config& config);
 
 template <class Field>
@@ -161,10 +164,12 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"training", "eps"}, c.optim.eps);
     visit(Setting{"training", "weight_decay"}, c.optim.weight_decay);
     visit(Setting{"training", "warmup"}, c.optim.warmup);
+    one_of("training", "schedule", c.optim.schedule);
     visit(Setting{"training", "clip"}, c.clip);
     visit(Setting{"training", "batch"}, c.batch);
     visit(Setting{"training", "recompute", free}, c.recompute);
-    visit(Setting{"training", "steps", free}, c.steps);
+    // A schedule follows from the number of steps.
+    visit(Setting{"training", "steps", c.optim.schedule == Schedule::constant}, c.steps);
     visit(Setting{"training", "minutes", free}, c.minutes);
     visit(Setting{"training", "log_every", free}, c.log_every);
     visit(Setting{"training", "eval_every", free}, c.eval_every);

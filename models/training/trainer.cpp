@@ -33,7 +33,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
     : config_(config),
       data_(data),
       moe_(config.model, config.seed, config.recompute),
-      model_(moe_.model, config.optimizer, config.optim),
+      model_(moe_.model, config.optimizer, model_optimizer_settings(config)),
       chance_{stream(config.seed, Stream::experts), stream(config.seed, Stream::model_dropout),
               stream(config.seed, Stream::router_dropout)},
       stream_(data) {

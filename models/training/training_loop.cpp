@@ -128,9 +128,11 @@ class Loop {
             }
         }
         if (finished()) {
-            progress_.message(fmt::format(
-                "step {} is reached, so there is nothing to do: --steps with more goes on",
-                format_count(config.steps)));
+            progress_.message(fmt::format("step {} is reached, so there is nothing to do{}",
+                                          format_count(config.steps),
+                                          config.optim.schedule == Schedule::constant
+                                              ? ": --steps with more goes on"
+                                              : ""));
         } else if (config.minutes > 0) {
             progress_.message(fmt::format("training for {:g} {}minute{}", config.minutes,
                                           first_step_ > 0 ? "more " : "",

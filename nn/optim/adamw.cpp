@@ -16,20 +16,20 @@ AdamW::AdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings&
     kept_["v"] = Tensor::zeros(values.shape());
 }
 
-void AdamW::update() {
+void AdamW::update(const Part& part) {
     const double count = double(steps_) + 1;
-    const real lr = real(learning_rate()), eps = real(settings_.eps);
+    const real lr = real(part.lr), eps = real(settings_.eps);
     // 1 - beta is computed before rounding: from a rounded 0.999 it would be 1e-5 off.
     const real beta1 = real(settings_.beta1), fresh1 = real(1 - settings_.beta1);
     const real beta2 = real(settings_.beta2), fresh2 = real(1 - settings_.beta2);
-    const real decay = real(settings_.weight_decay);
+    const real decay = real(part.weight_decay);
     const real m_scale = real(1 / (1 - std::pow(settings_.beta1, count)));
     const real v_scale = real(1 / (1 - std::pow(settings_.beta2, count)));
-    real* const value = values_.data();
-    real* const m = kept_.at("m").data();
-    real* const v = kept_.at("v").data();
-    const real* const g = grads_.data();
-    parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+    real* const value = values_.data() + part.begin;
+    real* const m = kept_.at("m").data() + part.begin;
+    real* const v = kept_.at("v").data() + part.begin;
+    const real* const g = grads_.data() + part.begin;
+    parallel_for(part.end - part.begin, elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i) {
             m[i] = beta1 * m[i] + fresh1 * g[i];

@@ -1,5 +1,5 @@
 // AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2).
-// It has no schedule: the learning rate stays constant after the warm-up.
+// lr is that of the step, after warm-up and schedule.
 // Read next: schedule_free_adamw.h.
 #pragma once
 
@@ -16,7 +16,7 @@ class AdamW : public Optimizer {
     AdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
 
   private:
-    void update() override;
+    void update(const Part& part) override;
 };
 
 }  // namespace smoe

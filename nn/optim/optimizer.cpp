@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "core/check.h"
 #include "nn/optim/adamw.h"
@@ -25,25 +26,89 @@ void check_settings(const OptimizerSettings& settings) {
           "optimizer: weight decay must not be negative, found {}", settings.weight_decay);
     check(settings.warmup >= 0, "optimizer: warm-up must not be negative, found {}",
           settings.warmup);
+    check(settings.schedule == Schedule::constant || settings.steps > 0,
+          "optimizer: a schedule that falls to 0 needs the number of steps, found {}",
+          settings.steps);
 }
 
+namespace {
+
+// The groups in order, with what lies between them. Neighbours of the same factors are joined.
+std::vector<ParameterGroup> without_gaps(std::vector<ParameterGroup> groups, int64_t count) {
+    std::sort(groups.begin(), groups.end(),
+              [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    std::vector<ParameterGroup> all;
+    const auto add = [&](const ParameterGroup& next) {
+        if (next.begin == next.end) {
+            return;
+        }
+        if (!all.empty() && all.back().lr == next.lr &&
+            all.back().weight_decay == next.weight_decay) {
+            all.back().end = next.end;
+        } else {
+            all.push_back(next);
+        }
+    };
+    int64_t done = 0;
+    for (const ParameterGroup& group : groups) {
+        check(group.begin >= done && group.begin <= group.end && group.end <= count,
+              "optimizer: a group from {} to {} overlaps another or does not lie among {} "
+              "parameters",
+              group.begin, group.end, count);
+        for (const double factor : {group.lr, group.weight_decay}) {
+            check(std::isfinite(factor) && factor >= 0,
+                  "optimizer: factors of a group must not be negative, found {}", factor);
+        }
+        add({.begin = done, .end = group.begin});
+        add(group);
+        done = group.end;
+    }
+    add({.begin = done, .end = count});
+    return all;
+}
+
+}  // namespace
+
 Optimizer::Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings)
-    : values_(values), grads_(grads), settings_(settings) {
+    : values_(values),
+      grads_(grads),
+      settings_(settings),
+      groups_(without_gaps(settings.groups, values.numel())) {
     check(values.shape() == grads.shape(), "optimizer: parameters of shape {}, gradients of {}",
           values.shape().str(), grads.shape().str());
     check_settings(settings);
 }
 
-double Optimizer::learning_rate() const {
+double Optimizer::schedule() const {
     // The first gradients say little, and Adam divides by what it knows of their size. So steps are
     // small until it has seen some.
-    const double share = settings_.warmup > 0 ? double(steps_ + 1) / double(settings_.warmup) : 1;
-    return settings_.lr * std::min(1.0, share);
+    if (steps_ < settings_.warmup) {
+        return double(steps_ + 1) / double(settings_.warmup);
+    }
+    if (settings_.schedule == Schedule::constant) {
+        return 1;
+    }
+    if (steps_ >= settings_.steps) {
+        return 0;
+    }
+    const double left =
+        double(settings_.steps - steps_) / double(settings_.steps - settings_.warmup);
+    return settings_.schedule == Schedule::linear
+               ? left
+               : (1 + std::cos(std::numbers::pi * (1 - left))) / 2;
+}
+
+double Optimizer::learning_rate(double factor) const {
+    return settings_.lr * factor * schedule();
 }
 
 void Optimizer::step() {
     require_training("step()");
-    update();
+    begin_step();
+    for (const ParameterGroup& group : groups_) {
+        update({group.begin, group.end, learning_rate(group.lr),
+                settings_.weight_decay * group.weight_decay});
+    }
     ++steps_;
 }
 

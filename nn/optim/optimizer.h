@@ -1,6 +1,6 @@
 // What all optimisers share: they change one flat buffer of parameters from one flat buffer of
 // gradients, one step at a time, and can be saved and continued. They know no parameters by name
-// and treat all alike.
+// and treat all alike, except for groups.
 // Read next: sgd.h, adamw.h, schedule_free_adamw.h.
 #pragma once
 
@@ -13,6 +13,19 @@
 
 namespace smoe {
 
+// How the learning rate goes on after the warm-up.
+enum class Schedule {
+    constant,
+    cosine,  // to 0 along half a wave (Loshchilov and Hutter, "SGDR", 2017)
+    linear   // to 0
+};
+
+// Parameters begin .. end - 1 of the flat buffer, whose rates are multiplied by factors.
+struct ParameterGroup {
+    int64_t begin = 0, end = 0;
+    double lr = 1, weight_decay = 1;
+};
+
 struct OptimizerSettings {
     double lr = 1e-3;
     double beta1 = 0.9;  // momentum, for SGD as well
@@ -20,6 +33,10 @@ struct OptimizerSettings {
     double eps = 1e-8;
     double weight_decay = 0.01;
     int64_t warmup = 0;  // steps over which the learning rate rises linearly to lr
+    Schedule schedule = Schedule::constant;
+    int64_t steps = 0;  // after which a schedule has reached 0
+    // None overlaps another; what is in no group has factors 1.
+    std::vector<ParameterGroup> groups{};
 };
 
 // Throws Error for numbers that no optimiser can use.
@@ -34,7 +51,8 @@ class Optimizer {
     };
 
     // values, grads (P): the first is changed, the second is read. Both are shared, not copied.
-    // Throws Error for unequal shapes and for impossible settings.
+    // Throws Error for unequal shapes, for impossible settings, and for groups that overlap or lie
+    // outside.
     Optimizer(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
     virtual ~Optimizer() = default;
     Optimizer(const Optimizer&) = delete;
@@ -65,9 +83,16 @@ class Optimizer {
     int64_t steps() const { return steps_; }
 
   protected:
-    virtual void update() = 0;  // step number steps_, counted from 0
+    // Parameters begin .. end - 1, with their rates in this step.
+    struct Part {
+        int64_t begin, end;
+        double lr, weight_decay;
+    };
+    // Step number steps_, counted from 0, for a part; the parts cover all parameters once.
+    virtual void update(const Part& part) = 0;
+    virtual void begin_step() {}                                // called before the parts of a step
     virtual Tensor averaged_values() const { return values_; }  // called in training mode only
-    double learning_rate() const;
+    double learning_rate(double factor = 1) const;
 
     Tensor values_, grads_;  // (P) each
     OptimizerSettings settings_;
@@ -78,8 +103,10 @@ class Optimizer {
 
   private:
     void require_training(const char* call) const;
+    double schedule() const;
 
-    Tensor trained_;  // in evaluation mode: what train() brings back
+    std::vector<ParameterGroup> groups_;  // rising, and without gaps
+    Tensor trained_;                      // in evaluation mode: what train() brings back
     bool training_ = true;
 };
 

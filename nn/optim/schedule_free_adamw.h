@@ -15,14 +15,20 @@ namespace smoe {
 //     d = g / (sqrt(v / (1 - beta2^(k+1))) + eps) + weight_decay y
 //     y = (1-c) y + c z + lr_k (beta1 (1-c) - 1) d;    z = z - lr_k d
 //     x = y + (1 - 1/beta1) (z - y)
+// A group's factor for the learning rate leaves c as it is: c would be the same if all of its rates
+// were multiplied. So its average is that of an optimiser with that rate.
 class ScheduleFreeAdamW : public Optimizer {
   public:
-    // Throws Error unless beta1 is positive: otherwise x cannot be computed from y and z.
+    // Throws Error unless beta1 is positive, otherwise x cannot be computed from y and z; and for a
+    // schedule.
     ScheduleFreeAdamW(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
 
   private:
-    void update() override;
+    void update(const Part& part) override;
+    void begin_step() override;
     Tensor averaged_values() const override;  // x
+
+    double c_ = 0;  // of this step
 };
 
 }  // namespace smoe

@@ -13,13 +13,13 @@ Sgd::Sgd(const Tensor& values, const Tensor& grads, const OptimizerSettings& set
     kept_["m"] = Tensor::zeros(values.shape());
 }
 
-void Sgd::update() {
-    const real lr = real(learning_rate()), momentum = real(settings_.beta1);
-    const real decay = real(settings_.weight_decay);
-    real* const value = values_.data();
-    real* const m = kept_.at("m").data();
-    const real* const grad = grads_.data();
-    parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+void Sgd::update(const Part& part) {
+    const real lr = real(part.lr), momentum = real(settings_.beta1);
+    const real decay = real(part.weight_decay);
+    real* const value = values_.data() + part.begin;
+    real* const m = kept_.at("m").data() + part.begin;
+    const real* const grad = grads_.data() + part.begin;
+    parallel_for(part.end - part.begin, elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i) {
             m[i] = momentum * m[i] + (grad[i] + decay * value[i]);

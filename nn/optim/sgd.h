@@ -14,7 +14,7 @@ class Sgd : public Optimizer {
     Sgd(const Tensor& values, const Tensor& grads, const OptimizerSettings& settings);
 
   private:
-    void update() override;
+    void update(const Part& part) override;
 };
 
 }  // namespace smoe

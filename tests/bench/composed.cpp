@@ -103,15 +103,15 @@ ScheduleFreePasses::ScheduleFreePasses(const Tensor& values, const Tensor& grads
     numbers_ = {{"lr_max", 0}, {"weight_sum", 0}};
 }
 
-void ScheduleFreePasses::update() {
+void ScheduleFreePasses::update(const Part& all) {
     double& lr_max = numbers_.at("lr_max");
     double& weight_sum = numbers_.at("weight_sum");
-    lr_max = std::max(lr_max, learning_rate());
+    lr_max = std::max(lr_max, all.lr);
     weight_sum += lr_max * lr_max;
     const double c_exact = lr_max * lr_max / weight_sum;
-    const real c = real(c_exact), lr = real(learning_rate()), eps = real(settings_.eps);
-    const real along = real(learning_rate() * (settings_.beta1 * (1 - c_exact) - 1));
-    const real decay = real(settings_.weight_decay), beta2 = real(settings_.beta2);
+    const real c = real(c_exact), lr = real(all.lr), eps = real(settings_.eps);
+    const real along = real(all.lr * (settings_.beta1 * (1 - c_exact) - 1));
+    const real decay = real(all.weight_decay), beta2 = real(settings_.beta2);
     const real v_scale = real(1 / (1 - std::pow(settings_.beta2, double(steps_) + 1)));
     const Tensor direction = Tensor::empty(values_.shape());
     real* const y = values_.data();

@@ -16,14 +16,14 @@ namespace smoe::bench {
 Variable attention_by_matrices(const Variable& qkv, const Sequences& sequences, int64_t heads);
 
 // The schedule-free step of nn/optim/schedule_free_adamw.h, one pass over the buffers for each of
-// its formulas.
+// its formulas. It takes no groups.
 class ScheduleFreePasses : public Optimizer {
   public:
     ScheduleFreePasses(const Tensor& values, const Tensor& grads,
                        const OptimizerSettings& settings);
 
   private:
-    void update() override;
+    void update(const Part& all) override;
 };
 
 }  // namespace smoe::bench

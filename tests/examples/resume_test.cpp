@@ -69,6 +69,18 @@ TEST_CASE("resume: of --steps and --minutes the one that is given says when to s
     CHECK(has(done("train --run timed --resume").out, "so there is nothing to do"));
 }
 
+TEST_CASE("resume: a run whose rate falls to zero ends where it was to end") {
+    const std::string falling = tiny_train() + "--optimizer adamw --schedule linear ";
+    done(falling + "--run falling");
+    refused("train --run falling --resume --steps 9", 1,
+            "--steps was '6' when this run began and cannot become '9' on the way");
+    refused("train --run falling --resume --minutes 1", 1, "needs a number of steps");
+    const std::string out = done("train --run falling --resume").out;
+    CHECK(has(out, "step 6 is reached, so there is nothing to do\n"));
+    refused(tiny_train() + "--run new --schedule cosine", 1, "is for adamw and sgd");
+    refused(tiny_train() + "--run new --schedule wavy", 2, "cosine");
+}
+
 TEST_CASE("resume: a beginning without a checkpoint may be begun anew, with other settings") {
     refused(tiny_train() + "--run none --width 15", 1, "width");
     CHECK(smoe_program(tiny_train() + "--run none --lr 1e30").status == 1);

@@ -86,6 +86,24 @@ TEST_CASE("flat parameters: the length has the same bits for any number of threa
     set_threads(before);
 }
 
+TEST_CASE("flat parameters: parameters are found by name, and neighbours are one range") {
+    Net net;
+    const FlatParameters flat(net);
+    using Ranges = std::vector<std::pair<int64_t, int64_t>>;
+    const auto with_end = [&](const std::string& end) {
+        return flat.ranges([&](const std::string& name) { return name.ends_with(end); });
+    };
+    CHECK(with_end("wide.bias") == Ranges{{60000, 60200}});
+    CHECK(with_end("weight") == Ranges{{0, 60000}, {60200, 60205}});
+    CHECK(flat.ranges([](const std::string& name) {
+        return name == "wide.bias" || name == "norm.weight";
+    }) == Ranges{{60000, 60205}});
+    CHECK(with_end("") == Ranges{{0, 60210}});
+    CHECK(with_end("gate.weight").empty());
+    flat.values().data()[60200] = 17;
+    CHECK(net.norm.weight.value().data()[0] == 17);
+}
+
 TEST_CASE("flat parameters: large numbers do not overflow, and what is no number is named") {
     Net net;
     const FlatParameters flat(net);

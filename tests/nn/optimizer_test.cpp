@@ -137,6 +137,41 @@ TEST_CASE("optimizers: the first step of both AdamWs is lr times the sign of the
     }
 }
 
+// Without momentum, a step of SGD under a gradient of -1 is as long as the rate.
+TEST_CASE("optimizers: a schedule falls to 0 after the warm-up") {
+    const auto rates = [](Schedule schedule, int64_t warmup, int64_t steps) {
+        const Tensor values = Tensor::zeros({1}), grads = Tensor::full({1}, -1);
+        const auto optimizer = make_optimizer("sgd", values, grads,
+                                              {.lr = 2,
+                                               .beta1 = 0,
+                                               .weight_decay = 0,
+                                               .warmup = warmup,
+                                               .schedule = schedule,
+                                               .steps = steps});
+        std::vector<double> found;
+        for (int step = 0; step < 8; ++step) {
+            const double before = values.data()[0];
+            optimizer->step();
+            found.push_back(values.data()[0] - before);
+        }
+        return found;
+    };
+    const auto check = [](const std::vector<double>& found, const std::vector<double>& expected) {
+        REQUIRE(found.size() == expected.size());
+        for (size_t i = 0; i < expected.size(); ++i) {
+            CAPTURE(i);
+            CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-5));
+        }
+    };
+    check(rates(Schedule::constant, 2, 6), {1, 2, 2, 2, 2, 2, 2, 2});
+    check(rates(Schedule::linear, 2, 6), {1, 2, 2, 1.5, 1, 0.5, 0, 0});
+    const double far = 1 + std::sqrt(0.5), near = 1 - std::sqrt(0.5);
+    check(rates(Schedule::cosine, 2, 6), {1, 2, 2, far, 1, near, 0, 0});
+    check(rates(Schedule::linear, 0, 4), {2, 1.5, 1, 0.5, 0, 0, 0, 0});
+    check(rates(Schedule::cosine, 4, 4), {0.5, 1, 1.5, 2, 0, 0, 0, 0});
+    check(rates(Schedule::linear, 4, 2), {0.5, 1, 1.5, 2, 0, 0, 0, 0});  // it never ends warm
+}
+
 TEST_CASE("optimizers: to step, save or load in evaluation mode is an error") {
     for (const char* kind : {"sgd", "adamw", "schedule_free"}) {
         Problem problem;
@@ -197,6 +232,10 @@ TEST_CASE("optimizers: impossible settings are refused") {
     CHECK_THROWS_AS(make("sgd", {.weight_decay = -1}), Error);
     CHECK_THROWS_AS(make("sgd", {.warmup = -1}), Error);
     CHECK_THROWS_AS(make("schedule_free", {.beta1 = 0}), Error);
+    CHECK_THROWS_WITH_AS(make("sgd", {.schedule = Schedule::linear}),
+                         doctest::Contains("needs the number of steps"), Error);
+    CHECK_THROWS_WITH_AS(make("schedule_free", {.schedule = Schedule::cosine, .steps = 5}),
+                         doctest::Contains("takes no schedule"), Error);
 }
 
 }  // namespace smoe

@@ -18,13 +18,13 @@ class Lion : public Optimizer {
     }
 
   private:
-    void update() override {
-        real* const value = values_.data();
-        real* const m = kept_.at("m").data();
-        const real* const g = grads_.data();
-        const real lr = real(learning_rate()), decay = real(settings_.weight_decay);
+    void update(const Part& part) override {
+        real* const value = values_.data() + part.begin;
+        real* const m = kept_.at("m").data() + part.begin;
+        const real* const g = grads_.data() + part.begin;
+        const real lr = real(part.lr), decay = real(part.weight_decay);
         const real beta1 = real(settings_.beta1), beta2 = real(settings_.beta2);
-        parallel_for(values_.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+        parallel_for(part.end - part.begin, elementwise_grain, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 const real u = beta1 * m[i] + (1 - beta1) * g[i];
                 value[i] -= lr * (real((u > 0) - (u < 0)) + decay * value[i]);

@@ -267,6 +267,13 @@ TEST_CASE("config: impossible values") {
     check_impossible("eps", [](Config& c) { c.optim.eps = 0; });
     check_impossible("decay", [](Config& c) { c.optim.weight_decay = -1; });
     check_impossible("arm", [](Config& c) { c.optim.warmup = -1; });
+    check_impossible("is for adamw and sgd",
+                     [](Config& c) { c.optim.schedule = Schedule::cosine; });
+    check_impossible("nobody knows how many there will be", [](Config& c) {
+        c.optimizer = "adamw";
+        c.optim.schedule = Schedule::linear;
+        c.minutes = 1;
+    });
     check_impossible("schedule_free, adamw, sgd", [](Config& c) { c.optimizer = "adam"; });
     check_impossible("UTF-8", [](Config& c) { c.data = {"good", "b\xFF"}; });
     check_impossible("UTF-8", [](Config& c) { c.tokenizer = "b\xFF"; });
