@@ -129,6 +129,9 @@ Variable residual_layer_norm(const Variable& x, const Variable& branch, const Va
 Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads);
 // 1 / sqrt(D), the factor for the product of a query and a key.
 real attention_scale(int64_t head_size);
+// Pairs of a query and a key that `attention` multiplies for a sequence of this length: those that
+// it needs, T (T + 1) / 2, and the rest of the blocks on the diagonal.
+int64_t attention_pairs(int64_t length);
 
 // ops/loss.cpp
 // logits (N, V), targets (N) in [0, V) -> -log softmax(logits)[n, targets[n]] (N), in nats
@@ -136,6 +139,8 @@ Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targe
 // x (N, C), weight (V, C), targets (N) in [0, V) -> cross_entropy(linear(x, weight), targets) (N)
 Variable linear_cross_entropy(const Variable& x, const Variable& weight,
                               const std::vector<int32_t>& targets);
+// Whether linear_cross_entropy keeps the logits of N rows for backward; else it computes them again.
+bool keeps_logits(int64_t N, int64_t V);
 // mean of (x - target)^2 over all elements, of at least one: a single number, shape ().
 Variable mse_loss(const Variable& x, const Variable& target);
 

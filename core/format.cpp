@@ -38,4 +38,17 @@ std::string format_count(int64_t count) {
     return digits;
 }
 
+std::string format_large(double count) {
+    constexpr std::array<const char*, 7> units = {"", " k", " M", " G", " T", " P", " E"};
+    if (!std::isfinite(count) || count < 0 || count >= 1e21) {
+        return "?";
+    }
+    size_t unit = 0;
+    while (count >= 999.5 && unit + 1 < units.size()) {  // 999.5 would be shown as 1e+03
+        count /= 1000;
+        ++unit;
+    }
+    return fmt::format("{:.3g}{}", count, units[unit]);
+}
+
 }  // namespace smoe

@@ -35,6 +35,9 @@ class BlockRouter : public Module {
     StepRows step(StepRows rows, const real* x, StepMemory& memory) const;
     virtual StepNeeds step_needs(int64_t /*rows*/) const { return {}; }
 
+    // Multiply-adds of forward for a row, and of a step.
+    virtual double cost() const { return 0; }
+
     // Called after each training step with the number of rows that each expert got, (K).
     virtual void balance(std::span<const int64_t> /*counts*/) {}
 

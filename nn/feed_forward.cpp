@@ -26,6 +26,22 @@ StepParts FeedForward::step(const StepRows& rows, const real* x,
     return {memory.parts.data(), parts};
 }
 
+double FeedForward::step_cost(int32_t expert) const {
+    double sum = 0;
+    for (const ProductCost& product : costs(expert)) {
+        sum += product.active;
+    }
+    return sum;
+}
+
+double FeedForward::active_parameters(int32_t expert) const {
+    double masked = 0;  // weights, one for each multiply-add
+    for (const ProductCost& product : costs(expert)) {
+        masked += product.total - product.active;
+    }
+    return double(parameter_count()) - masked;
+}
+
 Registry<FeedForwardKind>& feed_forward_kinds() {
     static Registry<FeedForwardKind> kinds(
         "feed-forward network",

@@ -30,6 +30,7 @@ class Gate : public BlockRouter {
     static std::vector<SavedTensor> saves(int64_t width, int64_t num_experts, bool learns);
 
     StepNeeds step_needs(int64_t rows) const override;
+    double cost() const override { return double(weight().shape().numel()); }
     void balance(std::span<const int64_t> counts) override;
 
     const Tensor& bias() const { return bias_; }

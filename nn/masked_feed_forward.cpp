@@ -15,7 +15,12 @@ namespace smoe {
 namespace {
 
 constexpr int64_t max_parts = 64, min_neurons = 256;
-constexpr double gaps_pay = 0.6;  // up to this share of the rows, the others are left out
+
+// Whether so few of `width` rows matter that it pays to leave the others out.
+bool gaps(int64_t count, int64_t width) {
+    constexpr double pay = 0.6;
+    return double(count) < pay * double(width);
+}
 
 int64_t neurons_in_part(int64_t hidden) {
     return std::max(min_neurons, (hidden + max_parts - 1) / max_parts);
@@ -40,7 +45,7 @@ Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, i
         ids[count] = id;
         count += any;
     }
-    return double(count) < gaps_pay * double(width) ? Rows{matrix, C, count, ids} : all;
+    return gaps(count, width) ? Rows{matrix, C, count, ids} : all;
 }
 
 // The number of neurons that the expert keeps in a table (K, width).
@@ -49,21 +54,21 @@ double kept(const Tensor& table, size_t expert) {
     return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
 }
 
-// Whether the sparse form pays for this routing through experts with these masks. Only the numbers
-// of rows and of kept neurons decide.
-bool sparse_pays(const ExpertMasks& masks, const ExpertGroups& groups) {
+// Whether the sparse form pays for a batch with rows[e] rows of expert e. Only the numbers of rows
+// and of kept neurons decide.
+bool sparse_pays(const ExpertMasks& masks, std::span<const double> rows) {
     // Copying an expert's weights together and adding up its gradients costs about as much as
     // multiplying this many more rows.
     constexpr double copying = 32;
     const double C = double(masks.output.size(1)), F = double(masks.hidden.size(1));
-    double cost = 0;
-    for (size_t e = 0; e + 1 < groups.begin.size(); ++e) {
-        const double rows = double(groups.begin[e + 1] - groups.begin[e]);
-        if (rows > 0) {
-            cost += (rows + copying) * kept(masks.hidden, e) * (C + kept(masks.output, e));
+    double cost = 0, dense_cost = 0;
+    for (size_t e = 0; e < rows.size(); ++e) {
+        if (rows[e] > 0) {
+            cost += (rows[e] + copying) * kept(masks.hidden, e) * (C + kept(masks.output, e));
+            dense_cost += rows[e] * 2 * F * C;
         }
     }
-    return cost < double(groups.rows.size()) * 2 * F * C;
+    return cost < dense_cost;
 }
 
 }  // namespace
@@ -99,11 +104,14 @@ Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) c
     if (routing.is_dense() || (lin_1.all_kept() && lin_2.all_kept())) {
         return feed_forward(x, weights);
     }
+    const std::vector<int64_t>& begin = routing.groups.begin;
+    std::vector<double> rows;  // of each expert
+    for (size_t e = 0; e + 1 < begin.size(); ++e) {
+        rows.push_back(double(begin[e + 1] - begin[e]));
+    }
     const ExpertMasks masks{lin_1.masks(), lin_2.masks()};
-    const bool sparse = form_ == FeedForwardForm::sparse ||
-                        (form_ == FeedForwardForm::automatic && sparse_pays(masks, routing.groups));
-    return sparse ? sparse_feed_forward(x, weights, masks, routing.groups)
-                  : feed_forward(x, weights, masks, routing.experts);
+    return skips_masked(rows) ? sparse_feed_forward(x, weights, masks, routing.groups)
+                              : feed_forward(x, weights, masks, routing.experts);
 }
 
 std::vector<Tensor> MaskedFeedForward::step_weights() const {
@@ -163,6 +171,31 @@ std::vector<ProductCost> MaskedFeedForward::costs(int32_t expert) const {
     const double hidden = dense ? F : kept(lin_1.mask, size_t(expert));
     const double outputs = dense ? C : kept(lin_2.mask, size_t(expert));
     return {{"lin_1", C * F, C * hidden}, {"lin_2", F * C, hidden * outputs}};
+}
+
+bool MaskedFeedForward::skips_masked(std::span<const double> rows) const {
+    return form_ == FeedForwardForm::sparse || (form_ == FeedForwardForm::automatic &&
+                                                sparse_pays({lin_1.masks(), lin_2.masks()}, rows));
+}
+
+double MaskedFeedForward::step_cost(int32_t expert) const {
+    const int64_t F = sizes().hidden, part = neurons_in_part(F);
+    const real* const mask = lin_1.masks_of(expert);
+    int64_t neurons = 0;  // that step_part multiplies with
+    for (int64_t first = 0; first < F; first += part) {
+        const int64_t width = std::min(part, F - first);
+        const int64_t active = width - std::count(mask + first, mask + first + width, real(0));
+        neurons += gaps(active, width) ? active : width;
+    }
+    return 2 * double(neurons) * double(sizes().width);
+}
+
+double MaskedFeedForward::active_parameters(int32_t expert) const {
+    const double C = double(sizes().width);
+    const bool dense = expert == no_expert;
+    const double hidden = dense ? double(sizes().hidden) : kept(lin_1.mask, size_t(expert));
+    const double outputs = dense ? C : kept(lin_2.mask, size_t(expert));
+    return hidden * (C + 1) + outputs * (hidden + 1);  // with biases
 }
 
 std::vector<Tensor> MaskedFeedForward::masks() const {

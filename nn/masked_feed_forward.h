@@ -29,6 +29,9 @@ class MaskedFeedForward : public FeedForward {
     std::vector<Tensor> step_weights() const override;
     StepNeeds step_needs(int64_t rows) const override;
     std::vector<ProductCost> costs(int32_t expert) const override;
+    bool skips_masked(std::span<const double> rows) const override;
+    double step_cost(int32_t expert) const override;
+    double active_parameters(int32_t expert) const override;
     std::vector<Tensor> masks() const override;
 
     MaskedLinear lin_1, lin_2;

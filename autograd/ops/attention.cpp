@@ -60,6 +60,15 @@ real attention_scale(int64_t head_size) {
     return 1 / std::sqrt(real(head_size));
 }
 
+int64_t attention_pairs(int64_t length) {
+    int64_t pairs = 0;
+    for (int64_t first = 0; first < length; first += query_block) {
+        const int64_t last = std::min(length, first + query_block);
+        pairs += (last - first) * last;
+    }
+    return pairs;
+}
+
 Variable attention(const Variable& qkv, const Sequences& sequences, int64_t heads) {
     check(qkv.shape().rank() == 2 && heads > 0 && qkv.shape()[1] % (3 * heads) == 0,
           "attention: expected qkv (N, 3C) with C divisible by {} heads, found {}", heads,

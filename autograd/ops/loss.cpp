@@ -73,6 +73,10 @@ Variable cross_entropy(const Variable& logits, const std::vector<int32_t>& targe
                   });
 }
 
+bool keeps_logits(int64_t N, int64_t V) {
+    return N * V <= few;
+}
+
 Variable linear_cross_entropy(const Variable& x, const Variable& weight,
                               const std::vector<int32_t>& targets) {
     check(x.shape().rank() == 2 && weight.shape().rank() == 2 && x.shape()[1] == weight.shape()[1],
@@ -83,7 +87,7 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
     const Tensor X = x.value(), W = weight.value();
     const Tensor out = Tensor::empty({N}), log_sums = Tensor::empty({N});
 
-    const Tensor kept = N * V <= few ? Tensor::empty({N, V}) : Tensor();
+    const Tensor kept = keeps_logits(N, V) ? Tensor::empty({N, V}) : Tensor();
     // Calls body(first, rows, logits) with the logits (rows, V) of rows first .. first + rows - 1.
     const auto for_each_chunk = [X, W, N, C, V, kept](bool forward, const auto& body) {
         const Tensor logits = kept.defined() ? kept : Tensor::empty({std::min(chunk, N), V});

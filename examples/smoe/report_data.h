@@ -24,7 +24,7 @@ namespace smoe {
 nlohmann::ordered_json run_summary(const RunDirectory& run, const Config& config);
 constexpr size_t max_points = 1000;
 
-// {"source", "parameters", "domains", "stories", "overlap"}: what the model does with held-out
+// {"source", "parameters", "active_parameters", "domains", "stories", "overlap"}: what the model does with held-out
 // text. The text is that of `data` if it names files, else the run's own. If that is no longer
 // there, the model writes the text itself, and "source" says so.
 //     domains  name, tokens, loss, bits_per_byte, expert_tokens (K), on `evaluated_tokens` tokens

@@ -199,6 +199,7 @@ Json model_summary(const RunDirectory& run, const Config& config,
     const SampleText sample = sample_text(*moe, tokenizer, config, data);
     Json result = {{"source", sample.source},
                    {"parameters", moe->model.parameter_count()},
+                   {"active_parameters", std::llround(parameter_counts(*moe).active)},
                    {"domains", Json::array()},
                    {"stories", Json::array()}};
     if (!sample.stories.empty()) {

@@ -138,6 +138,9 @@ Json run_summary(const RunDirectory& run, const Config& config) {
         facts["training loss"] = fmt::format("{:.4f}", number_or_nan(last, "loss"));
         facts["steps"] = count_text(number_or_nan(last, "step"));
         facts["tokens"] = count_text(number_or_nan(last, "tokens"));
+        if (const double count = number_or_nan(last, "multiply_adds"); count > 0) {
+            facts["multiply-adds"] = format_large(count);
+        }
         facts["time"] = format_duration(seconds.back());
         facts["tokens/s"] = count_text(median(column(reports, "tokens_per_second")));
         const Column peaks = column(reports, "peak_bytes");

@@ -66,7 +66,7 @@ function settings_view(settings) {
 function one_run({run, model}) {
   const reports = run.reports, step = reports.step, experts = reports.expert_shares.length;
   const line = (name, y, k) => ({name, k, lines: [{x: step, y}]});
-  main.append(element('h1', {}, run.name), facts([['parameters', model.parameters.toLocaleString('en')], ...Object.entries(run.facts)]));
+  main.append(element('h1', {}, run.name), facts([['parameters', model.parameters.toLocaleString('en')], ['of them active', model.active_parameters.toLocaleString('en')], ...Object.entries(run.facts)]));
   section('What it learned', 'Loss in nats per token: training as reported, and on held-out text. Drag over a part to look closer.',
           chart('loss', [line('training', reports.loss, 0), {name: 'held out', k: 1, lines: [{x: run.valid.step, y: run.valid.loss}], dots: true}]));
   if (experts > 0) {

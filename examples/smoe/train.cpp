@@ -22,6 +22,7 @@
 #include "examples/smoe/train.h"
 #include "models/text/story_split.h"
 #include "models/training/progress.h"
+#include "models/training/run_costs.h"
 #include "models/training/trainer.h"
 #include "models/training/training_loop.h"
 
@@ -92,8 +93,7 @@ std::optional<Tokenizer> known_tokenizer(const RunDirectory& run, const Config& 
     return tokenizer;
 }
 
-// What is about to be trained.
-void introduce(const Config& config, const SingleMoe& moe) {
+void introduce_model(const Config& config, const SingleMoe& moe) {
     const std::string parameters = format_count(moe.model.parameter_count());
     if (moe.router->is_dense()) {
         say("model: {} parameters, dense", parameters);
@@ -106,6 +106,14 @@ void introduce(const Config& config, const SingleMoe& moe) {
         moe.router->learns()
             ? fmt::format(", {} parameters", format_count(moe.router->parameter_count()))
             : "");
+}
+
+// What is about to be trained, and what that costs.
+void introduce(const Config& config, const SingleMoe& moe, const Dataset& train_data) {
+    introduce_model(config, moe);
+    for (const std::string& line : RunCosts(moe, config, train_data).summary()) {
+        say("{}", line);
+    }
 }
 
 DatasetSettings settings_of(const Config& config, const char* what) {
@@ -182,7 +190,7 @@ int train(const TrainOptions& options) {
     watch_for_interruption();
     const StopReason reason = run_training(run, config, tokenizer, train_data, valid_data.get(),
                                            interrupted, [&](const SingleMoe& moe) {
-                                               introduce(config, moe);
+                                               introduce(config, moe, train_data);
                                                if (!resume) {
                                                    run.create(config, tokenizer);
                                                    warn_of_text(config, stories, train_data);

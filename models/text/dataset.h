@@ -64,6 +64,7 @@ class Dataset {
     const DatasetSettings& settings() const { return settings_; }
     int64_t size() const { return int64_t(domain_of_.size()); }  // sequences
     int64_t tokens() const;                                      // predictions in one epoch
+    int64_t tokens_of(int64_t sequence) const;                   // those of a sequence
 
     // One line for people about what happened to the stories.
     std::string summary() const;
@@ -103,7 +104,6 @@ class Dataset {
     void require_separators(std::span<const std::vector<int32_t>> stories) const;
     bool is_kept(std::span<const int32_t> tokens) const;
     void add_story(std::span<const int32_t> tokens, int32_t domain);
-    int64_t tokens_of(int64_t sequence) const;  // with padding
 
     DatasetSettings settings_;
     int32_t end_of_text_;

@@ -18,6 +18,7 @@
 #include "models/generation/generator.h"
 #include "models/training/evaluation.h"
 #include "models/training/progress.h"
+#include "models/training/run_costs.h"
 #include "models/training/trainer.h"
 
 namespace smoe {
@@ -57,12 +58,15 @@ struct Window {
 };
 
 // One object of metrics.jsonl, without its line end.
-std::string metrics_line(const Window& window, const Trainer& trainer, double seconds) {
+std::string metrics_line(const Window& window, const Trainer& trainer, const RunCosts& costs,
+                         double seconds) {
     std::string line = fmt::format(
         R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
-        R"("grad_norm": {:.6g}, "tokens_per_second": {:.1f}, "peak_bytes": {})",
+        R"("grad_norm": {:.6g}, "multiply_adds": {:.0f}, "tokens_per_second": {:.1f}, )"
+        R"("peak_bytes": {})",
         trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
-        window.grad_norm(), window.tokens_per_second(), memory_use().peak);
+        window.grad_norm(), costs.multiply_adds(trainer.tokens(), trainer.steps()),
+        window.tokens_per_second(), memory_use().peak);
     for (const auto& [name, sum] : window.router_losses) {
         line += fmt::format(R"(, "router_{}": {:.6f})", name, sum / double(window.router_steps));
     }
@@ -72,6 +76,25 @@ std::string metrics_line(const Window& window, const Trainer& trainer, double se
             line += fmt::format("{}{}", k > 0 ? ", " : "", window.expert_tokens[k]);
         }
         line += "]";
+    }
+    return line + "}";
+}
+
+// Likewise, of an evaluation.
+std::string evaluation_line(int64_t step, const Evaluation& result) {
+    std::string line =
+        fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f})", step,
+                    result.total.loss(), result.total.bits_per_byte());
+    if (result.domains.size() > 1) {
+        nlohmann::ordered_json domains = nlohmann::ordered_json::object();
+        for (const EvaluationPart& part : result.domains) {
+            if (part.tokens > 0) {  // of a small domain, --eval-tokens may leave none
+                domains[part.domain] = {{"loss", part.loss()},
+                                        {"bits_per_byte", part.bits_per_byte()}};
+            }
+        }
+        line += R"(, "valid_domains": )" +
+                domains.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
     }
     return line + "}";
 }
@@ -100,7 +123,8 @@ class Loop {
           valid_(valid),
           lock_(run.has_state() ? std::make_unique<FolderLock>(run.path()) : nullptr),
           state_(fitting_state(run, config)),
-          trainer_(config, train) {
+          trainer_(config, train),
+          costs_(trainer_.moe(), config, train) {
         if (when_built) {
             when_built(trainer_.moe());
         }
@@ -128,11 +152,9 @@ class Loop {
             }
         }
         if (finished()) {
-            progress_.message(fmt::format("step {} is reached, so there is nothing to do{}",
-                                          format_count(config.steps),
-                                          config.optim.schedule == Schedule::constant
-                                              ? ": --steps with more goes on"
-                                              : ""));
+            progress_.message(fmt::format(
+                "step {} is reached, so there is nothing to do{}", format_count(config.steps),
+                config.optim.schedule == Schedule::constant ? ": --steps with more goes on" : ""));
         } else if (config.minutes > 0) {
             progress_.message(fmt::format("training for {:g} {}minute{}", config.minutes,
                                           first_step_ > 0 ? "more " : "",
@@ -238,7 +260,8 @@ class Loop {
                         .tokens_per_second = window_.tokens_per_second(),
                         .expert_tokens = window_.expert_tokens,
                         .router_learns = window_.router_steps > 0});
-        append_metrics(metrics_line(window_, trainer_, seconds_before_ + seconds_since(start_)));
+        append_metrics(
+            metrics_line(window_, trainer_, costs_, seconds_before_ + seconds_since(start_)));
         window_ = {};
     }
 
@@ -256,8 +279,9 @@ class Loop {
         }
         evaluated_step_ = trainer_.steps();
         const Trainer::EvaluationMode mode(trainer_);
-        const EvaluationPart total =
-            evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens).total;
+        const Evaluation result =
+            evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens);
+        const EvaluationPart& total = result.total;
         guard([&] {
             check(std::isfinite(total.loss()),
                   "step {}: the held-out loss is {}, so training stops here; a lower --lr or a "
@@ -267,9 +291,7 @@ class Loop {
         progress_.message(
             fmt::format("step {:>5}  held-out loss {:.4f} per token, {:.4f} bits per byte",
                         trainer_.steps(), total.loss(), total.bits_per_byte()));
-        append_metrics(
-            fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}}})",
-                        trainer_.steps(), total.loss(), total.bits_per_byte()));
+        append_metrics(evaluation_line(trainer_.steps(), result));
     }
 
     void sample_now() {
@@ -321,6 +343,7 @@ class Loop {
     std::unique_ptr<FolderLock> lock_;  // two processes in one run would mix their checkpoints
     std::optional<TensorFile> state_;  // read before the trainer takes its memory; gone when loaded
     Trainer trainer_;
+    const RunCosts costs_;
     ProgressLine progress_;
     Window window_;
     Clock::time_point start_ = Clock::now();

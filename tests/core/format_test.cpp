@@ -39,4 +39,18 @@ TEST_CASE("format: bytes and counts") {
     CHECK(format_count(INT64_MAX) == "9,223,372,036,854,775,807");
 }
 
+TEST_CASE("format: large numbers, rounded") {
+    CHECK(format_large(0) == "0");
+    CHECK(format_large(999) == "999");
+    CHECK(format_large(1000) == "1 k");
+    CHECK(format_large(12345) == "12.3 k");
+    CHECK(format_large(999499) == "999 k");
+    CHECK(format_large(999600) == "1 M");
+    CHECK(format_large(4.56e9) == "4.56 G");
+    CHECK(format_large(1e18) == "1 E");
+    for (const double none : {-1.0, double(NAN), double(INFINITY), 1e21}) {
+        CHECK(format_large(none) == "?");
+    }
+}
+
 }  // namespace smoe

@@ -65,6 +65,10 @@ TEST_CASE("feed-forward kinds: one added while the program runs is a name like t
     CHECK(difference(made->forward(Variable(x), Routing::dense()).value(), x) == 0);
     CHECK(made->costs(0)[0].active == 2);
     CHECK(made->masks().empty());
+    // What a kind does not say follows from these costs.
+    CHECK(made->step_cost(0) == 2);
+    CHECK(made->active_parameters(0) == 2);
+    CHECK(made->skips_masked(std::vector<double>{1, 1}));
 }
 
 TEST_CASE("feed-forward kinds: a network saves what its kind says") {

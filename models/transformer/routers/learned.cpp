@@ -61,6 +61,11 @@ std::unique_ptr<Router::Step> LearnedRouter::step(int64_t slots) const {
     return std::make_unique<LearnedStep>(network_, slots);
 }
 
+double LearnedRouter::cost(const BatchShape& batch, Pass pass) const {
+    const Pass own = pass == Pass::training ? Pass::training_logits : pass;
+    return decoder_costs(network_, batch.dense(), own).total();
+}
+
 Experts LearnedRouter::choose_experts(const Sequences& sequences, Rng&) const {
     const int64_t K = num_experts();
     Experts chosen(size_t(sequences.size()));

@@ -18,6 +18,7 @@ class LearnedRouter : public Router {
     Tensor probabilities(const Sequences& sequences) const override;
     std::unique_ptr<Step> step(int64_t slots) const override;
     Module* module() override { return &network_; }
+    double cost(const BatchShape& batch, Pass pass) const override;
     // Draws experts from (p + 0.2/K) / 1.2, with p the probabilities, so that any expert can be
     // drawn.
     Lesson explore(const Sequences& sequences, Rng& chance, Rng& dropout) const override;

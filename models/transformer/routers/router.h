@@ -16,6 +16,7 @@
 #include "core/rng.h"
 #include "core/sequences.h"
 #include "models/text/dataset.h"
+#include "models/transformer/costs.h"
 #include "models/transformer/next_token.h"
 #include "models/transformer/settings.h"
 #include "nn/feed_forward.h"
@@ -74,6 +75,10 @@ class Router {
     bool learns() const { return module() != nullptr && module()->parameter_count() > 0; }
     bool training() const { return learns() && module()->training(); }
     int64_t parameter_count() const { return learns() ? module()->parameter_count() : 0; }
+
+    // Multiply-adds of choosing the experts of a batch, and for Pass::training of learning how; 0
+    // for kinds without products of their own.
+    virtual double cost(const BatchShape& /*batch*/, Pass /*pass*/) const { return 0; }
 
     // One lesson: experts for a batch, drawn so that every expert is still tried, and what is
     // needed to learn from how well they did. Only for kinds that learn, in training mode.

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "core/check.h"
 #include "core/file.h"
@@ -77,6 +79,55 @@ TEST_CASE("training loop: ends at its steps with a checkpoint, and has nothing m
     CHECK(read_file(f.run.file("model.safetensors")) == model);
     CHECK(read_file(f.run.file("metrics.jsonl")) == metrics);
     CHECK(loss_curve(f.run, 20, 5).find('*') != std::string::npos);
+}
+
+TEST_CASE("training loop: metrics say what each domain loses, and what has been computed so far") {
+    Fixture f;
+    f.config.log_every = 1;
+    const auto multiply_adds = [&] {
+        std::vector<double> found;
+        for (const auto& line : f.run.metrics()) {
+            if (line.contains("multiply_adds")) {
+                found.push_back(line["multiply_adds"].get<double>());
+            }
+        }
+        return found;
+    };
+    int asked = 0;
+    REQUIRE(f.go(nullptr, [&] { return ++asked == 3; }) == StopReason::interrupted);
+    REQUIRE(f.go() == StopReason::finished);
+    const std::vector<double> stopped = multiply_adds();
+    for (const char* file : {"state.safetensors", "state.previous.safetensors", "metrics.jsonl"}) {
+        std::filesystem::remove(f.run.file(file));
+    }
+    REQUIRE(f.go(&f.data.data) == StopReason::finished);
+    const std::vector<double> whole = multiply_adds();
+    CHECK(whole.size() == 5);
+    CHECK(whole[0] > 0);
+    CHECK(std::is_sorted(whole.begin(), whole.end()));
+    CHECK(stopped == whole);
+
+    const nlohmann::ordered_json last = f.run.metrics().back(), domains = last["valid_domains"];
+    CHECK(domains.size() == 3);
+    double least = 100, most = 0;
+    for (const auto& [name, domain] : domains.items()) {
+        CHECK(domain["bits_per_byte"].get<double>() > 0);
+        least = std::min(least, domain["loss"].get<double>());
+        most = std::max(most, domain["loss"].get<double>());
+    }
+    CHECK(least < last["valid_loss"].get<double>());
+    CHECK(last["valid_loss"].get<double>() < most);
+}
+
+TEST_CASE("training loop: metrics of a single domain do not say it twice") {
+    Fixture f;
+    for (Story& story : f.data.stories) {
+        story.domain = "one";
+    }
+    const Dataset alike(f.data.stories, f.data.tokenizer, dataset_settings(f.config));
+    REQUIRE(f.go(&alike) == StopReason::finished);
+    CHECK(f.run.metrics().back().contains("valid_loss"));
+    CHECK(!f.run.metrics().back().contains("valid_domains"));
 }
 
 TEST_CASE("training loop: an interrupt is heeded after the step, and saved") {
