@@ -24,7 +24,7 @@ namespace {
 struct EvalOptions {
     std::string run, long_stories;
     std::vector<std::string> data;
-    bool json = false;
+    bool json = false, stories = false;
 };
 
 // Other programs get the numbers in full.
@@ -36,11 +36,46 @@ nlohmann::ordered_json json_of(const EvaluationPart& part) {
             {"expert_tokens", part.expert_tokens}};
 }
 
-void print_json(const Evaluation& result) {
-    nlohmann::ordered_json object = json_of(result.total);
+// [{"story", "domain", "tokens", "bytes", "loss"}] in the order of the text: two models can be
+// compared story by story. "story" counts those of the text, of which some may be left out.
+nlohmann::ordered_json stories_json(const Evaluation& result, const Dataset& data) {
+    nlohmann::ordered_json stories = nlohmann::ordered_json::array();
+    for (size_t i = 0; i < result.sequences.size();) {
+        const int64_t sequence = result.sequences[i].sequence;
+        EvaluationPart story;  // of all its sequences
+        for (; i < result.sequences.size() &&
+               data.story_of(result.sequences[i].sequence) == data.story_of(sequence);
+             ++i) {
+            story.loss_sum += result.sequences[i].loss_sum;
+            story.tokens += result.sequences[i].tokens;
+            story.bytes += result.sequences[i].bytes;
+        }
+        stories.push_back({{"story", data.story_of(sequence)},
+                           {"domain", data.domains()[size_t(data.domain_of(sequence))]},
+                           {"tokens", story.tokens},
+                           {"bytes", story.bytes},
+                           {"loss", story.loss()}});
+    }
+    return stories;
+}
+
+void print_json(const EvalOptions& options, const Config& config, const Dataset& data,
+                const Evaluation& result) {
+    const int64_t step = RunDirectory(options.run).weights_step();
+    nlohmann::ordered_json object = {{"run", to_valid_utf8(options.run)},
+                                     {"step", step},
+                                     {"seed", config.seed},
+                                     {"text_hash", fmt::format("{:016x}", data.hash())}};
+    if (step == INT64_MAX) {  // weights that other programs wrote do not say
+        object["step"] = nullptr;
+    }
+    object.update(json_of(result.total));
     object["domains"] = nlohmann::ordered_json::object();
     for (const EvaluationPart& part : result.domains) {
         object["domains"][part.domain] = json_of(part);
+    }
+    if (options.stories) {
+        object["stories"] = stories_json(result, data);
     }
     // It is ASCII on a terminal, since names of domains come from files.
     fmt::print("{}\n", object.dump(-1, ' ', is_terminal(STDOUT_FILENO)));
@@ -57,7 +92,7 @@ int evaluate_run(const EvalOptions& options) {
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
     if (options.json) {
-        print_json(evaluate(*moe, data, config.seed, 0));
+        print_json(options, config, data, evaluate(*moe, data, config.seed, 0));
         return 0;
     }
     say("text: {}", data.summary());
@@ -79,7 +114,10 @@ Command add_eval(CLI::App& app) {
     add_paths(app, "--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
         ->required();
     add_long_stories(app, options->long_stories);
-    app.add_flag("--json", options->json, "print one JSON object instead of tables");
+    CLI::Option* const json =
+        app.add_flag("--json", options->json, "print one JSON object instead of tables");
+    app.add_flag("--stories", options->stories, "put the loss of each story into that object")
+        ->needs(json);
     return [options] { return evaluate_run(*options); };
 }
 

@@ -119,6 +119,7 @@ void Dataset::add_story(std::span<const int32_t> tokens, int32_t domain) {
         targets_.insert(targets_.end(), left.begin(), left.begin() + ptrdiff_t(length));
         offsets_.push_back(int64_t(targets_.size()));
         domain_of_.push_back(domain);
+        story_of_.push_back(counts_.stories - 1);
         left = left.subspan(length);
     }
 }

@@ -79,6 +79,8 @@ class Dataset {
     // among them.
     const std::vector<std::string>& domains() const { return domains_; }
     int domain_of(int64_t sequence) const { return domain_of_.at(size_t(sequence)); }
+    // The number of the story that a sequence is of, among those that were handed in.
+    int64_t story_of(int64_t sequence) const { return story_of_.at(size_t(sequence)); }
 
     // How many bytes of text `target` stands for, 0 for end of text. Their sum over the targets
     // turns a loss per token into bits per byte.
@@ -110,6 +112,7 @@ class Dataset {
     std::vector<int32_t> targets_;        // of all sequences, end to end, without padding
     std::vector<int64_t> offsets_ = {0};  // (size() + 1) into targets_
     std::vector<int32_t> domain_of_;      // (size())
+    std::vector<int64_t> story_of_;       // (size())
     std::vector<std::string> domains_;
     std::vector<int32_t> token_bytes_;  // (vocab_size)
     Counts counts_;

@@ -17,6 +17,21 @@ double EvaluationPart::bits_per_byte() const {
     return loss_sum / std::numbers::ln2 / double(std::max<int64_t>(1, bytes));
 }
 
+namespace {
+
+SequenceLoss sequence_loss(const Dataset& data, const Batch& batch, const Tensor& losses,
+                           size_t b) {
+    SequenceLoss found{.sequence = batch.stories[b]};
+    for (int64_t n = batch.inputs.offsets()[b]; n < batch.inputs.offsets()[b + 1]; ++n) {
+        found.loss_sum += losses.data()[n];
+        found.tokens += 1;
+        found.bytes += data.bytes_of(batch.targets[size_t(n)]);
+    }
+    return found;
+}
+
+}  // namespace
+
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens) {
     const NoGrad no_grad;
     const int64_t K = moe.router->num_experts();
@@ -39,6 +54,7 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
             trace->blocks = {experts};
         }
         for (size_t b = 0; b < batch.stories.size(); ++b) {
+            result.sequences.push_back(sequence_loss(data, batch, losses, b));
             EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];
             for (EvaluationPart* part : {&result.total, &domain}) {
                 part->expert_tokens.resize(trace->blocks.empty() ? 0 : size_t(K));

@@ -24,9 +24,16 @@ struct EvaluationPart {
     double bits_per_byte() const;  // of the text: comparable between tokenizers
 };
 
+struct SequenceLoss {
+    int64_t sequence = 0;  // of the data
+    double loss_sum = 0;
+    int64_t tokens = 0, bytes = 0;
+};
+
 struct Evaluation {
     EvaluationPart total;
     std::vector<EvaluationPart> domains;
+    std::vector<SequenceLoss> sequences;  // rising
 };
 
 // Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`. If `max_tokens` is

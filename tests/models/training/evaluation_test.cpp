@@ -33,4 +33,14 @@ TEST_CASE("evaluate: weighted by token, split by domain, the same each time") {
           doctest::Approx(all.total.loss() * double(tokens) / std::log(2) / double(bytes)));
     CHECK(evaluate(moe, run.data, 1, 0).total.loss_sum == all.total.loss_sum);
     CHECK(evaluate(moe, run.data, 1, 100).total.tokens <= 100);
+
+    REQUIRE(int64_t(all.sequences.size()) == run.data.size());
+    double of_sequences = 0;
+    for (size_t i = 0; i < all.sequences.size(); ++i) {
+        const SequenceLoss& one = all.sequences[i];
+        CHECK(one.sequence == int64_t(i));
+        CHECK(one.tokens == run.data.tokens_of(one.sequence));
+        of_sequences += one.loss_sum;
+    }
+    CHECK(of_sequences == doctest::Approx(all.total.loss_sum).epsilon(1e-12));
 }
