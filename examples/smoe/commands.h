@@ -1,28 +1,26 @@
-// The commands of the program `smoe`, one file each. A command adds its options to the parser and
+// The commands of the program `smoe`, one file each. A command says what it asks for and
 // returns what to run once they are read.
 // Read next: train.cpp.
 #pragma once
 
 #include <functional>
 
-namespace CLI {
-class App;
-}
+#include "examples/smoe/options.h"
 
 namespace smoe {
 
 // Runs a command and returns the exit status.
 using Command = std::function<int()>;
 
-Command add_corpus(CLI::App& app);
-Command add_tokenizer(CLI::App& app);
-Command add_train(CLI::App& app);
-Command add_eval(CLI::App& app);
-Command add_experts(CLI::App& app);
-Command add_generate(CLI::App& app);
-Command add_report(CLI::App& app);
-Command add_export(CLI::App& app);
-Command add_verify(CLI::App& app);
-Command add_study(CLI::App& app);
+Command add_corpus(Arguments arguments);
+Command add_tokenizer(Arguments arguments);
+Command add_train(Arguments arguments);
+Command add_eval(Arguments arguments);
+Command add_experts(Arguments arguments);
+Command add_generate(Arguments arguments);
+Command add_report(Arguments arguments);
+Command add_export(Arguments arguments);
+Command add_verify(Arguments arguments);
+Command add_study(Arguments arguments);
 
 }  // namespace smoe

@@ -1,7 +1,6 @@
 // smoe corpus: writes the built-in corpus as train.jsonl and valid.jsonl, each story with its
 // domain. The stories come from models/text/corpus.
 // Read next: tokenizer.cpp.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -74,18 +73,12 @@ int write_corpus(const CorpusOptions& options) {
 
 }  // namespace
 
-Command add_corpus(CLI::App& app) {
+Command add_corpus(Arguments arguments) {
     auto options = std::make_shared<CorpusOptions>();
-    add_path(app, "-o,--out", options->out, "folder to write to")->required()->type_name("DIR");
-    app.add_option("--stories", options->stories, "stories to train on")
-        ->check(whole_number<int64_t>)
-        ->capture_default_str();
-    app.add_option("--valid-stories", options->valid_stories, "stories to hold out")
-        ->check(whole_number<int64_t>)
-        ->capture_default_str();
-    app.add_option("--seed", options->seed, "another seed, other stories")
-        ->check(whole_number<uint64_t>)
-        ->capture_default_str();
+    arguments.path("-o,--out", options->out, "folder to write to").required().called("DIR");
+    arguments.number("--stories", options->stories, "stories to train on");
+    arguments.number("--valid-stories", options->valid_stories, "stories to hold out");
+    arguments.number("--seed", options->seed, "another seed, other stories");
     return [options] { return write_corpus(*options); };
 }
 

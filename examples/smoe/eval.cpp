@@ -1,7 +1,6 @@
 // smoe eval: how well a trained model predicts a text, by domain, and which expert takes what.
 // People get tables, programs get JSON.
 // Read next: generate.cpp; models/training/evaluation.cpp, where the numbers come from.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -108,16 +107,16 @@ int evaluate_run(const EvalOptions& options) {
 
 }  // namespace
 
-Command add_eval(CLI::App& app) {
+Command add_eval(Arguments arguments) {
     auto options = std::make_shared<EvalOptions>();
-    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
-    add_paths(app, "--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
-        ->required();
-    add_long_stories(app, options->long_stories);
-    CLI::Option* const json =
-        app.add_flag("--json", options->json, "print one JSON object instead of tables");
-    app.add_flag("--stories", options->stories, "put the loss of each story into that object")
-        ->needs(json);
+    arguments.path("run", options->run, "run directory").required().called("DIR");
+    arguments.paths("--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
+        .required();
+    arguments.long_stories(options->long_stories);
+    const Option json =
+        arguments.flag("--json", options->json, "print one JSON object instead of tables");
+    arguments.flag("--stories", options->stories, "put the loss of each story into that object")
+        .needs(json);
     return [options] { return evaluate_run(*options); };
 }
 

@@ -1,7 +1,6 @@
 // smoe experts: what the experts of a trained model are. Which of domain, token and position they
 // follow, what the model loses with other experts, and how far two runs agree.
 // Read next: models/training/expert_analysis.h, where the numbers come from.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -135,16 +134,15 @@ int show_experts(const ExpertsOptions& options) {
 
 }  // namespace
 
-Command add_experts(CLI::App& app) {
+Command add_experts(Arguments arguments) {
     auto options = std::make_shared<ExpertsOptions>();
-    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
-    add_path(app, "other", options->other, "another run on the same tokenizer, to compare with")
-        ->type_name("DIR");
-    add_paths(app, "--data", options->data, "text to look at: .txt, .jsonl, .csv or .tsv")
-        ->required();
-    app.add_option("--max-tokens", options->max_tokens, "tokens to look at; 0: all")
-        ->capture_default_str();
-    app.add_flag("--json", options->json, "print one JSON object instead of tables");
+    arguments.path("run", options->run, "run directory").required().called("DIR");
+    arguments.path("other", options->other, "another run on the same tokenizer, to compare with")
+        .called("DIR");
+    arguments.paths("--data", options->data, "text to look at: .txt, .jsonl, .csv or .tsv")
+        .required();
+    arguments.number("--max-tokens", options->max_tokens, "tokens to look at; 0: all");
+    arguments.flag("--json", options->json, "print one JSON object instead of tables");
     return [options] { return show_experts(*options); };
 }
 

@@ -4,7 +4,6 @@
 // machine's texts, because the result is meant to be passed on, and what a run does not know:
 // licence, language.
 // Read next: models/training/config.cpp, which writes the keys of config.json.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -288,12 +287,12 @@ int export_run(const ExportOptions& options) {
 
 }  // namespace
 
-Command add_export(CLI::App& app) {
+Command add_export(Arguments arguments) {
     auto options = std::make_shared<ExportOptions>();
-    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
-    add_path(app, "--hf", options->out, "folder to write to, in the form of the Hugging Face Hub")
-        ->required()
-        ->type_name("DIR");
+    arguments.path("run", options->run, "run directory").required().called("DIR");
+    arguments.path("--hf", options->out, "folder to write to, in the form of the Hugging Face Hub")
+        .required()
+        .called("DIR");
     return [options] { return export_run(*options); };
 }
 

@@ -3,7 +3,6 @@
 // Read next: train.cpp.
 #include "examples/smoe/flags.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -112,16 +111,6 @@ std::string defaults_of(const std::string& name) {
     return " [" + all + "]";
 }
 
-// Accepts one of `names`, if `numbered` also with a number behind a colon.
-CLI::Validator one_of(const std::vector<std::string>& names, bool numbered) {
-    const std::string all = "{" + join(names, ",") + "}";
-    const auto refusal = [names, numbered, all](const std::string& text) {
-        const std::string name = numbered ? text.substr(0, text.find(':')) : text;
-        return std::ranges::find(names, name) != names.end() ? "" : text + " not in " + all;
-    };
-    return {refusal, all};
-}
-
 }  // namespace
 
 std::string flag_of(const Setting& setting) {
@@ -138,45 +127,41 @@ std::string masked_neurons(MaskWhere where) {
     return where == MaskWhere::both ? "hidden and output" : setting_text(where);
 }
 
-std::function<void(Config&)> add_setting_flags(CLI::App& app) {
+std::function<void(Config&)> add_setting_flags(Arguments arguments) {
     auto parsed = std::make_shared<Config>();  // where the parser puts what is given
-    auto given = std::make_shared<std::vector<std::pair<std::string, CLI::Option*>>>();
+    auto given = std::make_shared<std::vector<std::pair<std::string, Option>>>();
     visit_settings(*parsed, [&](const Setting& setting, auto& field) {
         using T = std::decay_t<decltype(field)>;
         const Flag* const flag = find(setting);
         if (flag == nullptr) {
             return;
         }
-        CLI::Option* option = nullptr;
         const std::string help = flag->help + defaults_of(setting.name());
-        if constexpr (std::is_same_v<T, bool>) {
-            option = app.add_flag(flag->flag, field, flag->help);
-        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-            option = add_paths(app, flag->flag, field, flag->help);
-        } else if constexpr (std::is_enum_v<T>) {
-            option = app.add_option_function<std::string>(
-                flag->flag, [&field](const std::string& text) { field = enum_named<T>(text); },
-                help);
-        } else if constexpr (std::is_same_v<T, std::string>) {
-            option = setting.choices.empty() ? add_path(app, flag->flag, field, help)
-                                             : app.add_option(flag->flag, field, help);
-        } else {
-            option = app.add_option(flag->flag, field, help);
-            if constexpr (std::is_integral_v<T>) {
-                option->check(whole_number<T>);
+        const Option option = [&] {
+            if constexpr (std::is_same_v<T, bool>) {
+                return arguments.flag(flag->flag, field, flag->help);
+            } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+                return arguments.paths(flag->flag, field, flag->help);
+            } else if constexpr (std::is_enum_v<T>) {
+                return arguments.choice(
+                    flag->flag, [&field](const std::string& text) { field = enum_named<T>(text); },
+                    setting.choices, help);
+            } else if constexpr (std::is_same_v<T, std::string>) {
+                return setting.choices.empty()
+                           ? arguments.path(flag->flag, field, help)
+                           : arguments.choice(
+                                 flag->flag, [&field](const std::string& text) { field = text; },
+                                 setting.choices, help, setting.numbered);
             } else {
-                option->check(any_number);
+                return arguments.number(flag->flag, field, help).default_shown("");
             }
-        }
-        if (!setting.choices.empty()) {
-            option->check(one_of(setting.choices, setting.numbered))->type_name("NAME");
-        }
-        option->group(std::string("Settings: ") + setting.group);
+        }();
+        option.group(std::string("Settings: ") + setting.group);
         given->emplace_back(setting.name(), option);
     });
     return [parsed, given](Config& config) {
         for (const auto& [name, option] : *given) {
-            if (option->count() == 0) {
+            if (!option.given()) {
                 continue;
             }
             visit_settings(*parsed, [&](const Setting& setting, const auto& field) {

@@ -6,11 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "examples/smoe/options.h"
 #include "models/training/config.h"
-
-namespace CLI {
-class App;
-}
 
 namespace smoe {
 
@@ -24,6 +21,6 @@ std::string masked_neurons(MaskWhere where);
 
 // Adds a flag for each setting. Call the result after parsing: it copies the flags that were given
 // into a Config.
-std::function<void(Config&)> add_setting_flags(CLI::App& app);
+std::function<void(Config&)> add_setting_flags(Arguments arguments);
 
 }  // namespace smoe

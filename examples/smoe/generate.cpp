@@ -3,7 +3,6 @@
 // characters too.
 // Read next: export.cpp; models/generation/generator.h, where the tokens come from.
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "core/check.h"
@@ -104,35 +103,23 @@ int generate(const GenerateOptions& options) {
 
 }  // namespace
 
-Command add_generate(CLI::App& app) {
+Command add_generate(Arguments arguments) {
     auto options = std::make_shared<GenerateOptions>();
     Sampling& sampling = options->sampling;
-    add_path(app, "run", options->run, "run directory")->required()->type_name("DIR");
-    app.add_option("--prompt", options->prompt, "text to go on from");
-    app.add_option("--sampling", sampling.kind, "how the next token is chosen")
-        ->check(CLI::IsMember({"greedy", "multinomial", "nucleus"}))
-        ->capture_default_str();
-    app.add_option("--temperature", sampling.temperature,
-                   "below 1 bolder in the likely, above 1 wilder")
-        ->check(any_number)
-        ->capture_default_str();
-    app.add_option("--top-p", sampling.top_p, "nucleus: probability that the kept tokens must pass")
-        ->check(any_number)
-        ->capture_default_str();
-    app.add_option("--top-k", sampling.top_k, "keep only the k likeliest tokens; 0: all")
-        ->check(whole_number<int64_t>)
-        ->capture_default_str();
-    app.add_option("--samples", options->samples, "texts to write")
-        ->check(whole_number<int64_t>)
-        ->capture_default_str();
-    app.add_option("--max-tokens", options->max_tokens,
-                   "most new tokens of a text; 0: as many as fit")
-        ->check(whole_number<int64_t>)
-        ->capture_default_str();
-    app.add_option("--seed", options->seed, "the same seed gives the same text")
-        ->check(whole_number<uint64_t>)
-        ->capture_default_str();
-    app.add_flag("--show-experts", options->show_experts, "colour each token by its expert");
+    arguments.path("run", options->run, "run directory").required().called("DIR");
+    arguments.text("--prompt", options->prompt, "text to go on from");
+    arguments.choice("--sampling", sampling.kind, {"greedy", "multinomial", "nucleus"},
+                     "how the next token is chosen");
+    arguments.number("--temperature", sampling.temperature,
+                     "below 1 bolder in the likely, above 1 wilder");
+    arguments.number("--top-p", sampling.top_p,
+                     "nucleus: probability that the kept tokens must pass");
+    arguments.number("--top-k", sampling.top_k, "keep only the k likeliest tokens; 0: all");
+    arguments.number("--samples", options->samples, "texts to write");
+    arguments.number("--max-tokens", options->max_tokens,
+                     "most new tokens of a text; 0: as many as fit");
+    arguments.number("--seed", options->seed, "the same seed gives the same text");
+    arguments.flag("--show-experts", options->show_experts, "colour each token by its expert");
     return [options] { return generate(*options); };
 }
 

@@ -33,14 +33,14 @@ int run(int argc, char** argv) {
     app.set_help_all_flag("--help-all", "Help of every command");
     app.set_version_flag("--version", smoe::version_text, "Version, and what it was built with");
     int thread_count = smoe::threads();
-    app.add_option("--threads", thread_count, "threads to use; the results do not depend on it")
-        ->check(smoe::whole_number<int>)
-        ->default_str("all processors");
+    const smoe::Arguments arguments(app);
+    arguments.number("--threads", thread_count, "threads to use; the results do not depend on it")
+        .default_shown("all processors");
 
     struct Entry {
         const char* name;
         const char* help;
-        smoe::Command (*add)(CLI::App&);
+        smoe::Command (*add)(smoe::Arguments);
     };
     const Entry entries[] = {
         {"corpus", "write the built-in corpus: stories in English and German, and sums",
@@ -54,11 +54,10 @@ int run(int argc, char** argv) {
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
         {"study", "train what a plan compares, and make a table of it", smoe::add_study},
         {"verify", "recompute golden files and print the largest differences", smoe::add_verify}};
-    std::vector<std::pair<CLI::App*, smoe::Command>> commands;
+    std::vector<std::pair<smoe::Arguments, smoe::Command>> commands;
     for (const Entry& entry : entries) {
-        CLI::App* const command = app.add_subcommand(entry.name, entry.help);
-        command->fallthrough();
-        commands.emplace_back(command, entry.add(*command));
+        const smoe::Arguments command = arguments.command(entry.name, entry.help);
+        commands.emplace_back(command, entry.add(command));
     }
     try {
         smoe::parse_command_line(app, {argv + 1, argv + argc});
@@ -68,7 +67,7 @@ int run(int argc, char** argv) {
     smoe::set_threads(thread_count);
     smoe::reserve_blas_memory();
     for (const auto& [command, body] : commands) {
-        if (command->parsed()) {
+        if (command.parsed()) {
             return body();
         }
     }

@@ -1,7 +1,6 @@
 // smoe report: one HTML page that shows what a run did, or how several compare. It changes nothing
 // in a run except its report.html.
 // Read next: report_data.h, what is shown.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -97,17 +96,17 @@ int report(const ReportOptions& options) {
 
 }  // namespace
 
-Command add_report(CLI::App& app) {
+Command add_report(Arguments arguments) {
     auto options = std::make_shared<ReportOptions>();
-    add_path(app, "run", options->run, "run directory")->type_name("DIR");
-    add_paths(app, "--compare", options->compare, "several run directories on one page")
-        ->type_name("DIR...");
-    CLI::Option* const data =
-        add_paths(app, "--data", options->data,
-                  "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]");
-    add_long_stories(app, options->long_stories)->needs(data);
-    add_path(app, "-o,--out", options->out,
-             "file to write [report.html in the run directory, compare.html here]");
+    arguments.path("run", options->run, "run directory").called("DIR");
+    arguments.paths("--compare", options->compare, "several run directories on one page")
+        .called("DIR...");
+    const Option data =
+        arguments.paths("--data", options->data,
+                        "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]");
+    arguments.long_stories(options->long_stories).needs(data);
+    arguments.path("-o,--out", options->out,
+                   "file to write [report.html in the run directory, compare.html here]");
     return [options] { return report(*options); };
 }
 

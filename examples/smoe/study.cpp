@@ -2,7 +2,6 @@
 // of them as rows and as a table. It can be stopped, killed and started again at any time.
 // Read next: study_plan.h, study_runs.h, study_workers.h, study_results.h, study_table.h, in this
 // order.
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 
@@ -122,27 +121,26 @@ int run_study(const StudyOptions& options) {
 
 }  // namespace
 
-Command add_study(CLI::App& app) {
+Command add_study(Arguments arguments) {
     auto options = std::make_shared<StudyOptions>();
-    add_path(app, "plan", options->plan, "arms, seeds and learning rates: a .json file")
-        ->required();
-    add_path(app, "-o,--out", options->out, "folder for runs and results")
-        ->required()
-        ->type_name("DIR");
-    CLI::Option* const jobs =
-        app.add_option("--jobs", options->jobs, "runs at a time, each on one thread")
-            ->check(whole_number<int>)
-            ->default_str("all processors");
-    CLI::Option* const dry = app.add_flag("--dry-run", options->dry_run,
-                                          "only list the runs, and what is known of the time");
-    CLI::Option* const table =
-        app.add_flag("--table", options->table, "only print the table of what is there")
-            ->excludes(dry);
-    app.add_flag("--retry", options->retry, "try runs again that failed")
-        ->excludes(dry)
-        ->excludes(table);
+    arguments.path("plan", options->plan, "arms, seeds and learning rates: a .json file")
+        .required();
+    arguments.path("-o,--out", options->out, "folder for runs and results")
+        .required()
+        .called("DIR");
+    const Option jobs =
+        arguments.number("--jobs", options->jobs, "runs at a time, each on one thread")
+            .default_shown("all processors");
+    const Option dry = arguments.flag("--dry-run", options->dry_run,
+                                      "only list the runs, and what is known of the time");
+    const Option table =
+        arguments.flag("--table", options->table, "only print the table of what is there")
+            .excludes(dry);
+    arguments.flag("--retry", options->retry, "try runs again that failed")
+        .excludes(dry)
+        .excludes(table);
     return [options, jobs] {
-        options->jobs = jobs->count() > 0 ? options->jobs : threads();
+        options->jobs = jobs.given() ? options->jobs : threads();
         return run_study(*options);
     };
 }

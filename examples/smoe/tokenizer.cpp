@@ -1,7 +1,6 @@
 // smoe tokenizer: train one, encode text to ids, decode ids to text. Ids are numbers in decimal,
 // separated by blanks, for other programs to read.
 // Read next: train.cpp.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <iterator>
@@ -102,37 +101,28 @@ int decode(const TokenizerOptions& options) {
 
 }  // namespace
 
-Command add_tokenizer(CLI::App& app) {
+Command add_tokenizer(Arguments arguments) {
     auto options = std::make_shared<TokenizerOptions>();
-    CLI::App* const trainer = app.add_subcommand("train", "learn a vocabulary from text");
-    add_paths(*trainer, "--data", options->data, "text: .txt, .jsonl, .csv or .tsv")->required();
-    add_path(*trainer, "-o,--out", options->out, "tokenizer.json to write")->required();
-    trainer
-        ->add_option("--entries", options->entries,
-                     "size of the vocabulary, end of text not counted")
-        ->check(whole_number<int>)
-        ->capture_default_str();
-    trainer
-        ->add_option("--pre-tokenizer", options->pre_tokenizer,
-                     "gpt2: merges stay inside words; none: they may cross them")
-        ->check(CLI::IsMember(names_of<PreTokenizer>()))
-        ->capture_default_str();
-    CLI::App* const encoder = app.add_subcommand("encode", "standard input to ids");
-    CLI::App* const decoder = app.add_subcommand("decode", "ids on standard input to text");
-    for (CLI::App* command : {encoder, decoder}) {
-        add_path(*command, "tokenizer", options->tokenizer, "tokenizer.json")->required();
-    }
-    for (CLI::App* command : {trainer, encoder, decoder}) {
-        command->fallthrough();
+    const Arguments trainer = arguments.command("train", "learn a vocabulary from text");
+    trainer.paths("--data", options->data, "text: .txt, .jsonl, .csv or .tsv").required();
+    trainer.path("-o,--out", options->out, "tokenizer.json to write").required();
+    trainer.number("--entries", options->entries,
+                   "size of the vocabulary, end of text not counted");
+    trainer.choice("--pre-tokenizer", options->pre_tokenizer, names_of<PreTokenizer>(),
+                   "gpt2: merges stay inside words; none: they may cross them");
+    const Arguments encoder = arguments.command("encode", "standard input to ids");
+    const Arguments decoder = arguments.command("decode", "ids on standard input to text");
+    for (const Arguments& command : {encoder, decoder}) {
+        command.path("tokenizer", options->tokenizer, "tokenizer.json").required();
     }
     return [=] {
-        if (trainer->parsed()) {
+        if (trainer.parsed()) {
             return train(*options);
         }
-        if (encoder->parsed()) {
+        if (encoder.parsed()) {
             return encode(*options);
         }
-        if (decoder->parsed()) {
+        if (decoder.parsed()) {
             return decode(*options);
         }
         throw UsageError("tokenizer needs to be told what to do: train, encode or decode");

@@ -1,7 +1,6 @@
 // smoe train: text in, run directory out. Settings come from a preset, a file and flags, in this
 // order; a run that goes on takes them from its folder.
 // Read next: eval.cpp; models/training/training_loop.h, where the steps are taken.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 
@@ -12,7 +11,6 @@
 #include "core/terminal.h"
 #include "core/text.h"
 #include "core/threads.h"
-#include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
 #include "examples/smoe/interruption.h"
@@ -209,25 +207,23 @@ int train(const TrainOptions& options) {
     return 0;
 }
 
-std::shared_ptr<TrainOptions> add_train_options(CLI::App& app) {
+std::shared_ptr<TrainOptions> add_train_options(Arguments arguments) {
     auto options = std::make_shared<TrainOptions>();
-    add_path(app, "--run", options->run, "folder for the run")->required()->type_name("DIR");
-    app.add_option("--preset", options->preset, "sizes to start from [tiny]")
-        ->check(CLI::IsMember(preset_names()))
-        ->type_name("NAME");
-    add_path(app, "--config", options->config_file,
-             "config.json whose settings go over the preset's");
-    app.add_flag("--resume", options->resume, "go on with the run from its last checkpoint");
-    const auto apply_flags = add_setting_flags(app);
+    arguments.path("--run", options->run, "folder for the run").required().called("DIR");
+    arguments.choice("--preset", options->preset, preset_names(), "sizes to start from [tiny]");
+    arguments.path("--config", options->config_file,
+                   "config.json whose settings go over the preset's");
+    arguments.flag("--resume", options->resume, "go on with the run from its last checkpoint");
+    const auto apply_flags = add_setting_flags(arguments);
     // A tokenizer that is there has its entries; and of two ways to say when to stop one would be
     // ignored.
-    app.get_option("--tokenizer")
-        ->excludes(app.get_option("--entries"))
-        ->excludes(app.get_option("--pre-tokenizer"));
-    CLI::Option* const steps = app.get_option("--steps")->excludes(app.get_option("--minutes"));
+    arguments.find("--tokenizer")
+        .excludes(arguments.find("--entries"))
+        .excludes(arguments.find("--pre-tokenizer"));
+    const Option steps = arguments.find("--steps").excludes(arguments.find("--minutes"));
     options->apply_flags = [apply_flags, steps](Config& config) {
         apply_flags(config);
-        if (steps->count() > 0) {
+        if (steps.given()) {
             config.minutes = 0;
         }
     };
@@ -237,10 +233,8 @@ std::shared_ptr<TrainOptions> add_train_options(CLI::App& app) {
 }  // namespace
 
 Config train_config(const std::vector<std::string>& words) {
-    CLI::App app;
-    app.set_help_flag();
-    const auto options = add_train_options(app);
-    parse_command_line(app, words);
+    std::shared_ptr<TrainOptions> options;
+    parse_words([&](Arguments arguments) { options = add_train_options(arguments); }, words);
     return new_config(*options);
 }
 
@@ -252,8 +246,8 @@ Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& storie
     return Tokenizer::train(texts, int(config.entries), config.pre_tokenizer);
 }
 
-Command add_train(CLI::App& app) {
-    const auto options = add_train_options(app);
+Command add_train(Arguments arguments) {
+    const auto options = add_train_options(arguments);
     return [options] { return train(*options); };
 }
 

@@ -3,7 +3,6 @@
 // Read next: examples/smoe/golden.h, what is compared and how.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -47,9 +46,9 @@ int verify(const std::vector<std::string>& files) {
 
 }  // namespace
 
-Command add_verify(CLI::App& app) {
+Command add_verify(Arguments arguments) {
     auto files = std::make_shared<std::vector<std::string>>();
-    add_paths(app, "files", *files, "golden files (.safetensors)")->required();
+    arguments.paths("files", *files, "golden files (.safetensors)").required();
     return [files] { return verify(*files); };
 }
 
