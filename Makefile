@@ -77,10 +77,11 @@ demo: ## train a small story-teller on the built-in corpus and let it tell stori
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@examples/demo.sh $(BUILD)/smoe $(BUILD)/demo
 
+PRECISIONS ?= float double
 test: ## build and run every test, in float and in double
 	@$(MAKE) --no-print-directory deps-if-missing
-	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/tests-double $(BUILD)/fault.so
-	@tests/run.sh $(BUILD)
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(PRECISIONS:%=$(BUILD)/tests-%) $(BUILD)/fault.so
+	@tests/run.sh $(BUILD) $(PRECISIONS)
 
 endurance: ## kill training runs at every call that changes the disk, and at 200 random instants
 	@$(MAKE) --no-print-directory deps-if-missing
@@ -99,8 +100,8 @@ asan: ## every test under AddressSanitizer, leaks included
 	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/asan CXXFLAGS='-O1 -g1' \
 	  SANITIZE='-fsanitize=address -fno-omit-frame-pointer'
 
-sanitize: ## every test under both of these at once, in the time of one
-	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/sanitize CXXFLAGS='-O1 -g1' \
+sanitize: ## every test in float under both of these at once, in the time of one
+	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test PRECISIONS=float BUILD=$(BUILD)/sanitize CXXFLAGS='-O1 -g1' \
 	  SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
 ubsan: ## every test under UndefinedBehaviorSanitizer
@@ -259,9 +260,9 @@ $(OBJ)/configuration: $(if $(filter $(KEY),$(shell cat $(BUILD)/last 2>/dev/null
 .PHONY: FORCE
 FORCE:
 
-# Nothing is hot in the command line and where JSON is read, and this way they compile in two thirds
-# of the time.
-COLD := $(PROGRAM) core/safetensors.cpp models/text/json_lines.cpp models/text/tokenizer_json.cpp \
+# Nothing is hot in the command line, in tests and where JSON is read, and this way they compile in two
+# thirds of the time.
+COLD := $(PROGRAM) $(TESTS) core/safetensors.cpp models/text/json_lines.cpp models/text/tokenizer_json.cpp \
         $(addprefix models/training/,config.cpp run_directory.cpp training_loop.cpp)
 $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 

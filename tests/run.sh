@@ -1,8 +1,10 @@
 #!/bin/sh
-# Runs both test programs, then says how many cases and assertions there were in all.
-#   run.sh BUILD_FOLDER
+# Runs the test programs of these precisions, then says how many cases and assertions there were in all.
+#   run.sh BUILD_FOLDER float double
 set -eu
 build=$1
+shift
+precisions=$(echo "$*" | sed "s, , and in ,")
 SMOE_PROGRAM=$(cd "$build" && pwd)/smoe
 SMOE_FAULT_LIBRARY=$(cd "$build" && pwd)/fault.so
 export SMOE_PROGRAM SMOE_FAULT_LIBRARY
@@ -12,7 +14,7 @@ export OMP_WAIT_POLICY
 cases=0
 assertions=0
 failed=0
-for precision in float double; do
+for precision in "$@"; do
     log=$build/tests-$precision.log
     echo "== $precision"
     if ! "$build/tests-$precision" --force-colors=false --minimal=false >"$log" 2>&1; then failed=1; fi
@@ -22,5 +24,5 @@ for precision in float double; do
     assertions=$((assertions + $(count assertions)))
 done
 [ $failed = 0 ] || { echo "Tests failed." >&2; exit 1; }
-echo "All tests passed: $cases cases, $assertions assertions, in float and in double."
+echo "All tests passed: $cases cases, $assertions assertions, in $precisions."
 echo "$cases passed, 0 failed"
