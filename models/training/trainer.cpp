@@ -23,17 +23,31 @@ std::vector<int64_t> count_experts(const Experts& experts, int64_t num_experts) 
     return counts;
 }
 
+OptimizerSettings with_gates(OptimizerSettings settings, const FlatParameters& flat,
+                             double gate_lr) {
+    const auto is_gate = [](const std::string& name) {
+        return name == "gate.weight" || name.ends_with(".gate.weight");
+    };
+    for (const auto& [begin, end] : flat.ranges(is_gate)) {
+        settings.groups.push_back({.begin = begin, .end = end, .lr = gate_lr});
+    }
+    return settings;
+}
+
 }  // namespace
 
 Trainer::Learner::Learner(Module& module, const std::string& kind,
-                          const OptimizerSettings& settings)
-    : flat(module), optimizer(make_optimizer(kind, flat.values(), flat.grads(), settings)) {}
+                          const OptimizerSettings& settings, double gate_lr)
+    : flat(module),
+      optimizer(
+          make_optimizer(kind, flat.values(), flat.grads(), with_gates(settings, flat, gate_lr))) {}
 
 Trainer::Trainer(const Config& config, const Dataset& data)
     : config_(config),
       data_(data),
       moe_(config.model, config.seed, config.recompute),
-      model_(moe_.model, config.optimizer, model_optimizer_settings(config)),
+      model_(moe_.model, config.optimizer, model_optimizer_settings(config),
+             config.model.router.gate_lr),
       chance_{stream(config.seed, Stream::experts), stream(config.seed, Stream::model_dropout),
               stream(config.seed, Stream::router_dropout)},
       stream_(data) {

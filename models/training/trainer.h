@@ -77,7 +77,9 @@ class Trainer {
 
   private:
     struct Learner {  // parameters and their optimiser
-        Learner(Module& module, const std::string& kind, const OptimizerSettings& settings);
+        // Gates inside the module learn gate_lr times as fast.
+        Learner(Module& module, const std::string& kind, const OptimizerSettings& settings,
+                double gate_lr = 1);
         FlatParameters flat;
         std::unique_ptr<Optimizer> optimizer;
     };

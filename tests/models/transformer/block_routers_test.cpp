@@ -126,6 +126,38 @@ TEST_CASE(
 
 #ifdef SMOE_DOUBLE
 // In float the steps that a difference needs would send some rows to other experts.
+TEST_CASE("gate: its learning rate is a factor of the model's") {
+    for (const char* kind : {"gate", "gate_first"}) {
+        CAPTURE(kind);
+        const auto changes = [&](double gate_lr) {
+            Config config = small_config();
+            config.model.router.kind = kind;
+            config.model.router.gate_lr = gate_lr;
+            config.optimizer = "sgd";  // whose first step is in proportion to the rate
+            config.optim = {.lr = 1, .beta1 = 0, .weight_decay = 0, .warmup = 0};
+            const SmallRun run(config);
+            Trainer trainer(config, run.data);
+            std::map<std::string, Tensor> before = trainer.model_weights();
+            for (auto& [name, tensor] : before) {
+                tensor = tensor.clone();
+            }
+            trainer.step();
+            std::map<bool, double> most;  // change of gates, and of all else
+            for (const auto& [name, tensor] : trainer.model_weights()) {
+                const bool gates = name.ends_with("gate.weight");
+                most[gates] = std::max(most[gates], difference(tensor, before.at(name)));
+            }
+            return most;
+        };
+        std::map<bool, double> still = changes(0), one = changes(1), ten = changes(10);
+        CHECK(still[true] == 0);
+        CHECK(one[true] > 0);
+        CHECK(ten[true] == doctest::Approx(10 * one[true]).epsilon(1e-3));
+        CHECK(still[false] == one[false]);
+        CHECK(ten[false] == one[false]);
+    }
+}
+
 TEST_CASE("block routers: the gradient of every number of a gate against central differences") {
     for (const std::string kind : {"gate", "gate_first"}) {
         CAPTURE(kind);
