@@ -234,8 +234,9 @@ TEST_CASE("refusals: what can be seen at a glance is, before anything is read") 
     copy_run("broken", "other-tokenizer");
     done("tokenizer train --data corpus/valid.jsonl --entries 300 -o valid.json");
     put("other-tokenizer/tokenizer.json", contents("valid.json"));
-    for (const std::string words : {"generate", "eval --data corpus/valid.jsonl --", "report",
-                                    "export --hf new", "train --data bad.txt --resume --run"}) {
+    for (const std::string words :
+         {"generate", "eval --data corpus/valid.jsonl --", "experts --data corpus/valid.jsonl --",
+          "report", "export --hf new", "train --data bad.txt --resume --run"}) {
         refused(words + " other-tokenizer", 1, "its hash is");
     }
     for (const std::string flag : {"--temperature 0", "--top-p 2", "--top-k -1"}) {
