@@ -53,6 +53,27 @@ std::unique_ptr<BlockRouter> make_router(const Scope& scope, const DecoderSettin
     return s.block_router->make(scope, s.width, int64_t(number), own);
 }
 
+// The routing with the experts that the hook leaves.
+std::shared_ptr<const Routing> hooked(const std::shared_ptr<const Routing>& routing, int64_t block,
+                                      const ExpertHook& hook, const DecoderSettings& s) {
+    Experts experts = routing->experts;
+    hook(block, Tensor(), experts);
+    return experts == routing->experts
+               ? routing
+               : std::make_shared<const Routing>(std::move(experts), s.num_experts);
+}
+
+// The routing with these weights, if there are any.
+std::shared_ptr<const Routing> weighted(const std::shared_ptr<const Routing>& routing,
+                                        const Variable& weights) {
+    if (!weights.defined()) {
+        return routing;
+    }
+    auto result = std::make_shared<Routing>(*routing);
+    result->weights = weights;
+    return result;
+}
+
 FeedForwardSizes feed_forward_sizes(const DecoderSettings& s) {
     return {.width = s.width, .hidden = s.hidden, .num_experts = s.num_experts};
 }
@@ -248,27 +269,14 @@ Variable Decoder::features(const Sequences& sequences, const Experts& experts, R
     // The routing is shared, since the graph may outlive this call.
     const std::shared_ptr<const Routing> shared = shared_routing(x, sequences, experts, hook);
     for (size_t l = 0; l < layers_.size(); ++l) {
-        std::shared_ptr<const Routing> routing = shared;
-        if (hook && !settings_.block_router) {
-            Experts changed = experts;
-            hook(int64_t(l), Tensor(), changed);
-            if (changed != experts) {
-                routing =
-                    std::make_shared<const Routing>(std::move(changed), settings_.num_experts);
-            }
-        }
+        const std::shared_ptr<const Routing> routing =
+            hook && !settings_.block_router ? hooked(shared, int64_t(l), hook, settings_) : shared;
         // The closure keeps the draws, so computing a block again drops the same elements. What is
         // computed outside and has a gradient comes in beside x.
         const RecomputedPart block = [&layer = *layers_[l], sequences, routing, hook,
                                       draws =
                                           layers_[l]->draw(dropout)](std::span<const Variable> in) {
-            BlockInputs inputs{sequences, routing, in[2], hook};
-            if (in[1].defined()) {
-                Routing weighted = *routing;
-                weighted.weights = in[1];
-                inputs.routing = std::make_shared<const Routing>(std::move(weighted));
-            }
-            return layer.forward(in[0], inputs, draws);
+            return layer.forward(in[0], {sequences, weighted(routing, in[1]), in[2], hook}, draws);
         };
         const std::vector<Variable> in = {x, routing->weights,
                                           settings_.token_input ? tokens : Variable()};
