@@ -50,5 +50,25 @@ TEST_CASE("eval: it tells programs which run and text it is about, and what each
     CHECK(of_mixed("drop")[1]["story"] == 2);
 }
 
+TEST_CASE("experts: tables for people, an object for programs, and agreement with another run") {
+    const std::string command = "experts run --data corpus/valid.jsonl";
+    const std::string table = done(command).out;
+    CHECK(has(table, "as routed"));
+    CHECK(has(table, "one expert banned"));
+    for (const std::string& line : split(table, '\n')) {
+        CHECK(line.size() <= 80);
+    }
+    const auto json =
+        nlohmann::json::parse(done("experts run run --json --data corpus/valid.jsonl").out);
+    const auto eval = nlohmann::json::parse(done("eval run --data corpus/valid.jsonl --json").out);
+    CHECK(json["loss"].get<double>() == doctest::Approx(eval["loss"].get<double>()));
+    CHECK(json["single"].size() == 10);
+    CHECK(json["blocks"][0]["expert_tokens"] == eval["expert_tokens"]);
+    for (const auto& agreed : json["agreement"]) {
+        CHECK(agreed == doctest::Approx(1));
+    }
+    refused(command + " --max-tokens -1", 1, "--max-tokens");
+}
+
 }  // namespace smoe
 #endif
