@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "examples/smoe/flags.h"
 
@@ -97,16 +98,12 @@ class PlanReader {
     }
 
     Json parsed() const {
-        constexpr int deepest = 8;  // endless nesting would exhaust the stack
-        bool deep = false;
-        const auto watch = [&](int depth, Json::parse_event_t, Json&) {
-            deep |= depth > deepest;
-            return !deep;
-        };
+        constexpr int deepest = 8;
         const std::string bytes = read_file(path_);
         Json json;
         try {
-            json = Json::parse(bytes, watch);
+            json = parse_json<Json>(bytes, deepest,
+                                    [&](const std::string& why) { fail("'{}': {}", path_, why); });
         } catch (const Json::parse_error& error) {
             const auto read = ptrdiff_t(std::min(error.byte, bytes.size()));
             fail("'{}' line {}: this is not valid JSON", path_,
@@ -114,7 +111,7 @@ class PlanReader {
         } catch (const Json::exception&) {
             fail("'{}' is not valid JSON: a number is out of range", path_);
         }
-        require(!deep && json.is_object(), "a plan is an object with \"base\" and \"arms\"");
+        require(json.is_object(), "a plan is an object with \"base\" and \"arms\"");
         return json;
     }
 

@@ -122,6 +122,8 @@ TEST_CASE("study: broken plans are refused before anything runs") {
     refuse([](Json& plan) { plan["sweep"] = {{"seeds", {1}}}; }, "'sweep' needs \"steps\"");
     put("plans/plan.json", "{\n\"base\": {},\n]");
     refused(study("new"), 1, "line 3: this is not valid JSON");
+    put("plans/plan.json", R"({"arms": [], "base": {}, "arms": []})");
+    refused(study("new"), 1, "the key \"arms\" is given twice");
     put("plans/plan.json", "[1]");
     refused(study("new"), 1, "a plan is an object");
     put("plans/plan.json", std::string(10000, '['));
