@@ -58,7 +58,7 @@ LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 # The program but its main: tests are it, too. In double only what is asked of it by name.
 PARTS   := $(filter-out examples/smoe/main.cpp,$(PROGRAM))
-TESTED  := $(addprefix examples/smoe/,flags.cpp golden.cpp options.cpp shell.cpp tables.cpp)
+TESTED  := $(addprefix examples/smoe/,command_line.cpp flags.cpp golden.cpp options.cpp shell.cpp tables.cpp)
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
