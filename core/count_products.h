@@ -1,5 +1,5 @@
-// Counting the multiply-adds of matrix products while a program runs: gemm, multiply_rows and
-// combine_rows report here. A cost that was worked out from sizes can be checked by it, and code
+// Counting the multiply-adds of matrix products while a program runs: those of blas.h, matvec.h and
+// row_products.h report here. A cost that was worked out from sizes can be checked by it, and code
 // that nobody has worked out can be measured. Loops that are no products are left out: norms,
 // softmax, optimisers.
 // Read next: models/transformer/costs.h, the same numbers without running anything.

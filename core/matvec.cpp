@@ -8,34 +8,10 @@
 
 #include "core/blas.h"
 #include "core/count_products.h"
+#include "core/vector_type.h"
 
 namespace smoe {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int64_t register_bytes = 64;
-#elif defined(__AVX__)
-constexpr int64_t register_bytes = 32;
-#else
-constexpr int64_t register_bytes = 16;
-#endif
-
-template <int64_t bytes>
-struct VectorOf {
-    typedef real type __attribute__((vector_size(bytes)));
-};
-using Vector = VectorOf<register_bytes>::type;
-constexpr int64_t lanes = register_bytes / int64_t(sizeof(real));
-
-inline Vector load(const real* from) {
-    Vector vector;
-    std::memcpy(&vector, from, sizeof vector);  // one instruction, at any address
-    return vector;
-}
-
-inline void store(const Vector& vector, real* to) {
-    std::memcpy(to, &vector, sizeof vector);
-}
 
 // The sum of the elements, halves added until one is left.
 template <int64_t bytes = register_bytes>
