@@ -1,10 +1,10 @@
 // The feed-forward network of many experts at the cost of what they keep. The rows of a batch are
 // taken expert by expert. The rows of weight_1, and the rows and columns of weight_2, that the
-// expert keeps are copied together, and only these are multiplied. That is done for a block of
-// hidden neurons at a time, so that the copy stays in cache. With a share p masked in both layers,
-// this takes ((1-p) + (1-p)^2) / 2 of the dense products. Gradients of the weights are summed over
-// the experts in their order, each element by one thread, so the bits are the same for any number
-// of threads.
+// expert keeps are multiplied where they stand if they follow one another. Others are copied
+// together, a block of hidden neurons at a time, so that the copy stays in cache. With a share p
+// masked in both layers, this takes ((1-p) + (1-p)^2) / 2 of the dense products. Gradients of the
+// weights are summed over the experts in their order, each element by one thread, so the bits are
+// the same for any number of threads.
 // Read next: feed_forward.cpp, which must give the same.
 #include <algorithm>
 #include <memory>
@@ -24,6 +24,7 @@ using Indices = std::span<const int32_t>;
 
 constexpr int64_t hidden_block = 256;  // hidden neurons whose weights are copied together
 constexpr int64_t row_block = 512;     // most rows of an expert that share a copy
+constexpr int64_t long_run = 64;       // neurons in a row that are worth a product of their own
 
 constexpr int32_t zero = 0;
 const Indices one_row(&zero, 1);  // for vectors, as matrices of one row
@@ -47,6 +48,22 @@ void gather(const real* from, int64_t ld, Indices rows, Indices cols, real* to) 
     }
 }
 
+struct Matrix {
+    const real* data;
+    int64_t ld;
+};
+
+// from[rows, cols]: a part of `from` if they follow one another, else a copy in scratch `slot`.
+Matrix selected(const real* from, int64_t ld, Indices rows, Indices cols, size_t slot) {
+    if (contiguous(rows) && contiguous(cols)) {
+        return {from + rows.front() * ld + cols.front(), ld};
+    }
+    const int64_t width = int64_t(cols.size());
+    real* const copy = scratch(slot, int64_t(rows.size()) * width);
+    gather(from, ld, rows, cols, copy);
+    return {copy, width};
+}
+
 // to[rows, cols] += from (rows.size(), cols.size()); to has leading dimension ld
 void scatter_add(const real* from, Indices rows, Indices cols, real* to, int64_t ld) {
     const bool run = contiguous(cols);
@@ -67,6 +84,35 @@ void scatter_add(const real* from, Indices rows, Indices cols, real* to, int64_t
 Indices between(Indices indices, int64_t begin, int64_t end) {
     const auto first = std::lower_bound(indices.begin(), indices.end(), begin);
     return {first, std::lower_bound(first, indices.end(), end)};
+}
+
+// Calls body(part) for the parts of rising `indices` in their order, of at most `most` numbers:
+// a long run, or what lies between long runs.
+template <class Body>
+void for_each_part(Indices indices, int64_t most, const Body& body) {
+    const auto run = [&](size_t begin) {  // how many indices from `begin` follow one another
+        size_t end = begin + 1;
+        while (end < indices.size() && indices[end] == indices[end - 1] + 1) {
+            ++end;
+        }
+        return end - begin;
+    };
+    const auto cut = [&](Indices part) {
+        for (size_t begin = 0; begin < part.size(); begin += size_t(most)) {
+            body(part.subspan(begin, std::min(size_t(most), part.size() - begin)));
+        }
+    };
+    size_t between = 0;  // where what lies between long runs begins
+    for (size_t at = 0; at < indices.size();) {
+        const size_t size = run(at);
+        if (int64_t(size) >= long_run) {
+            cut(indices.subspan(between, at - between));
+            cut(indices.subspan(at, size));
+            between = at + size;
+        }
+        at += size;
+    }
+    cut(indices.subspan(between));
 }
 
 // The neurons of a layer that an expert keeps (for the inputs of the network, all of them).
@@ -162,18 +208,16 @@ class Plan {
 // Calls body(begin, neurons) for the blocks of an expert's kept hidden neurons.
 template <class Body>
 void for_each_hidden_block(const Expert& expert, const Body& body) {
-    for (int64_t begin = 0; begin < expert.hidden.size(); begin += hidden_block) {
-        body(begin,
-             expert.hidden.part(begin, std::min(hidden_block, expert.hidden.size() - begin)));
-    }
+    for_each_part(expert.hidden.neurons, hidden_block, [&](Indices neurons) {
+        body(neurons.data() - expert.hidden.neurons.data(), neurons);
+    });
 }
 
 // Multiplies the numbers of a block of rows by the masks of `neurons`, which are some of those that
 // the expert keeps.
 void multiply_by_masks(const Kept& kept, Indices neurons, int64_t rows, real* x, int64_t ld) {
     const int64_t size = int64_t(neurons.size());
-    real* const masks = scratch(3, size);
-    gather(kept.masks, 0, one_row, neurons, masks);
+    const real* const masks = selected(kept.masks, 0, one_row, neurons, 3).data;
     for (int64_t n = 0; n < rows; ++n) {
         multiply<false>(size, masks, x + n * ld, x + n * ld);
     }
@@ -199,19 +243,16 @@ void forward(const Plan& plan, const Weights& w, const Tensor& x, const Tensor& 
             const int64_t size = int64_t(neurons.size());
             real* const h = hs + begin;  // (count, size), leading dimension kept
             // h (count, size) = mask * relu(x (count, C) w1^T (C, size) + b1 (size))
-            real* const w1 = scratch(2, size * C);
-            gather(w.weight_1.data(), C, neurons, expert.input.neurons, w1);
-            gemm_serial(Trans::no, Trans::yes, count, size, C, xs, C, w1, C, 0, h, kept);
-            real* const b1 = scratch(3, size);
-            gather(w.bias_1.data(), 0, one_row, neurons, b1);
+            const Matrix w1 = selected(w.weight_1.data(), C, neurons, expert.input.neurons, 2);
+            gemm_serial(Trans::no, Trans::yes, count, size, C, xs, C, w1.data, w1.ld, 0, h, kept);
+            const real* const b1 = selected(w.bias_1.data(), 0, one_row, neurons, 3).data;
             for (int64_t n = 0; n < count; ++n) {
                 bias_relu(size, b1, h + n * kept);
             }
             multiply_by_masks(expert.hidden, neurons, count, h, kept);
             // y (count, outputs) += h (count, size) w2^T (size, outputs)
-            real* const w2 = scratch(2, outputs * size);
-            gather(w.weight_2.data(), F, expert.output.neurons, neurons, w2);
-            gemm_serial(Trans::no, Trans::yes, count, outputs, size, h, kept, w2, size, 1, ys,
+            const Matrix w2 = selected(w.weight_2.data(), F, expert.output.neurons, neurons, 2);
+            gemm_serial(Trans::no, Trans::yes, count, outputs, size, h, kept, w2.data, w2.ld, 1, ys,
                         outputs);
         });
         for (int64_t n = 0; n < count; ++n) {  // out = mask * (y + b2), and 0 where not kept
@@ -244,19 +285,18 @@ void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden
             const int64_t size = int64_t(neurons.size());
             real* const d = das + begin;  // (count, size), leading dimension kept
             // dh (count, size) = dz (count, outputs) w2 (outputs, size)
-            real* const w2 = scratch(2, outputs * size);
-            gather(w.weight_2.data(), F, expert.output.neurons, neurons, w2);
-            gemm_serial(Trans::no, Trans::no, count, size, outputs, dzs, outputs, w2, size, 0, d,
-                        kept);
+            const Matrix w2 = selected(w.weight_2.data(), F, expert.output.neurons, neurons, 2);
+            gemm_serial(Trans::no, Trans::no, count, size, outputs, dzs, outputs, w2.data, w2.ld, 0,
+                        d, kept);
             // h = mask * relu(a): da = mask * dh where h is not 0
             for (int64_t n = 0; n < count; ++n) {
                 relu_backward(size, hs + begin + n * kept, d + n * kept);
             }
             multiply_by_masks(expert.hidden, neurons, count, d, kept);
             if (dx != nullptr) {  // dx (count, C) += da (count, size) w1 (size, C)
-                real* const w1 = scratch(2, size * C);
-                gather(w.weight_1.data(), C, neurons, expert.input.neurons, w1);
-                gemm_serial(Trans::no, Trans::no, count, C, size, d, kept, w1, C, 1, dxs, C);
+                const Matrix w1 = selected(w.weight_1.data(), C, neurons, expert.input.neurons, 2);
+                gemm_serial(Trans::no, Trans::no, count, C, size, d, kept, w1.data, w1.ld, 1, dxs,
+                            C);
             }
         });
         if (dx != nullptr) {
@@ -282,21 +322,32 @@ void backward_to_weights(const Plan& plan, const Tensor& dy, Kept Expert::*to, c
             const Kept &kept_y = expert.*to, &kept_x = expert.*from;
             const Indices ys = between(kept_y.neurons, row, row + rows);
             const Indices xs = between(kept_x.neurons, col, col + cols);
-            const int64_t height = int64_t(ys.size()), width = int64_t(xs.size());
-            const real* const dy_part =
-                dy.data() + kept_y.begin + (ys.data() - kept_y.neurons.data());
-            const real* const x_part =
-                x.data() + kept_x.begin + (xs.data() - kept_x.neurons.data());
-            if (dw != nullptr && height > 0 && width > 0) {
-                // product (height, width) = dy^T (height, N) x (N, width)
-                gemm_serial(Trans::yes, Trans::no, height, width, N, dy_part, kept_y.size(), x_part,
-                            kept_x.size(), 0, product, width);
-                scatter_add(product, ys, xs, dw->data(), X);
+            const auto column = [](const Tensor& matrix, const Kept& kept, Indices neurons) {
+                return matrix.data() + kept.begin + (neurons.data() - kept.neurons.data());
+            };
+            const auto add_product = [&](Indices y_part, Indices x_part) {
+                const int64_t height = int64_t(y_part.size()), width = int64_t(x_part.size());
+                const bool in_place = contiguous(y_part) && contiguous(x_part);
+                real* const to_w =
+                    in_place ? dw->data() + y_part.front() * X + x_part.front() : product;
+                // (height, width) = or += dy^T (height, N) x (N, width)
+                gemm_serial(Trans::yes, Trans::no, height, width, N, column(dy, kept_y, y_part),
+                            kept_y.size(), column(x, kept_x, x_part), kept_x.size(), in_place, to_w,
+                            in_place ? X : width);
+                if (!in_place) {
+                    scatter_add(product, y_part, x_part, dw->data(), X);
+                }
+            };
+            if (dw != nullptr) {
+                for_each_part(ys, rows, [&](Indices y_part) {
+                    for_each_part(xs, cols, [&](Indices x_part) { add_product(y_part, x_part); });
+                });
             }
             if (db != nullptr && col == 0) {
+                const int64_t height = int64_t(ys.size());
                 std::fill_n(product, height, real(0));
                 for (int64_t n = 0; n < N; ++n) {
-                    axpy(height, 1, dy_part + n * kept_y.size(), product);
+                    axpy(height, 1, column(dy, kept_y, ys) + n * kept_y.size(), product);
                 }
                 scatter_add(product, one_row, ys, db->data(), 0);
             }

@@ -15,7 +15,7 @@ namespace smoe {
 namespace {
 
 constexpr double tolerance = sizeof(real) == 8 ? 1e-12 : 1e-4;
-constexpr int64_t N = 200, C = 24, F = 60, K = 4, A = F / K;
+constexpr int64_t N = 200, C = 24, F = 320, K = 4, A = F / K;
 
 // A network of A hidden neurons, y = factor relu(x w1^T + b1) w2^T + b2. The output bias is shared
 // by all of them.
