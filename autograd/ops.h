@@ -71,7 +71,7 @@ Variable mask_rows(const Variable& x, const Tensor& masks, const std::vector<int
 // x (N, C), weights (N): row n times weights[n]
 Variable scale_rows(const Variable& x, const Variable& weights);
 
-// ops/feed_forward.cpp, ops/sparse_feed_forward.cpp
+// ops/feed_forward.cpp, ops/sparse_feed_forward.cpp, ops/block_feed_forward.cpp
 struct FeedForwardWeights {
     Variable weight_1, bias_1;  // (F, C), (F)
     Variable weight_2, bias_2;  // (C, F), (C)
@@ -97,6 +97,20 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& weights,
 // The same up to rounding, but computes only what the masks let through.
 Variable sparse_feed_forward(const Variable& x, const FeedForwardWeights& weights,
                              const ExpertMasks& masks, const ExpertGroups& groups);
+// The blocks of `size` hidden neurons, beginning at multiples of it, of which the experts keep all
+// or none. The size is the largest that fits all experts, up to 64; for masks without blocks, 1.
+struct ExpertBlocks {
+    ExpertBlocks() = default;                           // of no experts
+    explicit ExpertBlocks(const Tensor& hidden_masks);  // (K, F)
+
+    int64_t neurons = 0, size = 0;           // F, and a divisor of it
+    std::vector<std::vector<int32_t>> kept;  // (K): the numbers of the blocks, rising
+};
+// The same up to rounding, but goes by block instead of by expert, so that the number of experts
+// costs nothing. `blocks` are those of masks.hidden.
+Variable block_feed_forward(const Variable& x, const FeedForwardWeights& weights,
+                            const ExpertMasks& masks, const ExpertBlocks& blocks,
+                            const std::vector<int32_t>& experts);
 
 // ops/embedding.cpp
 // weight (V, C), ids (N) in [0, V) -> row ids[n] of weight (N, C)

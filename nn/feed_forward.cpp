@@ -50,6 +50,7 @@ Registry<FeedForwardKind>& feed_forward_kinds() {
             {"masked-composed", MaskedFeedForward::kind(FeedForwardForm::composed)},
             {"masked-fused", MaskedFeedForward::kind(FeedForwardForm::fused)},
             {"masked-sparse", MaskedFeedForward::kind(FeedForwardForm::sparse)},
+            {"masked-blocks", MaskedFeedForward::kind(FeedForwardForm::blocks)},
         });
     return kinds;
 }

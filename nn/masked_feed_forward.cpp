@@ -54,24 +54,31 @@ double kept(const Tensor& table, size_t expert) {
     return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
 }
 
-// Whether the sparse form pays for a batch with rows[e] rows of expert e. Only the numbers of rows
-// and of kept neurons decide.
-bool sparse_pays(const ExpertMasks& masks, std::span<const double> rows) {
-    // Copying an expert's weights together and adding up its gradients costs about as much as
-    // multiplying this many more rows.
-    constexpr double copying = 32;
-    const double C = double(masks.output.size(1)), F = double(masks.hidden.size(1));
-    double cost = 0, dense_cost = 0;
-    for (size_t e = 0; e < rows.size(); ++e) {
-        if (rows[e] > 0) {
-            cost += (rows[e] + copying) * kept(masks.hidden, e) * (C + kept(masks.output, e));
-            dense_cost += rows[e] * 2 * F * C;
+// How many of an expert's neurons are not in a long run, so that the sparse form must copy their
+// weights together.
+double scattered(const Tensor& table, size_t expert) {
+    constexpr int64_t long_run = 64;
+    const int64_t width = table.size(1);
+    const real* const row = table.data() + int64_t(expert) * width;
+    int64_t count = 0, run = 0;
+    for (int64_t i = 0; i <= width; ++i) {
+        if (i < width && row[i] != 0) {
+            ++run;
+        } else {
+            count += run < long_run ? run : 0;
+            run = 0;
         }
     }
-    return cost < dense_cost;
+    return double(count);
 }
 
 }  // namespace
+
+MaskedFeedForward::Kept::Kept(const Tensor& hidden, const Tensor& output) : blocks(hidden) {
+    for (size_t e = 0; e < size_t(hidden.size(0)); ++e) {
+        experts.push_back({kept(hidden, e), scattered(hidden, e), kept(output, e)});
+    }
+}
 
 FeedForwardKind MaskedFeedForward::kind(FeedForwardForm form) {
     return {[form](const Scope& scope, const FeedForwardSizes& sizes, const MaskTables& masks,
@@ -93,7 +100,42 @@ MaskedFeedForward::MaskedFeedForward(const Scope& scope, const FeedForwardSizes&
     : FeedForward(scope, s),
       lin_1({this, "lin_1"}, s.width, s.hidden, masks.hidden, init, masks.scale),
       lin_2({this, "lin_2"}, s.hidden, s.width, masks.output, init, masks.scale),
-      form_(form) {}
+      form_(form),
+      kept_(lin_1.mask, lin_2.mask) {}
+
+void MaskedFeedForward::state_loaded() {
+    kept_ = Kept(lin_1.mask, lin_2.mask);
+}
+
+// Only the numbers of rows and of kept neurons decide. Costs are multiply-adds of forward; to each
+// belong two of backward. What else a form does is counted as so many of them as take as long.
+FeedForwardForm MaskedFeedForward::form_for(std::span<const double> rows) const {
+    if (form_ != FeedForwardForm::automatic) {
+        return form_;
+    }
+    // The sparse form: preparing a weight, as long as so many rows.
+    constexpr double in_place = 10, copied = 40;
+    // The block form: a multiply-add and preparing a weight; the neurons that a block must have.
+    constexpr double by_rows = 1.15, reordered = 25;
+    constexpr int64_t smallest_block = 16;
+    const double C = double(sizes().width), F = double(sizes().hidden);
+    double fused = 0, sparse = 0, blocks = reordered * F * C;
+    for (size_t e = 0; e < rows.size(); ++e) {
+        const Kept::Expert& expert = kept_.experts[e];
+        if (rows[e] > 0) {
+            fused += rows[e] * 2 * F * C;
+            sparse +=
+                ((rows[e] + in_place) * expert.hidden + (copied - in_place) * expert.scattered) *
+                (C + expert.output);
+            blocks += by_rows * rows[e] * expert.hidden * 2 * C;
+        }
+    }
+    const bool has_blocks = kept_.blocks.size >= smallest_block && lin_2.all_kept();
+    if (has_blocks && blocks < std::min(sparse, fused)) {
+        return FeedForwardForm::blocks;
+    }
+    return sparse < fused ? FeedForwardForm::sparse : FeedForwardForm::fused;
+}
 
 Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) const {
     if (form_ == FeedForwardForm::composed) {
@@ -110,8 +152,14 @@ Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) c
         rows.push_back(double(begin[e + 1] - begin[e]));
     }
     const ExpertMasks masks{lin_1.masks(), lin_2.masks()};
-    return skips_masked(rows) ? sparse_feed_forward(x, weights, masks, routing.groups)
-                              : feed_forward(x, weights, masks, routing.experts);
+    switch (form_for(rows)) {
+        case FeedForwardForm::sparse:
+            return sparse_feed_forward(x, weights, masks, routing.groups);
+        case FeedForwardForm::blocks:
+            return block_feed_forward(x, weights, masks, kept_.blocks, routing.experts);
+        default:
+            return feed_forward(x, weights, masks, routing.experts);
+    }
 }
 
 std::vector<Tensor> MaskedFeedForward::step_weights() const {
@@ -168,14 +216,15 @@ void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real
 std::vector<ProductCost> MaskedFeedForward::costs(int32_t expert) const {
     const double F = double(sizes().hidden), C = double(sizes().width);
     const bool dense = expert == no_expert;
-    const double hidden = dense ? F : kept(lin_1.mask, size_t(expert));
-    const double outputs = dense ? C : kept(lin_2.mask, size_t(expert));
+    const double hidden = dense ? F : kept_.experts[size_t(expert)].hidden;
+    const bool all_outputs = dense || form_ == FeedForwardForm::blocks;
+    const double outputs = all_outputs ? C : kept_.experts[size_t(expert)].output;
     return {{"lin_1", C * F, C * hidden}, {"lin_2", F * C, hidden * outputs}};
 }
 
 bool MaskedFeedForward::skips_masked(std::span<const double> rows) const {
-    return form_ == FeedForwardForm::sparse || (form_ == FeedForwardForm::automatic &&
-                                                sparse_pays({lin_1.masks(), lin_2.masks()}, rows));
+    const FeedForwardForm form = form_for(rows);
+    return form == FeedForwardForm::sparse || form == FeedForwardForm::blocks;
 }
 
 double MaskedFeedForward::step_cost(int32_t expert) const {
@@ -193,8 +242,8 @@ double MaskedFeedForward::step_cost(int32_t expert) const {
 double MaskedFeedForward::active_parameters(int32_t expert) const {
     const double C = double(sizes().width);
     const bool dense = expert == no_expert;
-    const double hidden = dense ? double(sizes().hidden) : kept(lin_1.mask, size_t(expert));
-    const double outputs = dense ? C : kept(lin_2.mask, size_t(expert));
+    const double hidden = dense ? double(sizes().hidden) : kept_.experts[size_t(expert)].hidden;
+    const double outputs = dense ? C : kept_.experts[size_t(expert)].output;
     return hidden * (C + 1) + outputs * (hidden + 1);  // with biases
 }
 

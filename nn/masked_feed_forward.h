@@ -10,10 +10,11 @@ namespace smoe {
 
 // How forward computes the network. All forms give the same up to rounding.
 enum class FeedForwardForm {
-    automatic,  // sparse where that pays, else fused
+    automatic,  // fused, sparse or blocks, whichever takes least time
     composed,   // the formula, layer by layer: the reference for the others
     fused,      // all neurons, with everything after a product done in cache
-    sparse      // only the neurons that an expert keeps
+    sparse,     // only the neurons that an expert keeps, expert by expert
+    blocks      // the same block by block, for masks that keep whole blocks of neurons
 };
 
 class MaskedFeedForward : public FeedForward {
@@ -44,7 +45,23 @@ class MaskedFeedForward : public FeedForward {
                    const std::vector<Tensor>& step_weights, StepMemory& memory,
                    real* y) const override;
 
+    void state_loaded() override;
+    // The form for a batch with rows[e] rows of expert e.
+    FeedForwardForm form_for(std::span<const double> rows) const;
+
+    // What the choice of a form needs to know of the masks, counted once.
+    struct Kept {
+        Kept(const Tensor& hidden, const Tensor& output);
+
+        struct Expert {
+            double hidden, scattered, output;  // neurons; scattered are those outside long runs
+        };
+        std::vector<Expert> experts;  // (K)
+        ExpertBlocks blocks;
+    };
+
     FeedForwardForm form_;
+    Kept kept_;
 };
 
 }  // namespace smoe

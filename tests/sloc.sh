@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                2300
-autograd            2300
-nn                  1900
+core                2500
+autograd            2550
+nn                  1950
 models/text         2100
 models/text/corpus  1980
 models/transformer  1500
@@ -20,7 +20,7 @@ models/training     2300
 examples            1060
 examples/smoe       5300
 tests                350
-tests/core          2400
+tests/core          2550
 tests/autograd      2700
 tests/nn            1550
 tests/models        5200

@@ -1,7 +1,7 @@
 // The feed-forward network with an expert's masks in one op: two products, with everything between
 // and after them done on each block of a result while it is in cache. Every neuron is computed, and
-// the masks zero those that the expert does not keep; sparse_feed_forward.cpp computes the same
-// without those neurons.
+// the masks zero those that the expert does not keep; sparse_feed_forward.cpp and
+// block_feed_forward.cpp compute the same without those neurons.
 // Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops.h"

@@ -1,4 +1,4 @@
-// What the two forms of the feed-forward network share: their checks, and the loops after the
+// What the forms of the feed-forward network share: their checks, and the loops after the
 // products, which the inference step uses too. Callers of the ops only need autograd/ops.h.
 // Read next: feed_forward.cpp.
 #pragma once

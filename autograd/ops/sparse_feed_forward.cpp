@@ -5,7 +5,7 @@
 // masked in both layers, this takes ((1-p) + (1-p)^2) / 2 of the dense products. Gradients of the
 // weights are summed over the experts in their order, each element by one thread, so the bits are
 // the same for any number of threads.
-// Read next: feed_forward.cpp, which must give the same.
+// Read next: block_feed_forward.cpp, for masks that keep whole blocks of neurons.
 #include <algorithm>
 #include <memory>
 #include <numeric>

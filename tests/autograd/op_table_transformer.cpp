@@ -3,6 +3,7 @@
 // of 64 queries and 256 keys that attention works in.
 // Read next: op_test.cpp.
 #include <cmath>
+#include <functional>
 
 #include "autograd/ops.h"
 #include "core/rng.h"
@@ -72,14 +73,18 @@ Tensors feed_forward_inputs(int64_t N, int64_t C, int64_t F) {
     return inputs;
 }
 
-// Gates of both signs with zeros among them: about a share `rate` of each row. The first expert
-// keeps one neuron at least.
-Tensor random_masks(int64_t K, int64_t width, double rate, uint64_t salt) {
+// Gates of both signs with zeros among them: about a share `rate` of each row, in blocks of `block`
+// neurons. The first expert keeps one block at least.
+Tensor random_masks(int64_t K, int64_t width, int64_t block, double rate, uint64_t salt) {
     const Tensor masks = filled({K, width}, salt);
     Rng rng(salt, uint64_t(width));
+    bool kept = true;
     for (int64_t i = 0; i < masks.numel(); ++i) {
         real& mask = masks.data()[i];
-        mask = rng.uniform() < rate && i > 0 ? 0 : mask + std::copysign(real(0.5), mask);
+        if (i > 0 && i % width % block == 0) {
+            kept = rng.uniform() >= rate;
+        }
+        mask = kept ? mask + std::copysign(real(0.5), mask) : 0;
     }
     return masks;
 }
@@ -92,52 +97,50 @@ struct FeedForwardCase {
     int64_t N, C, F, K;
     double hidden_rate, output_rate;
     std::vector<int32_t> experts;
+    int64_t block = 1;  // of hidden neurons that an expert keeps or not
 };
 
-// Both forms on the same cases: experts with all rows, one row and none, masks that keep all, few,
-// one and no neuron.
-OpRow feed_forward_row(const std::string& name, bool sparse) {
-    const auto make = [sparse](const FeedForwardCase& c) {
-        const ExpertMasks masks{random_masks(c.K, c.F, c.hidden_rate, 7),
-                                random_masks(c.K, c.C, c.output_rate, 8)};
-        return OpCase{feed_forward_inputs(c.N, c.C, c.F),
-                      [=](const Variables& in) {
-                          return sparse ? sparse_feed_forward(in[0], weights_of(in), masks,
-                                                              ExpertGroups(c.experts, c.K))
-                                        : feed_forward(in[0], weights_of(in), masks, c.experts);
-                      },
-                      [=](const Tensors& in) {
-                          return textbook::feed_forward(in, masks.hidden, masks.output, c.experts);
-                      }};
-    };
-    OpRow row{name, {}, make({600, 40, 300, 3, 0.3, 0.2, random_ids(600, 3)}), {}};
+// A form of the network: (x, weights, masks, experts, K) -> y.
+using FeedForwardOp = std::function<Variable(const Variable& x, const FeedForwardWeights& weights,
+                                             const ExpertMasks& masks,
+                                             const std::vector<int32_t>& experts, int64_t K)>;
+
+OpCase feed_forward_case(const FeedForwardOp& op, const FeedForwardCase& c) {
+    const ExpertMasks masks{random_masks(c.K, c.F, c.block, c.hidden_rate, 7),
+                            random_masks(c.K, c.C, 1, c.output_rate, 8)};
+    return {feed_forward_inputs(c.N, c.C, c.F),
+            [=](const Variables& in) { return op(in[0], weights_of(in), masks, c.experts, c.K); },
+            [=](const Tensors& in) {
+                return textbook::feed_forward(in, masks.hidden, masks.output, c.experts);
+            }};
+}
+
+// All forms on the same cases: experts with all rows, one row and none, masks that keep all, few,
+// one and no neuron, masks of blocks with long runs.
+OpRow feed_forward_row(const std::string& name, const FeedForwardOp& op,
+                       const FeedForwardCase& large) {
+    OpRow row{name, {}, feed_forward_case(op, large), {}};
     for (const FeedForwardCase& c :
          {FeedForwardCase{1, 1, 1, 1, 0, 0, {0}}, FeedForwardCase{4, 3, 5, 2, 0.5, 0, {1, 0, 1, 1}},
           FeedForwardCase{5, 6, 4, 3, 0, 0.5, {2, 0, 2, 2, 2}},
           FeedForwardCase{3, 4, 9, 4, 1, 1, {3, 0, 3}},
-          FeedForwardCase{6, 17, 3, 2, 0.4, 0.4, {0, 0, 0, 0, 0, 0}}}) {
-        row.cases.push_back(make(c));
-    }
-    if (!sparse) {
-        row.cases.push_back(
-            {feed_forward_inputs(3, 4, 7),
-             [](const Variables& in) { return feed_forward(in[0], weights_of(in)); },
-             [](const Tensors& in) { return textbook::feed_forward(in, {}, {}, {}); }});
+          FeedForwardCase{6, 17, 3, 2, 0.4, 0.4, {0, 0, 0, 0, 0, 0}},
+          FeedForwardCase{9, 13, 30, 3, 0.4, 0, {0, 1, 0, 1, 1, 2, 1, 1, 1}, 10},
+          FeedForwardCase{7, 2, 400, 3, 0.5, 0, {0, 1, 0, 1, 1, 0, 2}, 50},
+          FeedForwardCase{5, 3, 330, 2, 0.3, 0.4, {0, 1, 0, 1, 1}, 66}}) {
+        row.cases.push_back(feed_forward_case(op, c));
     }
     struct Shapes {
         Shape x{2, 3}, weight_1{5, 3}, bias_1{5}, weight_2{3, 5}, bias_2{3};
         Shape hidden_masks{4, 5}, output_masks{4, 3};
         std::vector<int32_t> experts{0, 3};
     };
-    const auto call = [sparse](const Shapes& s) {
+    const auto call = [op](const Shapes& s) {
         const FeedForwardWeights weights{wrong(s.weight_1), wrong(s.bias_1), wrong(s.weight_2),
                                          wrong(s.bias_2)};
         const ExpertMasks masks{Tensor::zeros(s.hidden_masks), Tensor::zeros(s.output_masks)};
-        return std::function<Variable()>([=] {
-            return sparse
-                       ? sparse_feed_forward(wrong(s.x), weights, masks, ExpertGroups(s.experts, 4))
-                       : feed_forward(wrong(s.x), weights, masks, s.experts);
-        });
+        return std::function<Variable()>(
+            [=] { return op(wrong(s.x), weights, masks, s.experts, 4); });
     };
     row.bad_calls = {call({.x = {2, 4}}),
                      call({.x = {6}}),
@@ -149,9 +152,48 @@ OpRow feed_forward_row(const std::string& name, bool sparse) {
                      call({.output_masks = {4, 5}}),
                      call({.output_masks = {3, 3}}),
                      call({.experts = {0}})};
-    if (!sparse) {
+    if (name != "sparse_feed_forward") {  // ExpertGroups has refused these before
         row.bad_calls.push_back(call({.experts = {0, 4}}));
         row.bad_calls.push_back(call({.experts = {-1, 0}}));
+    }
+    return row;
+}
+
+OpRow fused_feed_forward_row() {
+    OpRow row = feed_forward_row("feed_forward",
+                                 [](const Variable& x, const FeedForwardWeights& weights,
+                                    const ExpertMasks& masks, const std::vector<int32_t>& experts,
+                                    int64_t) { return feed_forward(x, weights, masks, experts); },
+                                 {600, 40, 300, 3, 0.3, 0.2, random_ids(600, 3)});
+    row.cases.push_back({feed_forward_inputs(3, 4, 7),
+                         [](const Variables& in) { return feed_forward(in[0], weights_of(in)); },
+                         [](const Tensors& in) { return textbook::feed_forward(in, {}, {}, {}); }});
+    return row;
+}
+
+OpRow sparse_feed_forward_row() {
+    return feed_forward_row(
+        "sparse_feed_forward",
+        [](const Variable& x, const FeedForwardWeights& weights, const ExpertMasks& masks,
+           const std::vector<int32_t>& experts,
+           int64_t K) { return sparse_feed_forward(x, weights, masks, ExpertGroups(experts, K)); },
+        {600, 40, 300, 3, 0.3, 0.2, random_ids(600, 3)});
+}
+
+OpRow block_feed_forward_row() {
+    const auto op = [](const Variable& x, const FeedForwardWeights& weights,
+                       const ExpertMasks& masks, const std::vector<int32_t>& experts, int64_t) {
+        return block_feed_forward(x, weights, masks, ExpertBlocks(masks.hidden), experts);
+    };
+    OpRow row = feed_forward_row("block_feed_forward", op,
+                                 {600, 40, 320, 9, 0.3, 0.2, random_ids(600, 9), 32});
+    for (const Shape& others : {Shape{2, 5}, Shape{3, 6}}) {  // masks of which the blocks are not
+        row.bad_calls.push_back([=] {
+            return block_feed_forward(wrong({1, 2}),
+                                      {wrong({5, 2}), wrong({5}), wrong({2, 5}), wrong({2})},
+                                      {Tensor::zeros({3, 5}), Tensor::zeros({3, 2})},
+                                      ExpertBlocks(Tensor::zeros(others)), {0});
+        });
     }
     return row;
 }
@@ -239,13 +281,9 @@ OpRow linear_cross_entropy_row() {
 }  // namespace
 
 std::vector<OpRow> transformer_rows() {
-    return {gate_rows_row(),
-            scale_rows_row(),
-            feed_forward_row("feed_forward", false),
-            feed_forward_row("sparse_feed_forward", true),
-            attention_row(),
-            cross_entropy_row(),
-            linear_cross_entropy_row()};
+    return {gate_rows_row(),           scale_rows_row(),          fused_feed_forward_row(),
+            sparse_feed_forward_row(), block_feed_forward_row(),  attention_row(),
+            cross_entropy_row(),       linear_cross_entropy_row()};
 }
 
 }  // namespace smoe

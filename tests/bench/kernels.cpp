@@ -1,5 +1,6 @@
 // Every fused kernel against its composed form, forward and backward, at the paper's sizes and on a
-// batch of text. Their results are compared in tests/autograd/; here they are only timed.
+// batch of text; and masked products against dense ones of the same size. Their results are
+// compared in tests/autograd/; here they are only timed.
 // Read next: autograd/ops.h; composed.h.
 #include <fmt/core.h>
 
@@ -9,6 +10,7 @@
 #include "autograd/ops.h"
 #include "core/storage.h"
 #include "models/transformer/single_moe.h"
+#include "nn/feed_forward.h"
 #include "nn/init.h"
 #include "nn/optim/schedule_free_adamw.h"
 #include "tests/bench/bench.h"
@@ -142,6 +144,57 @@ class Kernels {
     Rng rng_{1};
 };
 
+// Networks of which each expert keeps 512 of 2048 hidden neurons, in the form that the layer
+// chooses, against a dense network of 512. All take turns, so that any two can be compared.
+void measure_mask_families(int64_t width, const Options& options, Table& table) {
+    constexpr int64_t hidden = 2048, kept = 512;
+    const int64_t N = options.max_tokens() * 3 / 8;  // a batch of `tiny`
+    Rng rng(1);
+    const Variable x = random_leaf({N, width}, rng);
+    const Tensor gradient = uniform_tensor({N, width}, 0.1, rng);
+    std::vector<std::unique_ptr<FeedForward>> networks;
+    std::vector<std::string> names;
+    std::vector<std::function<double()>> measurements;
+    const auto add = [&](const std::string& what, const MaskTables& masks, int64_t num_experts,
+                         const Routing& routing) {
+        networks.push_back(make_feed_forward(
+            "masked", Scope{}, {width, masks.hidden.size(1), num_experts}, masks, rng));
+        const FeedForward& network = *networks.back();
+        names.push_back(
+            fmt::format("{}: {}", what, graph_names(network.forward(x, routing)).front()));
+        measurements.push_back([&network, &options, &x, &gradient, routing] {
+            return seconds_per_call(options.min_seconds(),
+                                    [&] { backward(network.forward(x, routing), gradient); });
+        });
+    };
+    add("dense network of 512", {Tensor::full({1, kept}, 1), Tensor::full({1, width}, 1)}, 1,
+        Routing::dense());
+    const std::vector<std::pair<std::string, int64_t>> families = {
+        {"partition", 4},   {"shared:0.5", 4},  {"exact", 4},  {"blocks:32", 8},
+        {"blocks:32", 128}, {"blocks:64", 128}, {"exact", 128}};
+    for (const auto& [family, K] : families) {
+        Experts experts;
+        for (int64_t n = 0; n < N; ++n) {
+            experts.push_back(int32_t(rng.below(uint64_t(K))));
+        }
+        add(fmt::format("{}, {} experts", family, K),
+            draw_mask_tables(family, {K, 0.75}, MaskWhere::hidden, width, hidden, Rng(1, 2),
+                             Rng(1, 3)),
+            K, Routing(experts, K));
+    }
+    const std::vector<Samples> seconds = take_turns(options.repetitions(), measurements);
+    table.section(
+        fmt::format("512 of 2048 hidden neurons at width {}, forward and backward, {} "
+                    "tokens; against the dense network",
+                    width, N));
+    for (size_t i = 0; i < names.size(); ++i) {
+        table.add({.what = names[i],
+                   .unit = "ms",
+                   .value = map(seconds[i], [](double s) { return 1000 * s; }),
+                   .against = i == 0 ? Samples() : map(seconds[0], seconds[i], std::divides<>())});
+    }
+}
+
 }  // namespace
 
 void measure_kernels(const Options& options, Table& table) {
@@ -155,6 +208,9 @@ void measure_kernels(const Options& options, Table& table) {
     Kernels kernels(config, batch, options, table);
     kernels.measure();
     kernels.measure_optimizer(SingleMoe(config.model, config.seed).model.parameter_count());
+    for (const int64_t width : {128, 512}) {
+        measure_mask_families(width, options, table);
+    }
     release_cached_memory();
 }
 

@@ -88,7 +88,8 @@ TEST_CASE("golden: both files are met, far inside the tolerance") {
 
 TEST_CASE("golden: every form of the feed-forward network meets them") {
     for (const std::string& path : {small, half_masked}) {
-        for (const char* form : {"masked-composed", "masked-fused", "masked-sparse"}) {
+        for (const char* form :
+             {"masked-composed", "masked-fused", "masked-sparse", "masked-blocks"}) {
             for (const GoldenQuantity& quantity :
                  verify_golden(read_safetensors(path), form).quantities) {
                 CAPTURE(quantity.name);

@@ -87,7 +87,8 @@ TEST_CASE("feed-forward kinds: a network saves what its kind says") {
     CHECK(refused("test-buffer") ==
           "the feed-forward network 'test-buffer' has 4 trained numbers, its kind says 0");
     CHECK(refused("maskd").find("there is no feed-forward network 'maskd'; known are masked") == 0);
-    for (const char* kind : {"masked", "masked-composed", "masked-fused", "masked-sparse"}) {
+    for (const char* kind :
+         {"masked", "masked-composed", "masked-fused", "masked-sparse", "masked-blocks"}) {
         CHECK(refused(kind) == "accepted");
     }
 }

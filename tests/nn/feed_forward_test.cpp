@@ -24,6 +24,7 @@ struct Sizes {
     double rate;
     MaskWhere where;
     MaskScale scale;
+    std::string family = "bernoulli";
 };
 
 Sizes random_sizes(Rng& rng) {
@@ -61,7 +62,7 @@ struct Outcome {
 Outcome run(FeedForwardForm form, const Sizes& sizes, const Experts& experts) {
     Rng rng(3);
     MaskTables masks =
-        draw_mask_tables("bernoulli", {.num_experts = sizes.num_experts, .rate = sizes.rate},
+        draw_mask_tables(sizes.family, {.num_experts = sizes.num_experts, .rate = sizes.rate},
                          sizes.where, sizes.width, sizes.hidden, Rng(5, 2), Rng(5, 3));
     masks.scale = sizes.scale;
     MaskedFeedForward ffn(Scope{}, {sizes.width, sizes.hidden, sizes.num_experts}, masks, rng,
@@ -89,8 +90,8 @@ TEST_CASE("feed-forward: every form gives what the composed one gives") {
         CAPTURE(sizes.num_experts);
         CAPTURE(sizes.rate);
         const Outcome composed = run(FeedForwardForm::composed, sizes, experts);
-        for (const FeedForwardForm form :
-             {FeedForwardForm::fused, FeedForwardForm::sparse, FeedForwardForm::automatic}) {
+        for (const FeedForwardForm form : {FeedForwardForm::fused, FeedForwardForm::sparse,
+                                           FeedForwardForm::blocks, FeedForwardForm::automatic}) {
             const Outcome other = run(form, sizes, experts);
             CHECK(other.ops.size() == 1);
             seen.insert(other.ops.front());
@@ -101,23 +102,49 @@ TEST_CASE("feed-forward: every form gives what the composed one gives") {
             }
         }
     }
-    CHECK(seen == std::set<std::string>{"feed_forward", "sparse_feed_forward"});
+    CHECK(seen ==
+          std::set<std::string>{"feed_forward", "sparse_feed_forward", "block_feed_forward"});
 }
 
-TEST_CASE("feed-forward: the sparse form is taken where it pays") {
-    const auto taken = [](int64_t rows, double rate) {
-        const Sizes sizes{rows, 64, 256, 4, rate, MaskWhere::both, MaskScale::inverse};
+TEST_CASE("feed-forward: the form is taken that pays") {
+    const auto taken = [](int64_t rows, int64_t K, const std::string& family, double rate,
+                          MaskWhere where) {
+        const Sizes sizes{rows, 64, 512, K, rate, where, MaskScale::inverse, family};
         Experts experts(static_cast<size_t>(rows));
         for (size_t n = 0; n < experts.size(); ++n) {
-            experts[n] = int32_t(n % 4);
+            experts[n] = int32_t(int64_t(n) % K);
         }
-        return run(FeedForwardForm::automatic, sizes, experts).ops.front() == "sparse_feed_forward";
+        return run(FeedForwardForm::automatic, sizes, experts).ops.front();
     };
-    CHECK(taken(4000, 0.2));
-    CHECK(taken(4000, 0.8));
-    CHECK(taken(400, 0.8));
-    CHECK(!taken(40, 0.2));    // ten rows an expert are not worth copying its weights
-    CHECK(!taken(4000, 0.0));  // nothing to leave out
+    const auto both = MaskWhere::both, hidden = MaskWhere::hidden;
+    CHECK(taken(4000, 4, "bernoulli", 0.2, both) == "sparse_feed_forward");
+    CHECK(taken(4000, 4, "bernoulli", 0.8, both) == "sparse_feed_forward");
+    CHECK(taken(400, 4, "bernoulli", 0.8, both) == "sparse_feed_forward");
+    CHECK(taken(400, 4, "partition", 0.75, hidden) == "sparse_feed_forward");
+    CHECK(taken(1000, 64, "blocks:16", 0.75, hidden) == "block_feed_forward");
+    CHECK(taken(1000, 64, "blocks:8", 0.75, hidden) == "sparse_feed_forward");  // too narrow
+    // Ten rows an expert are not worth copying its weights.
+    CHECK(taken(40, 4, "bernoulli", 0.2, both) == "feed_forward");
+    CHECK(taken(4000, 4, "bernoulli", 0.0, both) == "feed_forward");  // nothing to leave out
+}
+
+TEST_CASE("feed-forward: other masks that are loaded bring other blocks") {
+    const int64_t C = 8, F = 64, K = 2;
+    Rng rng(3);
+    const auto table = [&](int64_t block) {  // the experts keep every other block
+        const Tensor masks = Tensor::zeros({K, F});
+        for (int64_t i = 0; i < masks.numel(); ++i) {
+            masks.data()[i] = real((i / block + i / F) % 2);
+        }
+        return MaskTables{masks, Tensor::full({K, C}, 1)};
+    };
+    MaskedFeedForward changed(Scope{}, {C, F, K}, table(32), rng, FeedForwardForm::blocks);
+    MaskedFeedForward other(Scope{}, {C, F, K}, table(16), rng, FeedForwardForm::composed);
+    changed.load_state_dict(other.state_dict(), "another network");
+    const Variable x(random_tensor({5, C}, 7));
+    const Routing routing({0, 1, 1, 0, 1}, K);
+    CHECK(difference(changed.forward(x, routing).value(), other.forward(x, routing).value()) <
+          tolerance);
 }
 
 TEST_CASE("routing: rows are sorted by expert, and wrong labels are refused") {

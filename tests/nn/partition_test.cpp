@@ -96,8 +96,8 @@ TEST_CASE("partition: one network of disjoint masks is K separate networks") {
     for (const auto& row : scales) {
         masks.scale = row.first;
         const double factor = row.second;
-        for (const FeedForwardForm form :
-             {FeedForwardForm::composed, FeedForwardForm::fused, FeedForwardForm::sparse}) {
+        for (const FeedForwardForm form : {FeedForwardForm::composed, FeedForwardForm::fused,
+                                           FeedForwardForm::sparse, FeedForwardForm::blocks}) {
             CAPTURE(factor);
             CAPTURE(int(form));
             Rng rng(3);

@@ -1,0 +1,273 @@
+// The feed-forward network of many experts whose masks keep whole blocks of neurons, at the cost of
+// what they keep and however many experts there are. Work goes block by block, each with all the
+// rows whose experts keep it (after MegaBlocks, arXiv 2211.15841), so that experts with few rows
+// share a block's weights. Towards outputs and inputs a task owns a range of rows and adds up its
+// blocks; for the weights' gradients it owns a block. So no two threads add to one number, and the
+// bits are the same for any number of threads.
+// Read next: core/row_products.h, the products.
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "autograd/ops/feed_forward.h"
+#include "autograd/ops/inputs.h"
+#include "core/check.h"
+#include "core/row_products.h"
+#include "core/threads.h"
+#include "core/vector_math.h"
+
+namespace smoe {
+namespace {
+
+constexpr int64_t row_range = 256;     // rows of a task
+constexpr int64_t largest_block = 64;  // neurons of a block whose weights stay in cache
+
+// How a batch is cut into work; forward and backward follow the same plan.
+class Plan {
+  public:
+    const int64_t C, b;  // width of the network, neurons of a block
+
+    Plan(const ExpertMasks& masks, const ExpertBlocks& blocks, const std::vector<int32_t>& experts)
+        : C(masks.output.size(1)),
+          b(blocks.size),
+          masks_(masks),
+          experts_(experts),
+          num_blocks_(b == 0 ? 0 : masks.hidden.size(1) / b),
+          ranges_((int64_t(experts.size()) + row_range - 1) / row_range) {
+        std::vector<int64_t> next(size_t(num_blocks_) + 1, 0);
+        for (const int32_t expert : experts) {
+            for (const int32_t block : blocks.kept[size_t(expert)]) {
+                ++next[size_t(block) + 1];
+            }
+        }
+        std::partial_sum(next.begin(), next.end(), next.begin());
+        rows_.resize(size_t(next.back()));
+        for (size_t n = 0; n < experts.size(); ++n) {
+            if (int64_t(n) % row_range == 0) {
+                begin_.insert(begin_.end(), next.begin(), next.end() - 1);
+            }
+            for (const int32_t block : blocks.kept[size_t(experts[n])]) {
+                rows_[size_t(next[size_t(block)]++)] = int32_t(n);
+            }
+        }
+        begin_.insert(begin_.end(), next.begin(), next.end() - 1);
+    }
+
+    int64_t num_blocks() const { return num_blocks_; }
+    int64_t ranges() const { return ranges_; }
+    int64_t hidden_numel() const { return int64_t(rows_.size()) * b; }
+
+    // The rows that use a block, of one range or of all. The hidden neurons of all blocks stand one
+    // block after another; the block's own (rows, b) begin at `begin` * b.
+    struct Part {
+        int64_t block, begin, count;
+        const int32_t* rows;  // of the batch, rising
+    };
+    Part part(int64_t block, int64_t first_range, int64_t end_range) const {
+        const int64_t begin = begin_[size_t(first_range * num_blocks_ + block)];
+        const int64_t end = begin_[size_t(end_range * num_blocks_ + block)];
+        return {block, begin, end - begin, rows_.data() + begin};
+    }
+
+    // Calls body(part) for the blocks that the rows of a range use, in their order.
+    template <class Body>
+    void for_each_part(int64_t range, const Body& body) const {
+        for (int64_t block = 0; block < num_blocks_; ++block) {
+            if (const Part p = part(block, range, range + 1); p.count > 0) {
+                body(p);
+            }
+        }
+    }
+    // Calls body(part) for each block with all its rows, on all threads.
+    template <class Body>
+    void for_each_block(const Body& body) const {
+        parallel_chunks(num_blocks_, [&](int64_t block) { body(part(block, 0, ranges_)); });
+    }
+
+    // The masks of a row's expert: for the neurons of a block, and for the outputs.
+    const real* hidden_mask(int32_t row, int64_t block) const {
+        return masks_.hidden.data() + experts_[size_t(row)] * masks_.hidden.size(1) + block * b;
+    }
+    // Fetches those of a part into cache: with many experts, their table is larger than it.
+    void prefetch_masks(const Part& part) const {
+        constexpr int64_t line = 64 / sizeof(real);
+        for (int64_t r = 0; r < part.count; ++r) {
+            for (int64_t i = 0; i < b; i += line) {
+                __builtin_prefetch(hidden_mask(part.rows[r], part.block) + i, 0, 2);
+            }
+        }
+    }
+    const real* output_mask(int64_t row) const {
+        return masks_.output.data() + experts_[size_t(row)] * C;
+    }
+
+  private:
+    const ExpertMasks masks_;
+    const std::vector<int32_t> experts_;
+    const int64_t num_blocks_, ranges_;
+    std::vector<int32_t> rows_;   // those of the first block, then those of the second ...
+    std::vector<int64_t> begin_;  // (ranges + 1, blocks): where a range's rows begin in rows_
+};
+
+struct Weights {
+    Tensor weight_1, bias_1, weight_2;
+};
+
+Tensor transposed(const Tensor& x, const Shape& shape, int dim0, int dim1) {
+    return transpose(Variable(x.reshape(shape)), dim0, dim1).value();
+}
+
+// weight_2 (C, F) -> (blocks, C, b)
+Tensor blocks_of(const Plan& plan, const Tensor& weight_2) {
+    return transposed(weight_2, {plan.C, plan.num_blocks(), plan.b}, 0, 1);
+}
+
+// -> hidden (rows of the blocks, b), out (N, C)
+void forward(const Plan& plan, const Weights& w, const Tensor& bias_2, const Tensor& x,
+             const Tensor& hidden, const Tensor& out) {
+    const int64_t C = plan.C, b = plan.b, blocks = plan.num_blocks();
+    const Tensor w1 = transposed(w.weight_1, {blocks, b, C}, 1, 2);  // (blocks, C, b)
+    const Tensor w2 = transposed(blocks_of(plan, w.weight_2), {blocks, C, b}, 1, 2);  // (.., b, C)
+    parallel_chunks(plan.ranges(), [&](int64_t range) {
+        const int64_t begin = range * row_range, end = std::min(begin + row_range, out.size(0));
+        for (int64_t n = begin; n < end; ++n) {
+            std::copy_n(bias_2.data(), C, out.data() + n * C);
+        }
+        plan.for_each_part(range, [&](const Plan::Part& part) {
+            real* const h = hidden.data() + part.begin * b;
+            plan.prefetch_masks(part);
+            // h (count, b) = mask * relu(x (count, C) w1^T (C, b) + b1 (b))
+            multiply_by_matrix({x.data(), C, part.count, part.rows}, w1.data() + part.block * C * b,
+                               b, false, {h});
+            for (int64_t r = 0; r < part.count; ++r) {
+                bias_relu(b, w.bias_1.data() + part.block * b, h + r * b);
+                multiply<false>(b, plan.hidden_mask(part.rows[r], part.block), h + r * b,
+                                h + r * b);
+            }
+            // out (count, C) += h (count, b) w2^T (b, C)
+            multiply_by_matrix({h, b, part.count}, w2.data() + part.block * b * C, C, true,
+                               {out.data(), part.rows});
+        });
+        for (int64_t n = begin; n < end; ++n) {  // out = mask * (y + b2)
+            multiply<false>(C, plan.output_mask(n), out.data() + n * C, out.data() + n * C);
+        }
+    });
+}
+
+// dout (N, C) -> dz (N, C) = mask * dout, da = the gradient before the relu (rows of the blocks,
+// b); adds to dx (N, C) unless that is null.
+void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden,
+                        const Tensor& dout, const Tensor& dz, const Tensor& da, Tensor* dx) {
+    const int64_t C = plan.C, b = plan.b;
+    const Tensor w2 = blocks_of(plan, w.weight_2);
+    parallel_chunks(plan.ranges(), [&](int64_t range) {
+        const int64_t begin = range * row_range, end = std::min(begin + row_range, dz.size(0));
+        for (int64_t n = begin; n < end; ++n) {
+            multiply<false>(C, plan.output_mask(n), dout.data() + n * C, dz.data() + n * C);
+        }
+        plan.for_each_part(range, [&](const Plan::Part& part) {
+            const real* const h = hidden.data() + part.begin * b;
+            real* const d = da.data() + part.begin * b;
+            plan.prefetch_masks(part);
+            // dh (count, b) = dz (count, C) w2 (C, b)
+            multiply_by_matrix({dz.data(), C, part.count, part.rows},
+                               w2.data() + part.block * C * b, b, false, {d});
+            // h = mask * relu(a): da = mask * dh where h is not 0
+            for (int64_t r = 0; r < part.count; ++r) {
+                relu_backward(b, h + r * b, d + r * b);
+                multiply<false>(b, plan.hidden_mask(part.rows[r], part.block), d + r * b,
+                                d + r * b);
+            }
+            if (dx != nullptr) {  // dx (count, C) += da (count, b) w1 (b, C)
+                multiply_by_matrix({d, b, part.count}, w.weight_1.data() + part.block * b * C, C,
+                                   true, {dx->data(), part.rows});
+            }
+        });
+    });
+}
+
+// Adds to the gradients of weight_1, bias_1 and weight_2; those that are null are not wanted.
+void backward_to_weights(const Plan& plan, const Tensor& x, const Tensor& hidden, const Tensor& dz,
+                         const Tensor& da, Tensor* dw1, Tensor* db1, Tensor* dw2) {
+    const int64_t C = plan.C, b = plan.b, F = plan.num_blocks() * b;
+    plan.for_each_block([&](const Plan::Part& part) {
+        const real* const h = hidden.data() + part.begin * b;
+        const real* const d = da.data() + part.begin * b;
+        if (dw1 != nullptr) {  // dw1 (b, C) += da^T (b, count) x (count, C)
+            add_outer_products({d, b, part.count}, {x.data(), C, part.count, part.rows},
+                               dw1->data() + part.block * b * C, C);
+        }
+        for (int64_t r = 0; db1 != nullptr && r < part.count; ++r) {
+            axpy(b, 1, d + r * b, db1->data() + part.block * b);
+        }
+        if (dw2 != nullptr) {  // dw2 (C, b) += dz^T (C, count) h (count, b)
+            add_outer_products({dz.data(), C, part.count, part.rows}, {h, b, part.count},
+                               dw2->data() + part.block * b, F);
+        }
+    });
+}
+
+void check_blocks(const ExpertMasks& masks, const ExpertBlocks& blocks) {
+    const int64_t K = masks.hidden.size(0), F = masks.hidden.size(1);
+    check(int64_t(blocks.kept.size()) == K && blocks.neurons == F,
+          "block_feed_forward: masks of {} experts and {} hidden neurons, but blocks of {} and {}",
+          K, F, blocks.kept.size(), blocks.neurons);
+}
+
+}  // namespace
+
+ExpertBlocks::ExpertBlocks(const Tensor& hidden_masks) {
+    check(hidden_masks.shape().rank() == 2, "blocks: expected masks (K, F), found {}",
+          hidden_masks.shape().str());
+    neurons = hidden_masks.size(1);
+    // A border between a kept neuron and another lies at a multiple of the size.
+    int64_t common = neurons;
+    for (int64_t e = 0; e < hidden_masks.size(0); ++e) {
+        const real* const row = hidden_masks.data() + e * neurons;
+        for (int64_t i = 1; i < neurons; ++i) {
+            if ((row[i] != 0) != (row[i - 1] != 0)) {
+                common = std::gcd(common, i);
+            }
+        }
+    }
+    size = std::clamp<int64_t>(common, 1, largest_block);
+    while (common % size != 0) {
+        --size;
+    }
+    for (int64_t e = 0; e < hidden_masks.size(0); ++e) {
+        kept.emplace_back();
+        for (int64_t block = 0; block < neurons / size; ++block) {
+            if (hidden_masks.data()[e * neurons + block * size] != 0) {
+                kept.back().push_back(int32_t(block));
+            }
+        }
+    }
+}
+
+Variable block_feed_forward(const Variable& x, const FeedForwardWeights& weights,
+                            const ExpertMasks& masks, const ExpertBlocks& blocks,
+                            const std::vector<int32_t>& experts) {
+    check_feed_forward("block_feed_forward", x, weights);
+    const int64_t N = x.shape()[0], C = x.shape()[1], F = weights.weight_1.shape()[0];
+    check_masks("block_feed_forward", masks, F, C);
+    check_ids("block_feed_forward", "expert", experts, N, masks.hidden.size(0));
+    check_blocks(masks, blocks);
+    const auto plan = std::make_shared<const Plan>(masks, blocks, experts);
+    const Weights w{weights.weight_1.value(), weights.bias_1.value(), weights.weight_2.value()};
+    const Tensor X = x.value(), hidden = Tensor::empty({plan->hidden_numel()});
+    const Tensor out = Tensor::empty({N, C});
+    forward(*plan, w, weights.bias_2.value(), X, hidden, out);
+    return record("block_feed_forward", out,
+                  {x, weights.weight_1, weights.bias_1, weights.weight_2, weights.bias_2},
+                  [plan, w, X, hidden](const Tensor& dout, std::span<Tensor* const> din) {
+                      const Tensor dz = Tensor::empty(dout.shape());
+                      const Tensor da = Tensor::empty(hidden.shape());
+                      backward_to_inputs(*plan, w, hidden, dout, dz, da, din[0]);
+                      backward_to_weights(*plan, X, hidden, dz, da, din[1], din[2], din[3]);
+                      if (din[4] != nullptr) {  // dbias_2 (C) += column sums of dz
+                          add_column_sums(dz.data(), dz.size(0), plan->C, din[4]->data());
+                      }
+                  });
+}
+
+}  // namespace smoe
