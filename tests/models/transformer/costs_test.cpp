@@ -76,7 +76,8 @@ void check_forward_and_backward(const DecoderSettings& s, const Text& t) {
 }  // namespace
 
 TEST_CASE("costs: forward and backward multiply as often as is said, in each form") {
-    for (const char* form : {"masked", "masked-composed", "masked-fused", "masked-sparse"}) {
+    for (const char* form :
+         {"masked", "masked-composed", "masked-fused", "masked-sparse", "masked-blocks"}) {
         for (const bool dense : {false, true}) {
             for (const bool recompute : {false, true}) {
                 CAPTURE(form);
