@@ -23,7 +23,7 @@ tests                350
 tests/core          2550
 tests/autograd      2700
 tests/nn            1550
-tests/models        5200
+tests/models        5400
 tests/examples      3300
 tests/bench         1340
 tests/exercises     1550
