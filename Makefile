@@ -67,7 +67,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo test endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all demo evidence test endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -76,6 +76,13 @@ demo: ## train a small story-teller on the built-in corpus and let it tell stori
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@examples/demo.sh $(BUILD)/smoe $(BUILD)/demo
+
+evidence: ## compare masks, separate experts and a dense network on the built-in corpus; print a table
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@[ -d $(BUILD)/evidence/text ] || $(BUILD)/smoe corpus -o $(BUILD)/evidence/text
+	@cp examples/study/builtin.json $(BUILD)/evidence/plan.json
+	@$(BUILD)/smoe study $(BUILD)/evidence/plan.json -o $(BUILD)/evidence
 
 PRECISIONS ?= float double
 test: ## build and run every test, in float and in double
