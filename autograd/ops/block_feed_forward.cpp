@@ -88,15 +88,6 @@ class Plan {
     const real* hidden_mask(int32_t row, int64_t block) const {
         return masks_.hidden.data() + experts_[size_t(row)] * masks_.hidden.size(1) + block * b;
     }
-    // Fetches those of a part into cache: with many experts, their table is larger than it.
-    void prefetch_masks(const Part& part) const {
-        constexpr int64_t line = 64 / sizeof(real);
-        for (int64_t r = 0; r < part.count; ++r) {
-            for (int64_t i = 0; i < b; i += line) {
-                __builtin_prefetch(hidden_mask(part.rows[r], part.block) + i, 0, 2);
-            }
-        }
-    }
     const real* output_mask(int64_t row) const {
         return masks_.output.data() + experts_[size_t(row)] * C;
     }
@@ -135,7 +126,6 @@ void forward(const Plan& plan, const Weights& w, const Tensor& bias_2, const Ten
         }
         plan.for_each_part(range, [&](const Plan::Part& part) {
             real* const h = hidden.data() + part.begin * b;
-            plan.prefetch_masks(part);
             // h (count, b) = mask * relu(x (count, C) w1^T (C, b) + b1 (b))
             multiply_by_matrix({x.data(), C, part.count, part.rows}, w1.data() + part.block * C * b,
                                b, false, {h});
@@ -168,7 +158,6 @@ void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden
         plan.for_each_part(range, [&](const Plan::Part& part) {
             const real* const h = hidden.data() + part.begin * b;
             real* const d = da.data() + part.begin * b;
-            plan.prefetch_masks(part);
             // dh (count, b) = dz (count, C) w2 (C, b)
             multiply_by_matrix({dz.data(), C, part.count, part.rows},
                                w2.data() + part.block * C * b, b, false, {d});
