@@ -11,28 +11,47 @@
 namespace smoe {
 namespace {
 
-// The batch of `batch` sequences, each the mean of all, in which every expert has an equal share.
-BatchShape mean_batch(const Dataset& data, const Router& router, int64_t batch) {
+// The batch of `batch` sequences, each the mean of all.
+BatchShape mean_batch(const Dataset& data, int64_t batch) {
     BatchShape all;
     for (int64_t sequence = 0; sequence < data.size(); ++sequence) {
         all.add_sequence(data.tokens_of(sequence));
     }
     const double share = std::min(1.0, double(batch) / double(data.size()));
-    BatchShape mean{share * all.tokens, share * all.seen, share * all.pairs};
+    return {share * all.tokens, share * all.seen, share * all.pairs};
+}
+
+BatchShape full_batch(const Config& config) {
+    BatchShape full;
+    for (int64_t sequence = 0; sequence < config.batch; ++sequence) {
+        full.add_sequence(config.model.context);
+    }
+    return full;
+}
+
+// In which every expert has an equal share.
+BatchShape shared_out(BatchShape batch, const Router& router) {
     if (!router.is_dense()) {
         const size_t K = size_t(router.num_experts());
-        mean.expert_tokens.assign(K, mean.tokens / double(K));
+        batch.expert_tokens.assign(K, batch.tokens / double(K));
     }
-    return mean;
+    return batch;
 }
 
 }  // namespace
 
 RunCosts::RunCosts(const SingleMoe& moe, const Config& config, const Dataset& data)
+    : RunCosts(moe, config, mean_batch(data, config.batch), double(data.tokens())) {}
+
+RunCosts::RunCosts(const SingleMoe& moe, const Config& config)
+    : RunCosts(moe, config, full_batch(config), HUGE_VAL) {}
+
+RunCosts::RunCosts(const SingleMoe& moe, const Config& config, const BatchShape& shape,
+                   double text_tokens)
     : parameters(parameter_counts(moe)),
-      asked_tokens_(moe.router->draws() ? HUGE_VAL : double(data.tokens())) {
+      asked_tokens_(moe.router->draws() ? HUGE_VAL : text_tokens) {
     const Router& router = *moe.router;
-    const BatchShape batch = mean_batch(data, router, config.batch);
+    const BatchShape batch = shared_out(shape, router);
     const auto of_token = [&](Pass pass) {
         Costs costs = decoder_costs(moe.model, batch, pass);
         costs.router += router.cost(batch, pass);

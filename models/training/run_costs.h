@@ -16,6 +16,8 @@ namespace smoe {
 struct RunCosts {
     // Of a run with that model on the text `data`, all experts equally busy.
     RunCosts(const SingleMoe& moe, const Config& config, const Dataset& data);
+    // The same before there is a text, for endless text whose sequences are as long as the context.
+    RunCosts(const SingleMoe& moe, const Config& config);
 
     // Of the first `steps` steps, in which `tokens` tokens were predicted. It takes the router to
     // learn, and then to be asked, as if the run had never been stopped.
@@ -32,6 +34,9 @@ struct RunCosts {
     double learning = 0, choosing = 0;
 
   private:
+    RunCosts(const SingleMoe& moe, const Config& config, const BatchShape& batch,
+             double text_tokens);
+
     double router_steps_ = 0;  // in which it learns
     double asked_tokens_;      // most that a router is asked about that does not learn (any more)
 };

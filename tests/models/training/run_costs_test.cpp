@@ -42,6 +42,19 @@ TEST_CASE("run costs: added up they are the products of the steps, whoever choos
     }
 }
 
+TEST_CASE("run costs: without a text they are those of sequences as long as the context") {
+    for (const char* router : {"router", "hash", "none", "gate"}) {
+        CAPTURE(router);
+        SmallRun run(regular_config(router));
+        run.config.model.context = run.data.tokens_of(0);
+        const SingleMoe moe(run.config.model, run.config.seed);
+        const RunCosts with(moe, run.config, run.data), without(moe, run.config);
+        CHECK(without.training.total() == doctest::Approx(with.training.total()));
+        CHECK(without.generation.total() == doctest::Approx(with.generation.total()));
+        CHECK(without.parameters.active == with.parameters.active);
+    }
+}
+
 TEST_CASE("run costs: ragged text comes close, and a run that was stopped counts on") {
     const SmallRun run(small_config());
     Trainer trainer(run.config, run.data);
