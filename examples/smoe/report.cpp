@@ -18,6 +18,8 @@
 namespace smoe {
 namespace {
 
+const PageKind report_kind = {"<!doctype html>\n<!-- a page of smoe report -->", report_script};
+
 struct ReportOptions {
     std::string run, out, long_stories;
     std::vector<std::string> compare, data;
@@ -80,7 +82,7 @@ int report(const ReportOptions& options) {
                             : comparing          ? "compare.html"
                                                  : RunDirectory(options.run).file("report.html");
     require_replaceable(out, "a page of smoe report", [](const std::string& bytes) {
-        return bytes.empty() || bytes.starts_with(page_start);
+        return bytes.empty() || bytes.starts_with(report_kind.start);
     });
     for (const std::string& run : comparing ? options.compare : std::vector{options.run}) {
         RunDirectory(run).config();  // throws if there is none
@@ -89,7 +91,7 @@ int report(const ReportOptions& options) {
     require_writable(out);
     const std::string title = comparing ? fmt::format("{} runs", options.compare.size())
                                         : to_valid_utf8(file_name(options.run));
-    write_file(out, report_page(title, comparing ? several_runs(options) : one_run(options)));
+    write_file(out, page(report_kind, title, comparing ? several_runs(options) : one_run(options)));
     fmt::print("{}\n", shown(out));
     return 0;
 }

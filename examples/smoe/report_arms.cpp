@@ -13,24 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// `text` without the number `number`. Longer numbers that contain it stay: 1 is in "s1", but not in
-// "s12" and not in "0.1".
-std::string without_number(const std::string& text, const std::string& number) {
-    static const std::regex numbers("[0-9]+(\\.[0-9]+)*");
-    std::string result = text;
-    std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> places;
-    for (std::sregex_iterator found(text.begin(), text.end(), numbers), end; found != end;
-         ++found) {
-        if (found->str() == number) {
-            places.emplace_back(found->position(), found->length());
-        }
-    }
-    for (auto place = places.rbegin(); place != places.rend(); ++place) {
-        result.erase(size_t(place->first), size_t(place->second));
-    }
-    return result;
-}
-
 // "sparse" for "sparse-s" and "seed_sparse", which are left of names whose number was taken out.
 std::string without_word_for_seed(const std::string& name) {
     static const std::regex ends("[-_. ]+(seed|s)?[-_. ]*$|^(seed|s)?[-_. ]+");
@@ -87,6 +69,22 @@ std::string settings_name(const Arm& arm, const std::vector<Arm>& arms) {
 }
 
 }  // namespace
+
+std::string without_number(const std::string& text, const std::string& number) {
+    static const std::regex numbers("[0-9]+(\\.[0-9]+)*");
+    std::string result = text;
+    std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> places;
+    for (std::sregex_iterator found(text.begin(), text.end(), numbers), end; found != end;
+         ++found) {
+        if (found->str() == number) {
+            places.emplace_back(found->position(), found->length());
+        }
+    }
+    for (auto place = places.rbegin(); place != places.rend(); ++place) {
+        result.erase(size_t(place->first), size_t(place->second));
+    }
+    return result;
+}
 
 std::vector<std::string> told_apart(std::vector<std::string> names) {
     std::map<std::string, int> count;

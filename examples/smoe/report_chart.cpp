@@ -1,4 +1,4 @@
-// The first part of a report's script: small helpers, and the chart. It draws lines with a zoom,
+// The first part of the script of a page: small helpers, and the chart. It draws lines with a zoom,
 // bands over runs with different seeds, and stacked shares.
 // Read next: report_tables.cpp, the second part.
 #include "examples/smoe/report_page.h"

@@ -46,6 +46,10 @@ nlohmann::ordered_json arms_of(const nlohmann::ordered_json& runs);
 // Each name as it is, or with a number behind it if it has occurred before.
 std::vector<std::string> told_apart(std::vector<std::string> names);
 
+// `text` without the number `number`. Longer numbers that contain it stay: 1 is in "s1", but not in
+// "s12" and not in "0.1".
+std::string without_number(const std::string& text, const std::string& number);
+
 // A number with no more digits than a page can show; null for one that is not finite.
 nlohmann::ordered_json rounded(double value, int digits);
 

@@ -1,9 +1,11 @@
-// The frame of a report and its style, in light and in dark, for a desk and for a phone. Nothing in
+// The frame of a page and its style, in light and in dark, for a desk and for a phone. Nothing in
 // the data can leave the element that holds it, and the page may not use a network.
 // Read next: report_chart.cpp, the first part of the script.
 #include "examples/smoe/report_page.h"
 
 #include <fmt/core.h>
+
+#include "core/text.h"
 
 namespace smoe {
 namespace {
@@ -101,18 +103,23 @@ std::string for_script_element(const nlohmann::ordered_json& data) {
     return text;
 }
 
+}  // namespace
+
 std::string escaped(const std::string& text) {
     std::string result;
-    for (const char c : text) {
-        result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : std::string(1, c);
+    for (const char c : to_one_line(text)) {
+        result += c == '&'   ? "&amp;"
+                  : c == '<' ? "&lt;"
+                  : c == '>' ? "&gt;"
+                  : c == '"' ? "&quot;"
+                             : std::string(1, c);
     }
     return result;
 }
 
-}  // namespace
-
 // The policy forbids the page to load anything that it does not hold itself.
-std::string report_page(const std::string& title, const nlohmann::ordered_json& data) {
+std::string page(const PageKind& kind, const std::string& title,
+                 const nlohmann::ordered_json& data) {
     return fmt::format(R"({}
 <html lang="en">
 <head>
@@ -130,8 +137,8 @@ std::string report_page(const std::string& title, const nlohmann::ordered_json& 
 </body>
 </html>
 )",
-                       page_start, escaped(title), style, for_script_element(data), report_chart,
-                       report_tables, report_script);
+                       kind.start, escaped(title), style, for_script_element(data), report_chart,
+                       report_tables, kind.script);
 }
 
 }  // namespace smoe

@@ -1,5 +1,5 @@
-// The page that shows a report: one HTML file with its data, its style and its script, which needs
-// no network and may use none. What the data means is left to the script.
+// The page that shows a report or a study: one HTML file with its data, its style and its script,
+// which needs no network and may use none. What the data means is left to the script.
 // Read next: report_chart.cpp, where the script that draws begins.
 #pragma once
 
@@ -9,15 +9,23 @@
 
 namespace smoe {
 
+struct PageKind {
+    // How every such page begins. A file with a different beginning is not one.
+    std::string_view start;
+    const char* script;  // its own part, after those that all pages share
+};
+
 // `data` is what the script draws; its texts may hold any characters.
-std::string report_page(const std::string& title, const nlohmann::ordered_json& data);
+std::string page(const PageKind& kind, const std::string& title,
+                 const nlohmann::ordered_json& data);
 
-// How every page begins. A file with a different beginning is not one.
-constexpr std::string_view page_start = "<!doctype html>\n<!-- a page of smoe report -->";
+// `text` as one line of HTML or XML that holds no markup and no character that XML forbids.
+std::string escaped(const std::string& text);
 
-// The script of the page, in the order of its parts.
+// The script of a page: what all share, and after it that of a report or of a study.
 extern const char* const report_chart;
 extern const char* const report_tables;
 extern const char* const report_script;
+extern const char* const study_script;
 
 }  // namespace smoe

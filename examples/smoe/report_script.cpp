@@ -1,4 +1,4 @@
-// The last part of a report's script, which draws the page of one run or of several: what a run
+// The last part of the script of a report, which draws the page of one run or of several: what a run
 // learned, stories whose tokens show what the router chose, arms side by side. Texts become text
 // nodes, never markup.
 // Read next: report.cpp, the command.

@@ -1,4 +1,4 @@
-// The second part of a report's script: tables, and heat maps for what has more columns than a
+// The second part of the script of a page: tables, and heat maps for what has more columns than a
 // table can show. Each scrolls inside its own box if the screen is too small for it.
 // Read next: report_script.cpp, the last part.
 #include "examples/smoe/report_page.h"

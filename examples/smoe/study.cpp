@@ -1,7 +1,8 @@
 // smoe study: arms x learning rates x seeds from a plan, trained several at a time, and what came
-// of them as rows and as a table. It can be stopped, killed and started again at any time.
-// Read next: study_plan.h, study_runs.h, study_workers.h, study_results.h, study_table.h, in this
-// order.
+// of them as rows, as a table, as a page and as figures. It can be stopped, killed and started
+// again at any time.
+// Read next: study_plan.h, study_runs.h, study_workers.h, study_results.h, study_comparison.h, in
+// this order.
 #include <cmath>
 #include <memory>
 
@@ -12,8 +13,12 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/interruption.h"
 #include "examples/smoe/options.h"
+#include "examples/smoe/outputs.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
+#include "examples/smoe/study_costs.h"
+#include "examples/smoe/study_figure.h"
+#include "examples/smoe/study_page.h"
 #include "examples/smoe/study_results.h"
 #include "examples/smoe/study_table.h"
 #include "examples/smoe/study_workers.h"
@@ -22,7 +27,7 @@ namespace smoe {
 namespace {
 
 struct StudyOptions {
-    std::string plan, out;
+    std::string plan, out, figure, figure_x, domain = "all";
     int jobs = 0;
     bool dry_run = false, table = false, retry = false;
 };
@@ -48,6 +53,10 @@ std::string time_left(const Study& study, int jobs) {
 }
 
 int show_runs(const Study& study, int jobs) {
+    const std::vector<RunCosts> costs = arm_costs(study);
+    for (size_t arm = 0; arm < costs.size(); ++arm) {
+        say("{}", costs_line(study.plan().arms[arm].name, costs[arm]));
+    }
     for (size_t i = 0; i < study.runs().size(); ++i) {
         const StudyRun& run = study.runs()[i];
         if (study.is_wanted(i)) {
@@ -76,8 +85,20 @@ void report_run(const Study& study, size_t run, int jobs) {
     std::fflush(stdout);
 }
 
+int draw_figure(const Study& study, const StudyOptions& options) {
+    require_replaceable(options.figure, "a figure of smoe study", [](const std::string& bytes) {
+        return bytes.empty() || bytes.starts_with(figure_start);
+    });
+    write_file(options.figure, options.figure_x.empty()
+                                   ? arms_figure(study, options.domain)
+                                   : setting_figure(study, options.domain, options.figure_x));
+    fmt::print("{}\n", shown(options.figure));
+    return 0;
+}
+
 int train_all(Study& study, const StudyOptions& options) {
     require_writable_folder(study.folder());
+    require_replaceable_page(study);
     make_folder(study.folder());
     const FolderLock lock(study.folder());  // two studies would train the same runs
     watch_for_interruption();
@@ -85,19 +106,24 @@ int train_all(Study& study, const StudyOptions& options) {
     if (options.retry) {
         study.forget_failures();
     }
+    const std::vector<RunCosts> costs = arm_costs(study);
+    const auto write_all = [&] {
+        write_results(study, costs);
+        write_study_page(study, costs);
+    };
     const bool ended = train_runs(study, options.jobs, [&](size_t run) {
-        write_results(study);
+        write_all();
         report_run(study, run, options.jobs);
     });
-    write_results(study);
+    write_all();
     if (!ended) {
         say("interrupted; saved. Go on with");
         fmt::print("    {}\n", own_command("study " + shell_path(options.plan) + " -o " +
                                            shell_path(options.out)));
         return 130;
     }
-    fmt::print("\n{}\n", table_text(study, compare_arms(study)));
-    say("rows of all runs in {}/results.csv", study.folder());
+    fmt::print("\n{}\n", table_text(study));
+    say("rows of all runs in {0}/results.csv, curves in {0}/index.html", study.folder());
     check(study.is_complete(),
           "an arm has no learning rate at which all of its runs have finished; see \"failed\" in "
           "'{}/results.json'; --retry tries those runs again",
@@ -113,8 +139,12 @@ int run_study(const StudyOptions& options) {
         return show_runs(study, options.jobs);
     }
     if (options.table) {
-        fmt::print("{}", table_text(study, compare_arms(study)));
+        require_domain(result_rows(study), options.domain);
+        fmt::print("{}", table_text(study, options.domain));
         return 0;
+    }
+    if (!options.figure.empty()) {
+        return draw_figure(study, options);
     }
     return train_all(study, options);
 }
@@ -132,14 +162,29 @@ Command add_study(Arguments arguments) {
         arguments.number("--jobs", options->jobs, "runs at a time, each on one thread")
             .default_shown("all processors");
     const Option dry = arguments.flag("--dry-run", options->dry_run,
-                                      "only list the runs, and what is known of the time");
+                                      "only list the arms' costs, the runs, and what is known "
+                                      "of the time");
     const Option table =
         arguments.flag("--table", options->table, "only print the table of what is there")
             .excludes(dry);
+    const Option figure =
+        arguments.path("--figure", options->figure, "only draw the arms' losses: an .svg file")
+            .called("FILE")
+            .excludes(dry)
+            .excludes(table);
+    arguments.text("--figure-x", options->figure_x, "against a setting of the arms: experts")
+        .called("SETTING")
+        .needs(figure);
+    const Option domain =
+        arguments.text("--domain", options->domain, "of the table or figure").called("NAME");
     arguments.flag("--retry", options->retry, "try runs again that failed")
         .excludes(dry)
-        .excludes(table);
-    return [options, jobs] {
+        .excludes(table)
+        .excludes(figure);
+    return [options, jobs, domain] {
+        if (domain.given() && !options->table && options->figure.empty()) {
+            throw UsageError("--domain is for --table and --figure");
+        }
         options->jobs = jobs.given() ? options->jobs : threads();
         return run_study(*options);
     };

@@ -167,4 +167,12 @@ void provide_tokenizer(const StudyPlan& plan, const std::string& folder) {
     say("{}: a tokenizer of {} entries, for all runs", path, format_count(config.entries));
 }
 
+int64_t planned_vocabulary(const StudyPlan& plan, const std::string& folder) {
+    const Config config = config_of(plan, "base", plan.base);
+    const std::string path = config.tokenizer.empty() ? tokenizer_file(folder) : config.tokenizer;
+    return config.tokenizer.empty() && !file_exists(path)
+               ? config.entries + 1
+               : Tokenizer::from_json(read_file(path), path).vocab_size();
+}
+
 }  // namespace smoe

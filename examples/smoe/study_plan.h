@@ -68,4 +68,8 @@ std::vector<std::string> resume_words(const StudyRun& run);
 // there. Throws Error if what is there is not what the base asks for.
 void provide_tokenizer(const StudyPlan& plan, const std::string& folder);
 
+// How many tokens the tokenizer of the runs has, end of text included, or will have once it is
+// learned.
+int64_t planned_vocabulary(const StudyPlan& plan, const std::string& folder);
+
 }  // namespace smoe

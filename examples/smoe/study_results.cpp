@@ -91,27 +91,16 @@ Json row_object(const Study& study, const ResultRow& row) {
             {"bits_per_byte", cell(row.bits_per_byte)}};
 }
 
-// The parameters of an arm's model and router, as a run of it says; null before there is one.
-Json parameters_of(const Study& study, size_t arm) {
-    for (size_t i = 0; i < study.runs().size(); ++i) {
-        const StudyRun& run = study.runs()[i];
-        if (run.arm == arm && study.status(i).state == RunState::finished) {
-            const Config config = RunDirectory(run.path).config();
-            const SingleMoe moe(config.model, config.seed);
-            return {{"model", moe.model.parameter_count()},
-                    {"router", moe.router->parameter_count()}};
-        }
-    }
-    return {};
-}
-
-Json arm_object(const Study& study, size_t arm) {
+Json arm_object(const Study& study, size_t arm, const ParameterCounts& parameters) {
     const StudyArm& of = study.plan().arms[arm];
     const std::optional<double> best = study.best_lr(arm);
     return {{"name", of.name},
             {"what", of.what},
             {"set", of.own},
-            {"parameters", parameters_of(study, arm)},
+            {"parameters",
+             {{"model", std::llround(parameters.total)},
+              {"active", std::llround(parameters.active)},
+              {"router", std::llround(parameters.router)}}},
             {"lr", of.lr},
             {"best_lr", best ? Json(*best) : Json()},
             {"best_lr_at_end", study.best_lr_is_at_end(arm)}};
@@ -130,7 +119,7 @@ std::vector<ResultRow> result_rows(const Study& study) {
     return rows;
 }
 
-void write_results(const Study& study) {
+void write_results(const Study& study, const std::vector<RunCosts>& costs) {
     Json objects = Json::array(), arms = Json::array(), failed = Json::array();
     std::string csv;
     const auto add_line = [&csv](const std::vector<std::string>& cells) {
@@ -149,7 +138,7 @@ void write_results(const Study& study) {
         add_line(cells);
     }
     for (size_t arm = 0; arm < study.plan().arms.size(); ++arm) {
-        arms.push_back(arm_object(study, arm));
+        arms.push_back(arm_object(study, arm, costs[arm].parameters));
     }
     for (size_t i = 0; i < study.runs().size(); ++i) {
         const StudyRun& run = study.runs()[i];

@@ -1,11 +1,12 @@
 // What the runs of a study measured, as rows: one for each run, evaluation and domain.
-// Read next: study_table.h, which compares them.
+// Read next: study_comparison.h, which compares them.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "examples/smoe/study_costs.h"
 #include "examples/smoe/study_runs.h"
 
 namespace smoe {
@@ -25,6 +26,7 @@ std::vector<ResultRow> result_rows(const Study& study);
 
 // Writes results.csv and results.json into the study's folder, replacing them as a whole. Both have
 // the same rows; results.json has a description of each arm beside them, and why runs failed.
-void write_results(const Study& study);
+// `costs` are those of the arms.
+void write_results(const Study& study, const std::vector<RunCosts>& costs);
 
 }  // namespace smoe

@@ -1,32 +1,20 @@
 // The arms of a study side by side.
-// Read next: study_statistics.h, what the numbers are.
+// Read next: study_comparison.h, what is compared.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "examples/smoe/study_results.h"
-#include "examples/smoe/study_statistics.h"
+#include "examples/smoe/study_comparison.h"
 
 namespace smoe {
 
-struct ArmResult {
-    size_t arm = 0;
-    std::optional<double> lr;     // the best one
-    bool lr_at_end = false;       // of several
-    Summary bits_per_byte, loss;  // over seeds
-    PairedTest difference;        // of the loss, this arm's - compare_to's, over seeds both have
-};
-struct StudyTable {
-    int64_t step = 0;  // the last one at which all runs below were evaluated; 0: there is none
-    std::vector<ArmResult> arms;
-};
+// As a table in Markdown, aligned, with a line above it that says what is compared: the runs in
+// full at each arm's best learning rate, in one domain.
+std::string table_text(const Study& study, const std::string& domain = "all");
 
-// The runs in full at each arm's best learning rate, in one domain.
-StudyTable compare_arms(const Study& study, const std::string& domain = "all");
-
-// As a table in Markdown, aligned, with a line above it that says what is compared.
-std::string table_text(const Study& study, const StudyTable& table);
+// "1.2345 ± 0.0012", without the deviation if there is none; "-" of nothing.
+std::string mean_text(const Summary& summary);
+// "0.0123", or "< 0.0001"; "-" if it is not known.
+std::string p_text(double p);
 
 }  // namespace smoe
