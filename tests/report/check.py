@@ -1,5 +1,5 @@
-"""Opens the pages of `smoe report` in headless Chromium, on a desk, on a tablet and on a phone, in light and in dark, and uses them:
-of runs with 10, 40 and 255 experts and with none, and of runs side by side.
+"""Opens the pages of `smoe report` and `smoe study` in headless Chromium, on a desk, on a tablet and on a phone, in light and in dark, and uses them:
+of runs with 10, 40 and 255 experts and with none, of runs side by side, and of a study.
 
 Every part must be there, every chart must have a curve, nothing may be asked of a network or printed as an error, and nothing
 may be cut, lie on something else, or stick out sideways; zoom, sliders, hover, keys and touch must do what they say. Leaves
@@ -7,6 +7,7 @@ screenshots to look at. `make browser` runs this; Chromium is the system's own.
 """
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -21,12 +22,20 @@ EXPERTS = {"learned": 10, "forty": 40, "full": 255, "dense": 0}
 PARTS = {**dict.fromkeys(EXPERTS, ["What it learned", "Who does the work", "What the router learned", "Token by token",
                                    "Experts and domains", "What experts share", "Speed and memory"]),
          "dense": ["What it learned", "Token by token", "Domains", "Speed and memory"],
-         **dict.fromkeys(["compare", "seeds"], ["At their ends", "On the way", "What differs"])}
-CHARTS = {**dict.fromkeys(EXPERTS, 6), "dense": 3, "compare": 3, "seeds": 3}
+         **dict.fromkeys(["compare", "seeds"], ["At their ends", "On the way", "What differs"]),
+         "study": ["Failed", "What they cost", "Which is ahead", "By domain", "On the way"]}
+CHARTS = {**dict.fromkeys(EXPERTS, 6), "dense": 3, "compare": 3, "seeds": 3, "study": 2}
 ARMS = {"sparse": [], "half": ["--mask-rate", 0.5], "hash": ["--routing", "hash"], "plain": ["--routing", "none"]}
 SEEDS = (1, 2, 3)
 SMALL = ["--layers", 1, "--width", 32, "--heads", 2, "--hidden", 64, "--router-layers", 1, "--router-width", 16, "--router-hidden", 32,
          "--batch", 4, "--entries", 300]
+STUDY = {"base": {"data": "corpus/train.jsonl", "valid": "corpus/valid.jsonl", "width": 16, "layers": 1, "heads": 2, "hidden": 32,
+                  "entries": 300, "context": 60, "batch": 4, "steps": 60, "log-every": 10, "eval-every": 10, "sample-every": 0,
+                  "warmup": 2, "eval-tokens": 2000, "routing": "hash"},
+         "arms": [{"name": "dense", "what": "no experts", "set": {"routing": "none"}}, {"name": "hash2", "set": {"experts": 2}},
+                  {"name": "hash32_with_a_name_as_long_as_it_may_be", "what": "a line for people", "set": {"experts": 32}},
+                  {"name": "failing", "lr": [1e30]}],
+         "lr": [0.01, 0.02], "seeds": [1, 2, 3], "sweep": {"steps": 20}, "compare_to": "dense"}
 
 
 def expect(holds, what):
@@ -38,8 +47,9 @@ def make_pages(program, folder):
     """Short runs and their pages, by name."""
     shutil.rmtree(folder, ignore_errors=True)
 
-    def smoe(*words):
-        subprocess.run([program, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+    def smoe(*words, expected=0):
+        status = subprocess.run([program, *map(str, words)], stdout=subprocess.DEVNULL).returncode
+        expect(status == expected, f"{words[0]} ended with {status}, expected {expected}")
 
     smoe("corpus", "-o", folder / "corpus", "--stories", 3000, "--valid-stories", 200)
     runs = {"learned": [], "half": ["--mask-rate", 0.5], "dense": ["--routing", "none"],
@@ -56,8 +66,10 @@ def make_pages(program, folder):
     shutil.copytree(folder / "learned", folder / "silent")
     (folder / "silent/metrics.jsonl").unlink()
     smoe("report", "--compare", folder / "learned", folder / "silent", "-o", folder / "gaps.html")
+    (folder / "plan.json").write_text(json.dumps(STUDY))
+    smoe("study", folder / "plan.json", "-o", folder / "study", expected=1)  # one of its arms fails
     return {**{run: folder / run / "report.html" for run in EXPERTS},
-            **{name: folder / f"{name}.html" for name in ("compare", "seeds")}}
+            **{name: folder / f"{name}.html" for name in ("compare", "seeds")}, "study": folder / "study/index.html"}
 
 
 def check_parts(page, name):
@@ -177,6 +189,20 @@ def check_arms(page, name):
         expect("NaN" not in curve.get_attribute("points"), f"{name}: no curve over {kind}")
 
 
+def check_study(page, name):
+    """Both choices change table and curves; failed runs are named."""
+    text = page.locator("main").inner_text()
+    expect("failing, lr 1e+30, seed 3" in text and "After 60 steps." in text, f"{name}: a failed run or the steps are not named")
+    result, curve = page.locator("#result"), page.locator("#charts polyline").first
+    for choice, value in (("over", "seconds"), ("over", "multiply-adds"), ("domain", "german")):
+        before, points = result.inner_text(), curve.get_attribute("points")
+        page.get_by_label(choice, exact=True).select_option(value)
+        expect(result.inner_text() != before, f"{name}: {value} changes nothing in the table")
+        expect(value in result.inner_text() or value == "seconds", f"{name}: the table does not say {value}")
+        expect(curve.get_attribute("points") != points, f"{name}: {value} changes no curve")
+    expect(page.locator("#charts polygon").count() == 6, f"{name}: {page.locator('#charts polygon').count()} bands")
+
+
 def check_zoom(page):
     chart = page.locator("figure.chart").first
     chart.scroll_into_view_if_needed()
@@ -246,7 +272,9 @@ def check_page(browser, name, path, screen, scheme, shots):
     page.screenshot(path=shots / f"{name}-{screen}-{scheme}.png", full_page=True)
     if screen == "desk":
         check_zoom(page)
-    if name not in EXPERTS:
+    if name == "study":
+        check_study(page, name)
+    elif name not in EXPERTS:
         check_arms(page, name)
     else:
         if EXPERTS[name] > 0:
