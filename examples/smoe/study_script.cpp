@@ -18,7 +18,7 @@ const name_of = (arm, k) => element('th', {}, swatch(k), ...breakable(arm.name))
 function cell(text, below = '') {
   return element('td', {}, text, ...(below ? [element('div', {class: 'faint'}, below)] : []));
 }
-const mean_cell = ([mean, deviation]) => cell(digits(mean), known(deviation) ? '± ' + digits(deviation) : '');
+const mean_cell = ([mean, deviation]) => cell(digits(mean), known(deviation) ? '±\u00a0' + digits(deviation) : '');
 const p_of = p => !known(p) ? '-' : p < 0.0001 ? '< 0.0001' : digits(p);
 function difference_cell(difference) {
   if (!known(difference) || !known(difference[0])) return cell('-');
