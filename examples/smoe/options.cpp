@@ -20,6 +20,10 @@ std::string file_name(const std::string& text) {
     return text.empty() ? "'' is no name of a file or folder" : "";
 }
 
+std::string any_name(const std::string& text) {
+    return text.empty() ? "'' is no name" : "";
+}
+
 template <class T>
 std::string whole_number(const std::string& text) {
     T number;
@@ -83,6 +87,11 @@ Option Arguments::flag(const std::string& names, bool& value, const std::string&
 Option Arguments::text(const std::string& names, std::string& value,
                        const std::string& help) const {
     return Option(app_->add_option(names, value, help));
+}
+
+Option Arguments::name(const std::string& names, std::string& value,
+                       const std::string& help) const {
+    return Option(app_->add_option(names, value, help)->check(any_name)->type_name("NAME"));
 }
 
 Option Arguments::path(const std::string& names, std::string& value,

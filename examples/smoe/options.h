@@ -42,7 +42,9 @@ class Arguments {
     Option flag(const std::string& names, bool& value, const std::string& help) const;
     // Any text.
     Option text(const std::string& names, std::string& value, const std::string& help) const;
-    // The name of a file or folder: any text but "".
+    // A name: any text but "".
+    Option name(const std::string& names, std::string& value, const std::string& help) const;
+    // The name of a file or folder, likewise.
     Option path(const std::string& names, std::string& value, const std::string& help) const;
     // One or more of those, which may also be given one by one: --data A B, --data A --data B.
     Option paths(const std::string& names, std::vector<std::string>& values,

@@ -172,11 +172,10 @@ Command add_study(Arguments arguments) {
             .called("FILE")
             .excludes(dry)
             .excludes(table);
-    arguments.text("--figure-x", options->figure_x, "against a setting of the arms: experts")
+    arguments.name("--figure-x", options->figure_x, "against a setting of the arms: experts")
         .called("SETTING")
         .needs(figure);
-    const Option domain =
-        arguments.text("--domain", options->domain, "of the table or figure").called("NAME");
+    const Option domain = arguments.name("--domain", options->domain, "of the table or figure");
     arguments.flag("--retry", options->retry, "try runs again that failed")
         .excludes(dry)
         .excludes(table)

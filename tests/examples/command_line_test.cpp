@@ -19,8 +19,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 const Words commands = {
-    "corpus",   "tokenizer train", "tokenizer encode", "tokenizer decode", "train", "eval",
-    "generate", "report",          "export",           "verify",           "study"};
+    "corpus",  "tokenizer train", "tokenizer encode", "tokenizer decode", "train",  "eval",
+    "experts", "generate",        "report",           "export",           "verify", "study"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
@@ -65,6 +65,9 @@ const std::map<std::string, Use> uses = {
     {"train --tokenizer", {"train --run new --data corpus/train.jsonl VALUE"}},
     {"eval run", {"eval --data corpus/valid.jsonl VALUE"}},
     {"eval --data", {"eval run VALUE"}},
+    {"experts run", {"experts --data corpus/valid.jsonl VALUE"}},
+    {"experts other", {"experts run --data corpus/valid.jsonl VALUE"}},
+    {"experts --data", {"experts run VALUE"}},
     {"generate run", {"generate VALUE"}},
     {"generate --prompt", {"generate run --max-tokens 1 VALUE", Use::is_output}},
     {"report run", {"report VALUE"}},
@@ -75,7 +78,10 @@ const std::map<std::string, Use> uses = {
     {"export --hf", {"export run VALUE", Use::is_file}},
     {"verify files", {"verify VALUE"}},
     {"study plan", {"study -o new VALUE"}},
-    {"study --out", {"study plan.json VALUE", Use::is_file}}};
+    {"study --out", {"study plan.json VALUE", Use::is_file}},
+    {"study --figure", {"study plan.json --out made VALUE", Use::is_file}},
+    {"study --figure-x", {"study plan.json --out made --figure made/x.svg VALUE"}},
+    {"study --domain", {"study plan.json --out made --table VALUE"}}};
 
 // The words of `use`, with `value` given to `option` in one way or the other.
 Words words_of(const Use& use, const Option& option, const std::string& value, bool one_word) {
@@ -132,6 +138,7 @@ TEST_CASE("command line: names and texts are taken as they are") {
             "data": "corpus/valid.jsonl", "valid": "corpus/valid.jsonl",
             "tokenizer": "run/tokenizer.json", "routing": "none", "width": 16, "layers": 1,
             "heads": 2, "hidden": 32, "context": 40, "steps": 1}})");
+    done("study plan.json --out made");
     const auto before = inventory();
     size_t used = 0;
     for (const std::string& command : commands) {
@@ -153,6 +160,7 @@ TEST_CASE("command line: names and texts are taken as they are") {
     CHECK(used == uses.size());
     CHECK((inventory() == before));
     std::filesystem::remove(workshop() + "/plan.json");
+    std::filesystem::remove_all(workshop() + "/made");
 }
 
 TEST_CASE("command line: several names, names of commands, names behind --") {
