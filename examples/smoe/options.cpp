@@ -162,11 +162,13 @@ bool Arguments::parsed() const {
     return app_->parsed();
 }
 
-void parse_words(const std::function<void(Arguments)>& add, const std::vector<std::string>& words) {
+void parse_words(const std::function<std::function<void()>(Arguments)>& add,
+                 const std::vector<std::string>& words) {
     CLI::App app;
     app.set_help_flag();
-    add(Arguments(app));
+    const std::function<void()> then = add(Arguments(app));
     parse_command_line(app, words);
+    then();
 }
 
 }  // namespace smoe

@@ -73,7 +73,9 @@ class Arguments {
     CLI::App* app_;
 };
 
-// Reads `words` into what `add` asks for. Throws as parse_command_line does.
-void parse_words(const std::function<void(Arguments)>& add, const std::vector<std::string>& words);
+// Reads `words` into what `add` asks for, then calls what it returned: options are known until that
+// ends. Throws as parse_command_line does.
+void parse_words(const std::function<std::function<void()>(Arguments)>& add,
+                 const std::vector<std::string>& words);
 
 }  // namespace smoe

@@ -233,9 +233,14 @@ std::shared_ptr<TrainOptions> add_train_options(Arguments arguments) {
 }  // namespace
 
 Config train_config(const std::vector<std::string>& words) {
-    std::shared_ptr<TrainOptions> options;
-    parse_words([&](Arguments arguments) { options = add_train_options(arguments); }, words);
-    return new_config(*options);
+    Config config;
+    parse_words(
+        [&config](Arguments arguments) {
+            const auto options = add_train_options(arguments);
+            return [options, &config] { config = new_config(*options); };
+        },
+        words);
+    return config;
 }
 
 Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& stories) {
