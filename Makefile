@@ -62,7 +62,8 @@ TESTED  := $(addprefix examples/smoe/,command_line.cpp flags.cpp golden.cpp opti
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
-TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp))
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
+           tests/bench/training_step.cpp
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))

@@ -57,7 +57,6 @@ double kept(const Tensor& table, size_t expert) {
 // How many of an expert's neurons are not in a long run, so that the sparse form must copy their
 // weights together.
 double scattered(const Tensor& table, size_t expert) {
-    constexpr int64_t long_run = 64;
     const int64_t width = table.size(1);
     const real* const row = table.data() + int64_t(expert) * width;
     int64_t count = 0, run = 0;

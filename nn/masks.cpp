@@ -36,4 +36,16 @@ MaskTables draw_mask_tables(const std::string& family, const MaskSettings& setti
             table(where != MaskWhere::hidden, width, output_rng)};
 }
 
+const EnumNames<MaskWhere>& enum_names(MaskWhere) {
+    static const EnumNames<MaskWhere> names = {
+        {MaskWhere::hidden, "hidden"}, {MaskWhere::output, "output"}, {MaskWhere::both, "both"}};
+    return names;
+}
+
+const EnumNames<MaskScale>& enum_names(MaskScale) {
+    static const EnumNames<MaskScale> names = {
+        {MaskScale::inverse, "inverse"}, {MaskScale::root, "root"}, {MaskScale::one, "one"}};
+    return names;
+}
+
 }  // namespace smoe

@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "core/enum_names.h"
 #include "core/registry.h"
 #include "core/rng.h"
 #include "core/tensor.h"
@@ -52,11 +53,13 @@ Tensor draw_masks(const std::string& family, MaskSettings settings, int64_t widt
 // Where the expert masks of a feed-forward network C -> F -> C apply: to the hidden neurons, to the
 // outputs, or (the original) to both.
 enum class MaskWhere { hidden, output, both };
+const EnumNames<MaskWhere>& enum_names(MaskWhere);
 
 // By what an expert's neurons are multiplied, if its mask keeps the share `keep` of a layer: 1/keep
 // (the original), which keeps the mean of a sum over neurons; 1/sqrt(keep), which keeps the
 // variance of a sum of independent ones; or nothing.
 enum class MaskScale { inverse, root, one };
+const EnumNames<MaskScale>& enum_names(MaskScale);
 
 struct MaskTables {
     Tensor hidden, output;  // (K, F), (K, C)

@@ -24,7 +24,6 @@ using Indices = std::span<const int32_t>;
 
 constexpr int64_t hidden_block = 256;  // hidden neurons whose weights are copied together
 constexpr int64_t row_block = 512;     // most rows of an expert that share a copy
-constexpr int64_t long_run = 64;       // neurons in a row that are worth a product of their own
 
 constexpr int32_t zero = 0;
 const Indices one_row(&zero, 1);  // for vectors, as matrices of one row

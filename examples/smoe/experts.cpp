@@ -83,33 +83,37 @@ void print_blocks(const ExpertAnalysis& result) {
     }
 }
 
-ExpertAnalysis analyse(const std::string& path, const ExpertsOptions& options,
-                       std::vector<double>* agreements, const ExpertAnalysis* with) {
+ExpertAnalysis analyse(const std::string& path, const ExpertsOptions& options) {
     const RunDirectory run(path);
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
-    ExpertAnalysis result = analyse_experts(*moe, data, config.seed, options.max_tokens);
-    for (size_t b = 0; with != nullptr && b < result.assignments.size(); ++b) {
-        check(
-            with->tokens == result.tokens && with->assignments.size() == result.assignments.size(),
-            "'{}' and '{}' cut the text into other tokens, or have other numbers of blocks, so "
-            "their experts cannot be compared",
-            options.run, path);
-        agreements->push_back(agreement(with->assignments[b], result.assignments[b], config.seed));
+    return analyse_experts(*moe, data, config.seed, options.max_tokens);
+}
+
+// Of each block.
+std::vector<double> agreements_of(const ExpertAnalysis& a, const ExpertAnalysis& b,
+                                  const ExpertsOptions& options) {
+    check(a.tokens == b.tokens && a.assignments.size() == b.assignments.size(),
+          "'{}' and '{}' cut the text into other tokens, or choose experts in other numbers of "
+          "blocks, so their experts cannot be compared",
+          options.run, options.other);
+    std::vector<double> agreements;
+    for (size_t block = 0; block < a.assignments.size(); ++block) {
+        agreements.push_back(agreement(a.assignments[block], b.assignments[block], 1));
     }
-    return result;
+    return agreements;
 }
 
 int show_experts(const ExpertsOptions& options) {
     check(options.max_tokens >= 0, "--max-tokens must not be negative, found {}",
           options.max_tokens);
     require_readable(options.data);
-    const ExpertAnalysis result = analyse(options.run, options, nullptr, nullptr);
+    const ExpertAnalysis result = analyse(options.run, options);
     std::vector<double> agreements;
     if (!options.other.empty()) {
-        analyse(options.other, options, &agreements, &result);
+        agreements = agreements_of(result, analyse(options.other, options), options);
     }
     if (options.json) {
         Json object = json_of(result);

@@ -41,11 +41,11 @@ int generate(const GenerateOptions& options) {
           "the prompt has {} tokens, and at most {} leave room for a new one: the model's context "
           "is {}, start token included",
           prompt.size(), longest, config.model.context);
+    check(!options.show_experts || !router_kinds().find(config.model.router.kind).inside,
+          "--show-experts: the router '{}' chooses inside the model, where the experts of a token "
+          "are not seen; smoe report shows those of the last block",
+          config.model.router.kind);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
-    check(!options.show_experts || !moe->router->is_inside(),
-          "--show-experts: the blocks of this model choose experts for themselves ({}), so a token "
-          "has several; smoe report shows those of the last block",
-          moe->router->description());
     Generator generator(*moe, tokenizer.end_of_text(), options.samples);
     const bool colour = options.show_experts && wants_colour(STDOUT_FILENO, true);
     const bool terminal = is_terminal(STDOUT_FILENO);

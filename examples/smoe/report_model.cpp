@@ -48,13 +48,13 @@ Json story_json(const SingleMoe& moe, const Tokenizer& tokenizer, const Dataset&
     const NoGrad no_grad;
     const Batch batch = data.batch(std::array{sequence});
     Rng chance = stream(seed, Stream::evaluation);
-    Experts experts = moe.router->choose(batch.inputs, chance);
+    const Experts chosen = moe.router->choose(batch.inputs, chance);
     const auto trace = std::make_shared<ExpertTrace>();
     const Tensor predicted =  // (N, V)
-        softmax(moe.model.forward(batch.inputs, experts, nullptr, record_experts(trace))).value();
-    if (moe.router->is_inside()) {
-        experts = trace->blocks.back();  // those of the last block stand for all
-    }
+        softmax(moe.model.forward(batch.inputs, chosen, nullptr, moe.record(chosen, trace)))
+            .value();
+    // Those of the last block stand for all.
+    const Experts experts = trace->blocks.empty() ? Experts() : trace->blocks.back();
     const Tensor routing = moe.router->probabilities(batch.inputs);  // (N, K)
     const int64_t V = predicted.size(-1), K = moe.router->num_experts();
     TokenText text;

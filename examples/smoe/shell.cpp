@@ -65,4 +65,13 @@ std::string own_command(const std::string& arguments) {
     return shell_path(own_name) + " " + arguments;
 }
 
+std::vector<char*> exec_list(std::vector<std::string>& texts) {
+    std::vector<char*> list;
+    for (std::string& text : texts) {
+        list.push_back(text.data());
+    }
+    list.push_back(nullptr);
+    return list;
+}
+
 }  // namespace smoe

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smoe {
 
@@ -21,6 +22,9 @@ void set_program_name(const char* name);
 const std::string& program_name();
 // The file that is this program, for starting it once more.
 std::string own_program();
+
+// A list of words or of variables as exec takes it, which lives as long as they do.
+std::vector<char*> exec_list(std::vector<std::string>& texts);
 
 // "build/smoe train --resume" for "train --resume". All words in it are quoted already.
 std::string own_command(const std::string& arguments);

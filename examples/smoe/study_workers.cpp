@@ -36,16 +36,6 @@ std::string log_file(const StudyRun& run) {
     return run.path + ".log.txt";
 }
 
-// A list as exec takes it.
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> list;
-    for (std::string& text : texts) {
-        list.push_back(text.data());
-    }
-    list.push_back(nullptr);
-    return list;
-}
-
 std::vector<std::string> environment_of_run() {
     std::vector<std::string> variables = {"OMP_NUM_THREADS=1"};
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -81,7 +71,7 @@ pid_t start(const StudyRun& run) {
     std::vector<std::string> words = begun ? resume_words(run) : start_words(run);
     words.insert(words.begin(), program_name());
     std::vector<std::string> variables = environment_of_run();
-    const std::vector<char*> word_list = pointers(words), variable_list = pointers(variables);
+    const std::vector<char*> word_list = exec_list(words), variable_list = exec_list(variables);
     const std::string program = own_program(), path = log_file(run);
     const int log = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     check(log >= 0, "cannot write '{}': {}", path, std::strerror(errno));

@@ -269,25 +269,6 @@ Config without_folders(Config config) {
     return config;
 }
 
-const EnumNames<MaskWhere>& enum_names(MaskWhere) {
-    static const EnumNames<MaskWhere> names = {
-        {MaskWhere::hidden, "hidden"}, {MaskWhere::output, "output"}, {MaskWhere::both, "both"}};
-    return names;
-}
-
-const EnumNames<MaskScale>& enum_names(MaskScale) {
-    static const EnumNames<MaskScale> names = {
-        {MaskScale::inverse, "inverse"}, {MaskScale::root, "root"}, {MaskScale::one, "one"}};
-    return names;
-}
-
-const EnumNames<Schedule>& enum_names(Schedule) {
-    static const EnumNames<Schedule> names = {{Schedule::constant, "constant"},
-                                              {Schedule::cosine, "cosine"},
-                                              {Schedule::linear, "linear"}};
-    return names;
-}
-
 namespace {
 
 std::map<std::string, std::string> fixed_texts(const Config& config) {

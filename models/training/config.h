@@ -67,10 +67,6 @@ struct Setting {
 template <class AnyConfig, class Visit>
 void visit_settings(AnyConfig& c, const Visit& visit);
 
-const EnumNames<MaskWhere>& enum_names(MaskWhere);
-const EnumNames<MaskScale>& enum_names(MaskScale);
-const EnumNames<Schedule>& enum_names(Schedule);
-
 // A field as people read it; several files have blanks between them.
 std::string setting_text(const std::vector<std::string>& field);
 template <class Field>

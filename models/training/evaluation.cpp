@@ -47,12 +47,8 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
         const auto trace = std::make_shared<ExpertTrace>();
         const Tensor losses =
             moe.model
-                .losses(batch.inputs, experts, batch.targets, nullptr,
-                        moe.router->is_inside() ? record_experts(trace) : ExpertHook())
+                .losses(batch.inputs, experts, batch.targets, nullptr, moe.record(experts, trace))
                 .value();
-        if (!experts.empty()) {
-            trace->blocks = {experts};
-        }
         for (size_t b = 0; b < batch.stories.size(); ++b) {
             result.sequences.push_back(sequence_loss(data, batch, losses, b));
             EvaluationPart& domain = result.domains[size_t(data.domain_of(batch.stories[b]))];

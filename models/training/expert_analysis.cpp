@@ -62,22 +62,26 @@ Information information(const std::vector<int32_t>& experts, const std::vector<i
     return {mutual_bits(experts, labels), mutual_bits(experts, shuffled(labels, seed))};
 }
 
-// One pass over the text with the experts that `hook` leaves.
+// Passes over the text with the experts that a hook leaves. The router outside is asked once.
 class Passes {
   public:
     Passes(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens)
-        : moe_(moe), data_(data), seed_(seed), batches_(data.evaluation_batches(max_tokens)) {}
+        : moe_(moe) {
+        Rng chance = stream(seed, Stream::evaluation);
+        for (const std::vector<int64_t>& indices : data.evaluation_batches(max_tokens)) {
+            batches_.push_back(data.batch(indices));
+            experts_.push_back(moe.router->choose(batches_.back().inputs, chance));
+        }
+    }
 
     // Calls see(batch, losses (N)) for each batch.
     void run(const ExpertHook& hook,
              const std::function<void(const Batch&, const Tensor&)>& see) const {
         const NoGrad no_grad;
-        Rng chance = stream(seed_, Stream::evaluation);
-        for (const std::vector<int64_t>& indices : batches_) {
-            const Batch batch = data_.batch(indices);
-            const Experts experts = moe_.router->choose(batch.inputs, chance);
+        for (size_t i = 0; i < batches_.size(); ++i) {
+            const Batch& batch = batches_[i];
             see(batch,
-                moe_.model.losses(batch.inputs, experts, batch.targets, nullptr, hook).value());
+                moe_.model.losses(batch.inputs, experts_[i], batch.targets, nullptr, hook).value());
         }
     }
 
@@ -92,9 +96,8 @@ class Passes {
 
   private:
     const SingleMoe& moe_;
-    const Dataset& data_;
-    uint64_t seed_;
-    std::vector<std::vector<int64_t>> batches_;
+    std::vector<Batch> batches_;
+    std::vector<Experts> experts_;  // of each batch
 };
 
 double mean_of(const std::vector<double>& numbers) {

@@ -14,47 +14,38 @@
 namespace smoe {
 namespace {
 
-// (experts), or empty for the dense network.
-std::vector<int64_t> count_experts(const Experts& experts, int64_t num_experts) {
-    std::vector<int64_t> counts(experts.empty() ? 0 : size_t(num_experts), 0);
-    for (const int32_t expert : experts) {
-        ++counts[size_t(expert)];
-    }
-    return counts;
-}
-
-OptimizerSettings with_gates(OptimizerSettings settings, const FlatParameters& flat,
-                             double gate_lr) {
-    const auto is_gate = [](const std::string& name) {
-        return name == "gate.weight" || name.ends_with(".gate.weight");
-    };
-    for (const auto& [begin, end] : flat.ranges(is_gate)) {
-        settings.groups.push_back({.begin = begin, .end = end, .lr = gate_lr});
+// The model's, with a group for the routers inside it.
+OptimizerSettings model_settings(const Config& config, const Decoder& model,
+                                 const FlatParameters& flat) {
+    OptimizerSettings settings = model_optimizer_settings(config);
+    const auto of_router = [&](const std::string& name) { return model.is_of_router(name); };
+    for (const auto& [begin, end] : flat.ranges(of_router)) {
+        settings.groups.push_back({.begin = begin, .end = end, .lr = config.model.router.gate_lr});
     }
     return settings;
 }
 
 }  // namespace
 
-Trainer::Learner::Learner(Module& module, const std::string& kind,
-                          const OptimizerSettings& settings, double gate_lr)
-    : flat(module),
-      optimizer(
-          make_optimizer(kind, flat.values(), flat.grads(), with_gates(settings, flat, gate_lr))) {}
+Trainer::Learner::Learner(
+    Module& module, const std::string& kind,
+    const std::function<OptimizerSettings(const FlatParameters& flat)>& settings)
+    : flat(module), optimizer(make_optimizer(kind, flat.values(), flat.grads(), settings(flat))) {}
 
 Trainer::Trainer(const Config& config, const Dataset& data)
     : config_(config),
       data_(data),
       moe_(config.model, config.seed, config.recompute),
-      model_(moe_.model, config.optimizer, model_optimizer_settings(config),
-             config.model.router.gate_lr),
+      model_(moe_.model, config.optimizer,
+             [&](const FlatParameters& flat) { return model_settings(config, moe_.model, flat); }),
       chance_{stream(config.seed, Stream::experts), stream(config.seed, Stream::model_dropout),
               stream(config.seed, Stream::router_dropout)},
       stream_(data) {
     moe_.router->see_text(data);
     if (moe_.router->learns()) {
-        router_ = std::make_unique<Learner>(*moe_.router->module(), config.optimizer,
-                                            router_optimizer_settings(config));
+        router_ = std::make_unique<Learner>(
+            *moe_.router->module(), config.optimizer,
+            [&](const FlatParameters&) { return router_optimizer_settings(config); });
         if (config.model.router.steps == 0) {
             freeze_router();
         }
@@ -129,15 +120,12 @@ StepReport Trainer::step() {
     const auto trace = std::make_shared<ExpertTrace>();
     const Variable losses =
         moe_.model.losses(batch.inputs, lesson.experts, batch.targets, &chance_.model_dropout,
-                          moe_.router->is_inside() ? record_experts(trace) : ExpertHook());
+                          moe_.record(lesson.experts, trace));
     const Variable loss = mean(losses);  // losses (N)
-    StepReport report{
-        .step = steps_ + 1,
-        .tokens = batch.size(),
-        .loss = loss.value().item(),
-        .expert_tokens = moe_.router->is_inside()
-                             ? trace->counts(moe_.router->num_experts())
-                             : count_experts(lesson.experts, moe_.router->num_experts())};
+    StepReport report{.step = steps_ + 1,
+                      .tokens = batch.size(),
+                      .loss = loss.value().item(),
+                      .expert_tokens = trace->counts(moe_.router->num_experts())};
     require_finite(report.loss, "the loss");
     Variable objective;
     if (router_ != nullptr) {
@@ -179,7 +167,7 @@ StepReport Trainer::step() {
     }
     const std::vector<BlockRouter*> routers = moe_.model.routers();
     for (size_t r = 0; r < routers.size(); ++r) {
-        routers[r]->balance(count_experts(trace->blocks[r], routers[r]->num_experts()));
+        routers[r]->balance(ExpertTrace{{trace->blocks[r]}}.counts(routers[r]->num_experts()));
     }
     ++steps_;
     tokens_ += batch.size();

@@ -4,6 +4,7 @@
 // Read next: training_loop.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,9 +78,8 @@ class Trainer {
 
   private:
     struct Learner {  // parameters and their optimiser
-        // Gates inside the module learn gate_lr times as fast.
-        Learner(Module& module, const std::string& kind, const OptimizerSettings& settings,
-                double gate_lr = 1);
+        Learner(Module& module, const std::string& kind,
+                const std::function<OptimizerSettings(const FlatParameters& flat)>& settings);
         FlatParameters flat;
         std::unique_ptr<Optimizer> optimizer;
     };

@@ -229,6 +229,18 @@ Variable Decoder::losses(const Sequences& sequences, const Experts& experts,
                                 targets);
 }
 
+bool Decoder::is_of_router(const std::string& name) const {
+    if (router_ != nullptr && name.starts_with("gate.")) {
+        return true;
+    }
+    for (size_t l = 0; l < layers_.size(); ++l) {
+        if (layers_[l]->router != nullptr && name.starts_with(fmt::format("layers.{}.gate.", l))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::vector<BlockRouter*> Decoder::routers() {
     std::vector<BlockRouter*> found;
     if (router_ != nullptr) {

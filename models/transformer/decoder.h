@@ -121,6 +121,8 @@ class Decoder : public Module {
     const std::vector<std::unique_ptr<Block>>& layers() const { return layers_; }
     // The router that decides for all blocks by the embeddings; null if there is none.
     const BlockRouter* router() const { return router_.get(); }
+    // Whether a parameter with this name in state_dict() belongs to a router inside.
+    bool is_of_router(const std::string& name) const;
     // All routers inside, in the order of their blocks.
     std::vector<BlockRouter*> routers();
     const Linear& decoder() const { return decoder_; }  // the output projection

@@ -12,12 +12,13 @@
 
 namespace smoe {
 
-// The experts of each block's rows in a pass, where routers inside the model choose them.
+// The experts of each row in a pass: one list for all blocks if they were chosen outside, one for
+// each block that has a router, none if dense.
 struct ExpertTrace {
     std::vector<Experts> blocks;
-    // (K) the rows of each expert, in all blocks.
+    // (K) the rows of each expert, in all lists; empty if there are none.
     std::vector<int64_t> counts(int64_t num_experts) const {
-        std::vector<int64_t> counts(size_t(num_experts), 0);
+        std::vector<int64_t> counts(blocks.empty() ? 0 : size_t(num_experts), 0);
         for (const Experts& experts : blocks) {
             for (const int32_t expert : experts) {
                 ++counts[size_t(expert)];
@@ -45,6 +46,18 @@ struct SingleMoe {
         router->train(on);
     }
     void eval() { train(false); }
+
+    // Fills `trace` with the experts of a pass. They are `experts`, or what the returned hook, which
+    // the pass must be given, sees inside.
+    ExpertHook record(const Experts& experts, const std::shared_ptr<ExpertTrace>& trace) const {
+        if (router->is_inside()) {
+            return record_experts(trace);
+        }
+        if (!experts.empty()) {
+            trace->blocks = {experts};
+        }
+        return {};
+    }
 
     Decoder model;
     std::unique_ptr<Router> router;

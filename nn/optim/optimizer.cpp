@@ -193,4 +193,11 @@ std::unique_ptr<Optimizer> make_optimizer(const std::string& kind, const Tensor&
     return std::make_unique<ScheduleFreeAdamW>(values, grads, settings);
 }
 
+const EnumNames<Schedule>& enum_names(Schedule) {
+    static const EnumNames<Schedule> names = {{Schedule::constant, "constant"},
+                                              {Schedule::cosine, "cosine"},
+                                              {Schedule::linear, "linear"}};
+    return names;
+}
+
 }  // namespace smoe

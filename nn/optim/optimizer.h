@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/enum_names.h"
 #include "core/tensor.h"
 
 namespace smoe {
@@ -19,6 +20,7 @@ enum class Schedule {
     cosine,  // to 0 along half a wave (Loshchilov and Hutter, "SGDR", 2017)
     linear   // to 0
 };
+const EnumNames<Schedule>& enum_names(Schedule);
 
 // Parameters begin .. end - 1 of the flat buffer, whose rates are multiplied by factors.
 struct ParameterGroup {

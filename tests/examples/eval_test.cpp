@@ -70,5 +70,23 @@ TEST_CASE("experts: tables for people, an object for programs, and agreement wit
     refused(command + " --max-tokens -1", 1, "--max-tokens");
 }
 
+TEST_CASE("gates: a run with routers inside is evaluated, writes, and is reported") {
+    done("train --data corpus/train.jsonl --valid corpus/valid.jsonl" + tiny_settings() +
+         "--routing gate --mask-where hidden --steps 3 --run gates");
+    const auto eval =
+        nlohmann::json::parse(done("eval gates --data corpus/valid.jsonl --json").out);
+    int64_t rows = 0;
+    for (const auto& count : eval["expert_tokens"]) {
+        rows += count.get<int64_t>();
+    }
+    const auto layers = nlohmann::json::parse(contents("gates/config.json"))["model"]["layers"];
+    CHECK(rows == layers.get<int64_t>() * eval["tokens"].get<int64_t>());
+    done("generate gates --max-tokens 5");
+    done("report gates");
+    // This is known from config.json, so the weights are not read for it.
+    put("gates/model.safetensors", "broken");
+    refused("generate gates --show-experts", 1, "--show-experts");
+}
+
 }  // namespace smoe
 #endif

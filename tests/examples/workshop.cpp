@@ -2,6 +2,7 @@
 // hide signals and change words.
 // Read next: killed_test.cpp, which needs that most.
 #include "tests/examples/workshop.h"
+#include "examples/smoe/shell.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -33,16 +34,6 @@ struct Workshop {
         }
     }
 };
-
-// A list as exec takes it.
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> list;
-    for (std::string& text : texts) {
-        list.push_back(text.data());
-    }
-    list.push_back(nullptr);
-    return list;
-}
 
 // In the child: only calls that are safe between fork and exec.
 void become_program(const char* program, char** arguments, char** environment,
@@ -131,7 +122,7 @@ pid_t start_program(const std::vector<std::string>& words, const Circumstances& 
         stream_file("err")};
     write_file(stream_file("out"), "");
     const std::string folder = workshop();
-    std::vector<char*> argument_list = pointers(arguments), variable_list = pointers(environment);
+    std::vector<char*> argument_list = exec_list(arguments), variable_list = exec_list(environment);
     const pid_t child = ::fork();
     if (child == 0) {
         become_program(program, argument_list.data(), variable_list.data(), streams, folder,

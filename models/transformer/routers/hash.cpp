@@ -89,17 +89,21 @@ class HashBigramRouter : public TokenRouter {
 
 // The table of experts is a buffer, so it is saved and loaded as weights are.
 struct ExpertTable : Module {
-    explicit ExpertTable(const Tensor& start)
-        : Module(Scope{}), experts(register_buffer("experts", start)) {}
+    ExpertTable(int64_t tokens, int64_t num_experts)
+        : Module(Scope{}),
+          experts(register_buffer("experts", Tensor::zeros({tokens}))),
+          num_experts_(num_experts) {}
     Tensor& experts;  // (V)
 
   private:
     void check_buffer(const std::string&, const Tensor& value) const override {
         for (const real expert : value.values()) {
-            check(expert >= 0 && expert <= ExpertSettings::max_count && expert == real(int(expert)),
-                  "router: the table holds {}, which is no expert", expert);
+            check(expert >= 0 && expert < real(num_experts_) && expert == real(int(expert)),
+                  "router: the table holds {}, which is none of {} experts", expert, num_experts_);
         }
     }
+
+    int64_t num_experts_;
 };
 
 class HashBalancedRouter : public TokenRouter {
@@ -107,7 +111,7 @@ class HashBalancedRouter : public TokenRouter {
     HashBalancedRouter(const ModelSettings& settings, uint64_t seed)
         : TokenRouter(settings.experts.count),
           seed_(seed),
-          table_(Tensor::zeros({settings.vocab_size})) {}
+          table_(settings.vocab_size, settings.experts.count) {}
 
     std::string description() const override {
         return "a hash of the token's id, with equal shares for all experts";

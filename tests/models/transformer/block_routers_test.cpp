@@ -124,6 +124,15 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("block routers: a parameter is of a router by its place, not by its name alone") {
+    const SingleMoe gates(settings_of("gate"), 3), first(settings_of("gate_first"), 3);
+    CHECK(gates.model.is_of_router("layers.1.gate.weight"));
+    CHECK(!gates.model.is_of_router("layers.1.ffn.gate.weight"));
+    CHECK(!gates.model.is_of_router("gate.weight"));
+    CHECK(first.model.is_of_router("gate.weight"));
+    CHECK(!first.model.is_of_router("layers.1.gate.weight"));
+}
+
 #ifdef SMOE_DOUBLE
 // In float the steps that a difference needs would send some rows to other experts.
 TEST_CASE("gate: its learning rate is a factor of the model's") {
