@@ -18,13 +18,13 @@ models/transformer  1500
 models/generation    700
 models/training     2300
 examples            1060
-examples/smoe       6000
+examples/smoe       6200
 tests                350
 tests/core          2550
 tests/autograd      2700
 tests/nn            1550
 tests/models        5400
-tests/examples      3550
+tests/examples      3650
 tests/bench         1340
 tests/exercises     1550
 '

@@ -28,6 +28,7 @@ namespace {
 
 struct StudyOptions {
     std::string plan, out, figure, figure_x, domain = "all";
+    std::vector<std::string> rows;
     int jobs = 0;
     bool dry_run = false, table = false, retry = false;
 };
@@ -97,15 +98,22 @@ int draw_figure(const Study& study, const StudyOptions& options) {
 }
 
 int train_all(Study& study, const StudyOptions& options) {
+    if (options.retry) {
+        study.forget_failures();
+    }
+    const bool anything_to_do = study.ended_count() < study.wanted_count();
+    for (const StudyRun& run : study.runs()) {
+        if (anything_to_do) {
+            require_readable(run.config.data);
+            require_readable(run.config.valid);
+        }
+    }
     require_writable_folder(study.folder());
     require_replaceable_page(study);
     make_folder(study.folder());
     const FolderLock lock(study.folder());  // two studies would train the same runs
     watch_for_interruption();
-    provide_tokenizer(study.plan(), study.folder());
-    if (options.retry) {
-        study.forget_failures();
-    }
+    provide_tokenizer(study.plan(), study.folder(), anything_to_do);
     const std::vector<RunCosts> costs = arm_costs(study);
     const auto write_all = [&] {
         write_results(study, costs);
@@ -118,8 +126,11 @@ int train_all(Study& study, const StudyOptions& options) {
     write_all();
     if (!ended) {
         say("interrupted; saved. Go on with");
-        fmt::print("    {}\n", own_command("study " + shell_path(options.plan) + " -o " +
-                                           shell_path(options.out)));
+        std::string words = "study " + shell_path(options.plan) + " -o " + shell_path(options.out);
+        for (const std::string& file : options.rows) {
+            words += " --rows " + shell_path(file);
+        }
+        fmt::print("    {}\n", own_command(words));
         return 130;
     }
     fmt::print("\n{}\n", table_text(study));
@@ -134,7 +145,7 @@ int train_all(Study& study, const StudyOptions& options) {
 int run_study(const StudyOptions& options) {
     check(options.jobs >= 1 && options.jobs <= 1024, "--jobs must be from 1 to 1024, found {}",
           options.jobs);
-    Study study(options.plan, options.out);
+    Study study(options.plan, options.out, options.rows);
     if (options.dry_run) {
         return show_runs(study, options.jobs);
     }
@@ -158,6 +169,10 @@ Command add_study(Arguments arguments) {
     arguments.path("-o,--out", options->out, "folder for runs and results")
         .required()
         .called("DIR");
+    arguments
+        .paths("--rows", options->rows,
+               "results.csv of the same runs done elsewhere, which are not done again")
+        .called("FILE");
     const Option jobs =
         arguments.number("--jobs", options->jobs, "runs at a time, each on one thread")
             .default_shown("all processors");

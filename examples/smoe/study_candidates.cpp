@@ -117,8 +117,6 @@ std::vector<StudyRun> planned_runs(StudyPlan& plan, const std::string& folder) {
             add_phase(StudyPhase::sweep, plan.sweep_seeds);
         }
         add_phase(StudyPhase::full, arm.seeds);
-        require_readable(runs.back().config.data);
-        require_readable(runs.back().config.valid);
     }
     return runs;
 }
@@ -139,7 +137,7 @@ std::vector<std::string> resume_words(const StudyRun& run) {
     return words;
 }
 
-void provide_tokenizer(const StudyPlan& plan, const std::string& folder) {
+void provide_tokenizer(const StudyPlan& plan, const std::string& folder, bool needed) {
     const Config config = config_of(plan, "base", plan.base);
     if (!config.tokenizer.empty()) {
         require_readable(config.tokenizer);
@@ -155,6 +153,9 @@ void provide_tokenizer(const StudyPlan& plan, const std::string& folder) {
               "another folder, since its runs use that one",
               path, tokenizer.vocab_size() - 1, setting_text(tokenizer.pre_tokenizer()),
               config.entries, setting_text(config.pre_tokenizer));
+        return;
+    }
+    if (!needed) {
         return;
     }
     const StorySplit stories = read_split(config.data, config.valid, config.valid_share);

@@ -64,9 +64,9 @@ std::vector<StudyRun> planned_runs(StudyPlan& plan, const std::string& folder);
 std::vector<std::string> start_words(const StudyRun& run);
 std::vector<std::string> resume_words(const StudyRun& run);
 
-// Learns FOLDER/tokenizer.json from the base's training text if the base names none and it is not
-// there. Throws Error if what is there is not what the base asks for.
-void provide_tokenizer(const StudyPlan& plan, const std::string& folder);
+// Learns FOLDER/tokenizer.json from the base's training text if the base names none, it is not there,
+// and it is `needed` for a run. Throws Error if what is there is not what the base asks for.
+void provide_tokenizer(const StudyPlan& plan, const std::string& folder, bool needed);
 
 // How many tokens the tokenizer of the runs has, end of text included, or will have once it is
 // learned.

@@ -1,5 +1,5 @@
-// Rows from metrics.jsonl, and rows into files.
-// Read next: models/training/training_loop.cpp, which writes metrics.jsonl.
+// Rows of runs that have ended, and beside them what results.json says of arms and failures.
+// Read next: study_rows.cpp.
 #include "examples/smoe/study_results.h"
 
 #include <algorithm>
@@ -14,82 +14,6 @@ namespace smoe {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::optional<double> number(const Json& object, const char* key) {
-    return object.contains(key) && object[key].is_number()
-               ? std::optional(object[key].get<double>())
-               : std::nullopt;
-}
-
-void add_rows(const Study& study, size_t run, std::vector<ResultRow>& rows) {
-    const StudyRun& of = study.runs()[run];
-    ResultRow training;  // the last report
-    for (const Json& report : RunDirectory(of.path).metrics(of.config.steps)) {
-        const auto step = report["step"].get<int64_t>();
-        if (report.contains("loss")) {
-            training = {run,
-                        step,
-                        number(report, "tokens"),
-                        number(report, "multiply_adds"),
-                        number(report, "seconds"),
-                        "",
-                        {},
-                        {}};
-        }
-        if (!report.contains("valid_loss")) {
-            continue;
-        }
-        ResultRow row = training.step == step ? training : ResultRow{};
-        row.run = run;
-        row.step = step;
-        row.domain = "all";
-        row.loss = number(report, "valid_loss");
-        row.bits_per_byte = number(report, "valid_bits_per_byte");
-        rows.push_back(row);
-        if (!report.contains("valid_domains") || !report["valid_domains"].is_object()) {
-            continue;
-        }
-        for (const auto& [domain, losses] : report["valid_domains"].items()) {
-            if (losses.is_object()) {
-                row.domain = domain;
-                row.loss = number(losses, "loss");
-                row.bits_per_byte = number(losses, "bits_per_byte");
-                rows.push_back(row);
-            }
-        }
-    }
-}
-
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n\r") == text.npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return quoted + "\"";
-}
-
-// A row by the names of its columns; null where nothing was reported.
-Json row_object(const Study& study, const ResultRow& row) {
-    const StudyRun& run = study.runs()[row.run];
-    const auto cell = [](const std::optional<double>& value) {
-        const bool whole = value && std::abs(*value) < 9e15 && *value == std::floor(*value);
-        return !value ? Json() : whole ? Json(int64_t(*value)) : Json(*value);
-    };
-    return {{"arm", study.plan().arms[run.arm].name},
-            {"seed", run.seed},
-            {"lr", run.lr},
-            {"phase", phase_name(run.phase)},
-            {"step", row.step},
-            {"tokens", cell(row.tokens)},
-            {"multiply_adds", cell(row.multiply_adds)},
-            {"seconds", cell(row.seconds)},
-            {"domain", row.domain},
-            {"loss", cell(row.loss)},
-            {"bits_per_byte", cell(row.bits_per_byte)}};
-}
 
 Json arm_object(const Study& study, size_t arm, const ParameterCounts& parameters) {
     const StudyArm& of = study.plan().arms[arm];
@@ -111,31 +35,22 @@ Json arm_object(const Study& study, size_t arm, const ParameterCounts& parameter
 std::vector<ResultRow> result_rows(const Study& study) {
     std::vector<ResultRow> rows;
     for (size_t run = 0; run < study.runs().size(); ++run) {
-        const RunState state = study.status(run).state;
-        if (study.is_wanted(run) && (state == RunState::finished || state == RunState::failed)) {
-            add_rows(study, run, rows);
+        const RunStatus& status = study.status(run);
+        if (study.is_wanted(run) &&
+            (status.state == RunState::finished || status.state == RunState::failed)) {
+            rows.insert(rows.end(), status.rows.begin(), status.rows.end());
         }
     }
     return rows;
 }
 
 void write_results(const Study& study, const std::vector<RunCosts>& costs) {
-    Json objects = Json::array(), arms = Json::array(), failed = Json::array();
-    std::string csv;
-    const auto add_line = [&csv](const std::vector<std::string>& cells) {
-        csv += join(cells, ",") + "\n";
-    };
-    add_line({"arm", "seed", "lr", "phase", "step", "tokens", "multiply_adds", "seconds", "domain",
-              "loss", "bits_per_byte"});
+    Json arms = Json::array(), failed = Json::array();
+    std::vector<Json> objects;
     for (const ResultRow& row : result_rows(study)) {
-        objects.push_back(row_object(study, row));
-        std::vector<std::string> cells;
-        for (const auto& [name, value] : objects.back().items()) {
-            cells.push_back(value.is_null()     ? ""
-                            : value.is_string() ? csv_cell(value.get<std::string>())
-                                                : value.dump());
-        }
-        add_line(cells);
+        const StudyRun& run = study.runs()[row.run];
+        objects.push_back(
+            row_object(study.plan().arms[run.arm], run, row, study.status(row.run).text));
     }
     for (size_t arm = 0; arm < study.plan().arms.size(); ++arm) {
         arms.push_back(arm_object(study, arm, costs[arm].parameters));
@@ -154,7 +69,7 @@ void write_results(const Study& study, const std::vector<RunCosts>& costs) {
                       {"arms", arms},
                       {"failed", failed},
                       {"rows", objects}};
-    write_file(study.folder() + "/results.csv", csv);
+    write_file(study.folder() + "/results.csv", csv_text(objects));
     write_file(study.folder() + "/results.json",
                all.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

@@ -1,24 +1,13 @@
-// What the runs of a study measured, as rows: one for each run, evaluation and domain.
+// The rows of a whole study, and the files that hold them.
 // Read next: study_comparison.h, which compares them.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "examples/smoe/study_costs.h"
 #include "examples/smoe/study_runs.h"
 
 namespace smoe {
-
-struct ResultRow {
-    size_t run = 0;  // in study.runs()
-    int64_t step = 0;
-    std::optional<double> tokens, multiply_adds, seconds;  // in training until then, if reported
-    std::string domain;                                    // "all", or one of the text's
-    std::optional<double> loss;                            // held out, in nats per token
-    std::optional<double> bits_per_byte;                   // likewise
-};
 
 // The rows of all runs that have ended, in the order of the runs; those of a run that failed reach
 // until then. Runs in full at a learning rate that the plan does not ask for are left out.

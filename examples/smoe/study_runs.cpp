@@ -19,29 +19,33 @@ std::string failure_file(const StudyRun& run) {
     return run.path + ".failed.txt";
 }
 
-bool is_number(const nlohmann::ordered_json& object, const char* key) {
-    return object.contains(key) && object[key].is_number();
+// Takes the loss at the end from the run's rows; false if it was not evaluated there.
+bool find_end(const StudyRun& run, RunStatus& status) {
+    for (const ResultRow& row : status.rows) {
+        if (row.step == run.config.steps && row.domain == "all" && row.bits_per_byte) {
+            status.bits_per_byte = *row.bits_per_byte;
+            return true;
+        }
+    }
+    return false;
 }
 
-RunStatus status_on_disk(const StudyRun& run) {
+RunStatus status_on_disk(const StudyRun& run, size_t index) {
     const RunDirectory directory(run.path);
     RunStatus status;
     if (file_exists(directory.file("config.json"))) {
         status.state = RunState::begun;
-        bool evaluated = false;
-        for (const auto& report : directory.metrics(run.config.steps)) {
-            if (is_number(report, "seconds")) {
+        status.text = directory.config().valid_hash;
+        const auto reports = directory.metrics(run.config.steps);
+        status.rows = rows_of(index, reports);
+        for (const auto& report : reports) {
+            if (report.contains("seconds") && report["seconds"].is_number()) {
                 status.step = report["step"].get<int64_t>();
                 status.seconds = report["seconds"].get<double>();
             }
-            if (is_number(report, "valid_bits_per_byte") &&
-                report["step"].get<int64_t>() == run.config.steps) {
-                status.bits_per_byte = report["valid_bits_per_byte"].get<double>();
-                evaluated = true;
-            }
         }
         // Weights are written after the state, so all that a run leaves is there.
-        if (evaluated && file_exists(directory.file("model.safetensors")) &&
+        if (find_end(run, status) && file_exists(directory.file("model.safetensors")) &&
             directory.weights_step() >= run.config.steps) {
             status.state = RunState::finished;
             return status;
@@ -54,40 +58,38 @@ RunStatus status_on_disk(const StudyRun& run) {
     return status;
 }
 
-std::vector<std::string> file_names(const std::vector<std::string>& paths) {
-    std::vector<std::string> names;
-    for (const std::string& path : paths) {
-        names.push_back(file_name(path));
+// Of a run whose rows were recorded elsewhere; untouched if they do not reach its end.
+RunStatus status_in(const RecordedRuns& recorded, const StudyRun& run, size_t index) {
+    const auto at = recorded.find(settings_fingerprint(run.config));
+    RunStatus status;
+    if (at == recorded.end()) {
+        return status;
     }
-    return names;
-}
-
-// Settings that a run keeps as names and values. Those that follow from the tokenizer are left out,
-// as are paths, which depend on where the study was started.
-std::vector<std::pair<std::string, std::string>> fixed_values(Config config) {
-    config.data = file_names(config.data);
-    config.valid = file_names(config.valid);
-    std::vector<std::pair<std::string, std::string>> values;
-    visit_settings(config, [&](const Setting& setting, const auto& field) {
-        const std::string name = setting.name();
-        const bool text = name == "data.data" || name == "data.valid";
-        const bool follows = name == "model.vocab_size" || name == "data.tokenizer" ||
-                             name == "data.entries" || name == "data.pre_tokenizer" ||
-                             name.ends_with("_hash");
-        if (text || (!setting.free && !follows)) {
-            values.emplace_back(setting.key, setting_text(field));
-        }
-    });
-    return values;
+    status.text = at->second.text;
+    status.rows = at->second.rows;
+    for (ResultRow& row : status.rows) {
+        row.run = index;
+    }
+    if (!find_end(run, status)) {
+        return {};
+    }
+    status.state = RunState::finished;
+    status.step = run.config.steps;
+    status.seconds = status.rows.back().seconds.value_or(0);
+    return status;
 }
 
 }  // namespace
 
-Study::Study(const std::string& plan_path, std::string folder)
+Study::Study(const std::string& plan_path, std::string folder,
+             const std::vector<std::string>& row_files)
     : plan_(read_plan(plan_path)),
       folder_(std::move(folder)),
       runs_(planned_runs(plan_, folder_)),
       status_(runs_.size()) {
+    for (const std::string& path : row_files) {
+        read_recorded_runs(path, recorded_);
+    }
     for (size_t run = 0; run < runs_.size(); ++run) {
         look_at(run);
     }
@@ -97,32 +99,37 @@ Study::Study(const std::string& plan_path, std::string folder)
 void Study::require_one_experiment() const {
     std::string first, tokenizer, text;
     for (size_t i = 0; i < runs_.size(); ++i) {
-        if (status_[i].state == RunState::untouched ||
-            !file_exists(runs_[i].path + "/config.json")) {
+        if (status_[i].text.empty()) {
             continue;
         }
-        const Config stored = RunDirectory(runs_[i].path).config();
-        const auto is = fixed_values(stored), wanted = fixed_values(runs_[i].config);
+        if (text.empty()) {
+            first = runs_[i].name;
+            text = status_[i].text;
+        }
+        check(status_[i].text == text,
+              "{} and {} cannot be compared: they have different held-out texts or tokenizers",
+              first, runs_[i].name);
+        if (!file_exists(runs_[i].path + "/config.json")) {
+            continue;
+        }
+        const auto is = fixed_values(RunDirectory(runs_[i].path).config()),
+                   wanted = fixed_values(runs_[i].config);
         for (size_t k = 0; k < is.size(); ++k) {
             check(
                 is[k] == wanted[k],
                 "'{}' was begun with {} '{}' and the plan says '{}': give the arm another name, or "
                 "choose another folder",
-                runs_[i].path, is[k].first, is[k].second, wanted[k].second);
+                runs_[i].path, is[k].first.substr(is[k].first.find('.') + 1), is[k].second,
+                wanted[k].second);
         }
-        if (first.empty()) {
-            first = runs_[i].path;
-            tokenizer = stored.tokenizer_hash;
-            text = stored.valid_hash;
-        }
-        check(stored.tokenizer_hash == tokenizer && stored.valid_hash == text,
-              "'{}' and '{}' cannot be compared: they have different {}", first, runs_[i].path,
-              stored.tokenizer_hash == tokenizer ? "held-out texts" : "tokenizers");
     }
 }
 
 void Study::look_at(size_t run) {
-    status_[run] = status_on_disk(runs_[run]);
+    status_[run] = status_on_disk(runs_[run], run);
+    if (status_[run].state == RunState::untouched) {
+        status_[run] = status_in(recorded_, runs_[run], run);
+    }
 }
 
 void Study::set_failed(size_t run, const std::string& message) {

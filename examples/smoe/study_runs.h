@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "examples/smoe/study_plan.h"
+#include "examples/smoe/study_rows.h"
 
 namespace smoe {
 
@@ -19,13 +20,18 @@ struct RunStatus {
     double seconds = 0;        // in training until then
     double bits_per_byte = 0;  // held out, of all domains, at the last step; only if finished
     std::string message = "";  // why it failed
+    std::string text = "";     // hash of its held-out text, where it has begun
+    std::vector<ResultRow> rows = {};
 };
 
 class Study {
   public:
-    // Reads the plan and looks at every run of it in `folder`. Throws Error for a broken plan, and
-    // for a folder whose runs have settings, text or a tokenizer that differ from the plan's.
-    Study(const std::string& plan_path, std::string folder);
+    // Reads the plan and looks at every run of it in `folder`. A run that is not there is finished if
+    // one of `row_files`, each a results.csv, has its rows until its last step; earlier files go
+    // first. Throws Error for a broken plan or file of rows, and for a folder or rows whose runs have
+    // settings, text or a tokenizer that differ from the plan's.
+    Study(const std::string& plan_path, std::string folder,
+          const std::vector<std::string>& row_files = {});
 
     const StudyPlan& plan() const { return plan_; }
     const std::string& folder() const { return folder_; }
@@ -64,6 +70,7 @@ class Study {
     StudyPlan plan_;
     std::string folder_;
     std::vector<StudyRun> runs_;
+    RecordedRuns recorded_;
     std::vector<RunStatus> status_;
 };
 
