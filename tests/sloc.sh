@@ -14,7 +14,7 @@ autograd            2550
 nn                  1950
 models/text         2100
 models/text/corpus  1980
-models/transformer  1500
+models/transformer  1530
 models/generation    700
 models/training     2300
 examples            1060

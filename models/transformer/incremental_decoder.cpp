@@ -7,6 +7,35 @@
 #include "core/check.h"
 
 namespace smoe {
+namespace {
+
+// Moves all that the blocks keep into one tensor, which lies on large pages. Each on small pages of
+// its own, a token of `small` took 1.3 times as long.
+void move_together(std::vector<Block::Cache>& caches) {
+    std::vector<Tensor*> parts;
+    for (Block::Cache& cache : caches) {
+        parts.insert(parts.end(), {&cache.attn.keys, &cache.attn.values, &cache.attn.out_weight});
+        for (Tensor& weight : cache.ffn) {
+            parts.push_back(&weight);
+        }
+    }
+    constexpr int64_t line = 16;  // numbers, so that each part begins with a line of the cache
+    const auto room = [](const Tensor& part) { return (part.numel() + line - 1) / line * line; };
+    int64_t numel = 0;
+    for (const Tensor* part : parts) {
+        numel += room(*part);
+    }
+    const Tensor all = Tensor::empty({numel});
+    int64_t begin = 0;
+    for (Tensor* part : parts) {
+        const Tensor moved = all.narrow(begin, part->numel()).reshape(part->shape());
+        moved.copy_from(*part);
+        begin += room(*part);
+        *part = moved;
+    }
+}
+
+}  // namespace
 
 IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
     : decoder_(decoder),
@@ -21,6 +50,7 @@ IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
     for (const std::unique_ptr<Block>& layer : decoder.layers()) {
         caches_.push_back(layer->make_cache(slots, settings_.context, max_rows, memory_));
     }
+    move_together(caches_);
     if (decoder.router() != nullptr) {
         memory_.reserve(decoder.router()->step_needs(max_rows), max_rows, settings_.width);
     }
