@@ -52,7 +52,7 @@ endif
 KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
 OBJ := $(BUILD)/obj-$(KEY)
 
-SOURCES := $(wildcard core/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
+SOURCES := $(wildcard core/*.cpp core/tiles/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
              models/*/*.cpp models/*/*/*.cpp)
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
@@ -276,6 +276,11 @@ $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 
 # Tiles of different sizes must round alike: no compiler may fuse a product and a sum in some of them only.
 $(call float,core/matvec.cpp) $(call double,core/matvec.cpp): FLAGS += -ffp-contract=off
+
+# The program looks for these instructions before it uses what is compiled for them.
+ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
+$(OBJ)/float/core/tiles/tile_avx512_bf16.o: FLAGS += -mavx512f -mavx512vl -mavx512bf16 -mfma
+endif
 
 $(OBJ)/float/%.o: %.cpp
 	@mkdir -p $(@D)

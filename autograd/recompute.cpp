@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "autograd/autocast.h"
 #include "autograd/engine.h"
 
 namespace smoe {
@@ -23,7 +24,9 @@ Variable recompute(const RecomputedPart& part, const std::vector<Variable>& inpu
         values.push_back(input.value());
     }
     return record("recompute", value(), inputs,
-                  [part, values](const Tensor& dout, std::span<Tensor* const> din) {
+                  [part, values, precision = Autocast::precision()](
+                      const Tensor& dout, std::span<Tensor* const> din) {
+                      const Autocast autocast(precision);
                       const GradMode recording(true);  // the walk around may be under NoGrad
                       std::vector<Variable> leaves;
                       for (size_t i = 0; i < values.size(); ++i) {

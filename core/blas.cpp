@@ -1,12 +1,35 @@
-// gemm cut into blocks of the result, and gemm_serial on OpenBLAS (or on gemm_portable). How a
-// result is cut depends on its shape alone, so threads change no bit of it.
-// Read next: gemm_portable.cpp, the product without a library.
+// gemm cut into blocks of the result, and gemm_serial on OpenBLAS. How a result is cut depends on
+// its shape alone, so threads change no bit of it. Products that round to bfloat16, and all of them
+// where there is no library, go to packed_gemm.
+// Read next: packed_gemm.h, the product without a library.
 #include "core/blas.h"
 
 #include <algorithm>
 
 #include "core/count_products.h"
+#include "core/packed_gemm.h"
 #include "core/threads.h"
+
+namespace smoe {
+namespace {
+
+#ifdef SMOE_NO_BLAS
+constexpr bool has_library = false;
+#else
+constexpr bool has_library = true;
+#endif
+
+// The project's own product of the same matrices.
+void own_gemm(Precision precision, Trans ta, Trans tb, int64_t M, int64_t N, int64_t K,
+              const real* A, int64_t lda, const real* B, int64_t ldb, real beta, real* C,
+              int64_t ldc, Borrowed<const GemmBlock&> finish) {
+    const bool a_turned = ta == Trans::yes, b_turned = tb == Trans::yes;
+    packed_gemm(precision, M, N, K, {A, a_turned ? 1 : lda, a_turned ? lda : 1},
+                {B, b_turned ? ldb : 1, b_turned ? 1 : ldb}, beta, {C, ldc}, finish);
+}
+
+}  // namespace
+}  // namespace smoe
 
 #ifdef SMOE_NO_BLAS
 
@@ -14,12 +37,14 @@ namespace smoe {
 
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                  const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
-    count_product(M * N * K);
-    gemm_portable(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc);
+    parallel_chunks(1, [&](int64_t) {  // inside a chunk it stays on this thread
+        own_gemm(Precision::float32, ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc,
+                 [](const GemmBlock&) {});
+    });
 }
 
 std::string blas_name() {
-    return "own blocked product";
+    return "own product";
 }
 
 void reserve_blas_memory() {}
@@ -124,8 +149,12 @@ namespace smoe {
 
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
-          Borrowed<const GemmBlock&> finish) {
+          Borrowed<const GemmBlock&> finish, Precision precision) {
     if (M == 0 || N == 0) {
+        return;
+    }
+    if (!has_library || (precision == Precision::bfloat16 && sizeof(real) == sizeof(float))) {
+        own_gemm(precision, ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, finish);
         return;
     }
     // Blocks of at most 512 x 512 keep the cost of packing A and B small; a small result is cut
@@ -152,8 +181,9 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
 }
 
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
-          const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
-    gemm(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, [](const GemmBlock&) {});
+          const real* B, int64_t ldb, real beta, real* C, int64_t ldc, Precision precision) {
+    gemm(
+        ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, [](const GemmBlock&) {}, precision);
 }
 
 }  // namespace smoe

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/precision.h"
 #include "core/real.h"
 #include "core/threads.h"
 
@@ -20,7 +21,8 @@ enum class Trans { no, yes };
 // whatever it held. Runs on all threads, or on the calling thread alone inside a chunk of parallel
 // work. The bits are the same for any number of threads.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
-          const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
+          const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
+          Precision precision = Precision::float32);
 
 // A part of the result: rows row .. row + rows - 1 and columns col .. col + cols - 1.
 struct GemmBlock {
@@ -31,16 +33,11 @@ struct GemmBlock {
 // that computed it and while it is still in that core's cache. The blocks cover C once.
 void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
           const real* B, int64_t ldb, real beta, real* C, int64_t ldc,
-          Borrowed<const GemmBlock&> finish);
+          Borrowed<const GemmBlock&> finish, Precision precision = Precision::float32);
 
 // The same on the calling thread alone, for use inside a chunk of parallel work.
 void gemm_serial(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
                  const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
-
-// The project's own blocked product on the calling thread. It is gemm_serial where there is no
-// BLAS, and the tests compare the library with it.
-void gemm_portable(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
-                   const real* B, int64_t ldb, real beta, real* C, int64_t ldc);
 
 std::string blas_name();  // for the line a run prints at its start
 

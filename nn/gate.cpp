@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "autograd/autocast.h"
 #include "core/check.h"
 #include "core/matvec.h"
 #include "core/threads.h"
@@ -61,6 +62,7 @@ int32_t Gate::best(const real* scores) const {
 
 BlockRouter::Choice Gate::choose(const Variable& x, const Sequences&) const {
     const int64_t K = num_experts();
+    const Autocast exact(Precision::float32);  // close scores must not change places
     const Variable scores = scale(sigmoid(linear(x, weight())), 2);  // (N, K)
     Experts experts(size_t(x.shape()[0]));
     parallel_for(x.shape()[0], row_grain(K), [&](int64_t begin, int64_t end) {

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                2500
+core                2950
 autograd            2550
 nn                  1950
 models/text         2100
@@ -20,7 +20,7 @@ models/training     2300
 examples            1060
 examples/smoe       6200
 tests                350
-tests/core          2550
+tests/core          2800
 tests/autograd      2700
 tests/nn            1550
 tests/models        5400

@@ -4,6 +4,7 @@
 // block_feed_forward.cpp compute the same without those neurons.
 // Read next: sparse_feed_forward.cpp.
 #include "autograd/ops/feed_forward.h"
+#include "autograd/autocast.h"
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"
 #include "core/blas.h"
@@ -67,88 +68,95 @@ Variable feed_forward(const Variable& x, const FeedForwardWeights& w, const Expe
     }
     const Tensor X = x.value(), W1 = w.weight_1.value(), W2 = w.weight_2.value();
     const Tensor hidden = Tensor::empty({N, F}), out = Tensor::empty({N, C});
+    const Precision precision = Autocast::precision();
     const auto mask_row = [](const Tensor& table, const std::vector<int32_t>& own, int64_t row) {
         return table.data() + own[size_t(row)] * table.size(1);
     };
 
     // hidden (N, F) = mask * relu(x (N, C) weight_1^T (C, F) + bias_1 (F))
     const real* const b1 = w.bias_1.value().data();
-    gemm(Trans::no, Trans::yes, N, F, C, X.data(), C, W1.data(), C, 0, hidden.data(), F,
-         [&](const GemmBlock& block) {
-             for (int64_t row = block.row; row < block.row + block.rows; ++row) {
-                 real* const h = hidden.data() + row * F + block.col;
-                 bias_relu(block.cols, b1 + block.col, h);
-                 if (masked) {
-                     multiply<false>(block.cols, mask_row(masks.hidden, experts, row) + block.col,
-                                     h, h);
-                 }
-             }
-         });
+    gemm(
+        Trans::no, Trans::yes, N, F, C, X.data(), C, W1.data(), C, 0, hidden.data(), F,
+        [&](const GemmBlock& block) {
+            for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                real* const h = hidden.data() + row * F + block.col;
+                bias_relu(block.cols, b1 + block.col, h);
+                if (masked) {
+                    multiply<false>(block.cols, mask_row(masks.hidden, experts, row) + block.col, h,
+                                    h);
+                }
+            }
+        },
+        precision);
     // out (N, C) = mask * (hidden (N, F) weight_2^T (F, C) + bias_2 (C))
     const real* const b2 = w.bias_2.value().data();
-    gemm(Trans::no, Trans::yes, N, C, F, hidden.data(), F, W2.data(), F, 0, out.data(), C,
-         [&](const GemmBlock& block) {
-             for (int64_t row = block.row; row < block.row + block.rows; ++row) {
-                 real* const y = out.data() + row * C + block.col;
-                 axpy(block.cols, 1, b2 + block.col, y);
-                 if (masked) {
-                     multiply<false>(block.cols, mask_row(masks.output, experts, row) + block.col,
-                                     y, y);
-                 }
-             }
-         });
+    gemm(
+        Trans::no, Trans::yes, N, C, F, hidden.data(), F, W2.data(), F, 0, out.data(), C,
+        [&](const GemmBlock& block) {
+            for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                real* const y = out.data() + row * C + block.col;
+                axpy(block.cols, 1, b2 + block.col, y);
+                if (masked) {
+                    multiply<false>(block.cols, mask_row(masks.output, experts, row) + block.col, y,
+                                    y);
+                }
+            }
+        },
+        precision);
 
-    return record("feed_forward", out, {x, w.weight_1, w.bias_1, w.weight_2, w.bias_2},
-                  [X, W1, W2, hidden, masks, experts, masked, mask_row, N, C, F](
-                      const Tensor& dout, std::span<Tensor* const> din) {
-                      // out = mask * z: dz = mask * dout
-                      const Tensor dz = masked ? Tensor::empty({N, C}) : dout;
-                      if (masked) {
-                          parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
-                              for (int64_t n = begin; n < end; ++n) {
-                                  multiply<false>(C, mask_row(masks.output, experts, n),
-                                                  dout.data() + n * C, dz.data() + n * C);
-                              }
-                          });
-                      }
-                      if (din[3] != nullptr) {  // dweight_2 (C, F) += dz^T (C, N) hidden (N, F)
-                          gemm(Trans::yes, Trans::no, C, F, N, dz.data(), C, hidden.data(), F, 1,
-                               din[3]->data(), F);
-                      }
-                      if (din[4] != nullptr) {  // dbias_2 (C) += column sums of dz
-                          add_column_sums(dz.data(), N, C, din[4]->data());
-                      }
-                      if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
-                          return;
-                      }
-                      // hidden = mask * relu(a): da (N, F) = mask * (dz (N, C) weight_2 (C, F))
-                      // where hidden is not 0, and 0 elsewhere
-                      const Tensor da = Tensor::empty({N, F});
-                      gemm(Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(),
-                           F, [&](const GemmBlock& block) {
-                               for (int64_t row = block.row; row < block.row + block.rows; ++row) {
-                                   const int64_t at = row * F + block.col;
-                                   relu_backward(block.cols, hidden.data() + at, da.data() + at);
-                                   if (masked) {
-                                       multiply<false>(
-                                           block.cols,
-                                           mask_row(masks.hidden, experts, row) + block.col,
-                                           da.data() + at, da.data() + at);
-                                   }
-                               }
-                           });
-                      if (din[0] != nullptr) {  // dx (N, C) += da (N, F) weight_1 (F, C)
-                          gemm(Trans::no, Trans::no, N, C, F, da.data(), F, W1.data(), C, 1,
-                               din[0]->data(), C);
-                      }
-                      if (din[1] != nullptr) {  // dweight_1 (F, C) += da^T (F, N) x (N, C)
-                          gemm(Trans::yes, Trans::no, F, C, N, da.data(), F, X.data(), C, 1,
-                               din[1]->data(), C);
-                      }
-                      if (din[2] != nullptr) {  // dbias_1 (F) += column sums of da
-                          add_column_sums(da.data(), N, F, din[2]->data());
-                      }
-                  });
+    return record(
+        "feed_forward", out, {x, w.weight_1, w.bias_1, w.weight_2, w.bias_2},
+        [X, W1, W2, hidden, masks, experts, masked, mask_row, precision, N, C, F](
+            const Tensor& dout, std::span<Tensor* const> din) {
+            // out = mask * z: dz = mask * dout
+            const Tensor dz = masked ? Tensor::empty({N, C}) : dout;
+            if (masked) {
+                parallel_for(N, row_grain(C), [&](int64_t begin, int64_t end) {
+                    for (int64_t n = begin; n < end; ++n) {
+                        multiply<false>(C, mask_row(masks.output, experts, n), dout.data() + n * C,
+                                        dz.data() + n * C);
+                    }
+                });
+            }
+            if (din[3] != nullptr) {  // dweight_2 (C, F) += dz^T (C, N) hidden (N, F)
+                gemm(Trans::yes, Trans::no, C, F, N, dz.data(), C, hidden.data(), F, 1,
+                     din[3]->data(), F, precision);
+            }
+            if (din[4] != nullptr) {  // dbias_2 (C) += column sums of dz
+                add_column_sums(dz.data(), N, C, din[4]->data());
+            }
+            if (din[0] == nullptr && din[1] == nullptr && din[2] == nullptr) {
+                return;
+            }
+            // hidden = mask * relu(a): da (N, F) = mask * (dz (N, C) weight_2 (C, F))
+            // where hidden is not 0, and 0 elsewhere
+            const Tensor da = Tensor::empty({N, F});
+            gemm(
+                Trans::no, Trans::no, N, F, C, dz.data(), C, W2.data(), F, 0, da.data(), F,
+                [&](const GemmBlock& block) {
+                    for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+                        const int64_t at = row * F + block.col;
+                        relu_backward(block.cols, hidden.data() + at, da.data() + at);
+                        if (masked) {
+                            multiply<false>(block.cols,
+                                            mask_row(masks.hidden, experts, row) + block.col,
+                                            da.data() + at, da.data() + at);
+                        }
+                    }
+                },
+                precision);
+            if (din[0] != nullptr) {  // dx (N, C) += da (N, F) weight_1 (F, C)
+                gemm(Trans::no, Trans::no, N, C, F, da.data(), F, W1.data(), C, 1, din[0]->data(),
+                     C, precision);
+            }
+            if (din[1] != nullptr) {  // dweight_1 (F, C) += da^T (F, N) x (N, C)
+                gemm(Trans::yes, Trans::no, F, C, N, da.data(), F, X.data(), C, 1, din[1]->data(),
+                     C, precision);
+            }
+            if (din[2] != nullptr) {  // dbias_1 (F) += column sums of da
+                add_column_sums(da.data(), N, F, din[2]->data());
+            }
+        });
 }
 
 }  // namespace smoe

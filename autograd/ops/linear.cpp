@@ -1,6 +1,7 @@
 // Products with matrices (matmul, linear), with per-row masks (mask_rows) and with a number for
 // each row (scale_rows). Each gradient of a product is itself a product, added in place (beta = 1).
 // Read next: layout.cpp; feed_forward.cpp for two of them in one op.
+#include "autograd/autocast.h"
 #include "autograd/ops.h"
 #include "autograd/ops/inputs.h"
 #include "core/blas.h"
@@ -15,17 +16,18 @@ Variable matmul(const Variable& a, const Variable& b) {
           "matmul: expected (M, K) and (K, N), found {} and {}", a.shape().str(), b.shape().str());
     const int64_t M = a.shape()[0], K = a.shape()[1], N = b.shape()[1];
     const Tensor A = a.value(), B = b.value(), out = Tensor::empty({M, N});
+    const Precision precision = Autocast::precision();
     // out (M, N) = a (M, K) b (K, N)
-    gemm(Trans::no, Trans::no, M, N, K, A.data(), K, B.data(), N, 0, out.data(), N);
+    gemm(Trans::no, Trans::no, M, N, K, A.data(), K, B.data(), N, 0, out.data(), N, precision);
     return record("matmul", out, {a, b},
-                  [A, B, M, N, K](const Tensor& dout, std::span<Tensor* const> din) {
+                  [A, B, M, N, K, precision](const Tensor& dout, std::span<Tensor* const> din) {
                       if (din[0] != nullptr) {  // da (M, K) += dout (M, N) b^T (N, K)
                           gemm(Trans::no, Trans::yes, M, K, N, dout.data(), N, B.data(), N, 1,
-                               din[0]->data(), K);
+                               din[0]->data(), K, precision);
                       }
                       if (din[1] != nullptr) {  // db (K, N) += a^T (K, M) dout (M, N)
                           gemm(Trans::yes, Trans::no, K, N, M, A.data(), K, dout.data(), N, 1,
-                               din[1]->data(), N);
+                               din[1]->data(), N, precision);
                       }
                   });
 }
@@ -38,23 +40,26 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
     check(!bias.defined() || bias.shape() == Shape{O},
           "linear: expected a bias of shape ({}), found {}", O, bias.shape().str());
     const Tensor X = x.value(), W = weight.value(), out = Tensor::empty({N, O});
+    const Precision precision = Autocast::precision();
     // out (N, O) = x (N, I) weight^T (I, O) + bias (O)
-    gemm(Trans::no, Trans::yes, N, O, I, X.data(), I, W.data(), I, 0, out.data(), O,
-         [&](const GemmBlock& block) {
-             for (int64_t n = block.row; bias.defined() && n < block.row + block.rows; ++n) {
-                 axpy(block.cols, 1, bias.value().data() + block.col,
-                      out.data() + n * O + block.col);
-             }
-         });
+    gemm(
+        Trans::no, Trans::yes, N, O, I, X.data(), I, W.data(), I, 0, out.data(), O,
+        [&](const GemmBlock& block) {
+            for (int64_t n = block.row; bias.defined() && n < block.row + block.rows; ++n) {
+                axpy(block.cols, 1, bias.value().data() + block.col,
+                     out.data() + n * O + block.col);
+            }
+        },
+        precision);
     return record("linear", out, {x, weight, bias},
-                  [X, W, N, I, O](const Tensor& dout, std::span<Tensor* const> din) {
+                  [X, W, N, I, O, precision](const Tensor& dout, std::span<Tensor* const> din) {
                       if (din[0] != nullptr) {  // dx (N, I) += dout (N, O) weight (O, I)
                           gemm(Trans::no, Trans::no, N, I, O, dout.data(), O, W.data(), I, 1,
-                               din[0]->data(), I);
+                               din[0]->data(), I, precision);
                       }
                       if (din[1] != nullptr) {  // dweight (O, I) += dout^T (O, N) x (N, I)
                           gemm(Trans::yes, Trans::no, O, I, N, dout.data(), O, X.data(), I, 1,
-                               din[1]->data(), I);
+                               din[1]->data(), I, precision);
                       }
                       if (din[2] != nullptr) {  // dbias (O) += column sums of dout
                           add_column_sums(dout.data(), N, O, din[2]->data());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/autocast.h"
 #include "autograd/ops.h"
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/inputs.h"
@@ -87,16 +88,17 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
     const Tensor X = x.value(), W = weight.value();
     const Tensor out = Tensor::empty({N}), log_sums = Tensor::empty({N});
 
+    const Precision precision = Autocast::precision();
     const Tensor kept = keeps_logits(N, V) ? Tensor::empty({N, V}) : Tensor();
     // Calls body(first, rows, logits) with the logits (rows, V) of rows first .. first + rows - 1.
-    const auto for_each_chunk = [X, W, N, C, V, kept](bool forward, const auto& body) {
+    const auto for_each_chunk = [X, W, N, C, V, kept, precision](bool forward, const auto& body) {
         const Tensor logits = kept.defined() ? kept : Tensor::empty({std::min(chunk, N), V});
         const int64_t most = logits.size(0);
         for (int64_t first = 0; first < N; first += most) {
             const int64_t rows = std::min(most, N - first);
             if (forward || !kept.defined()) {  // logits (rows, V) = x (rows, C) weight^T (C, V)
                 gemm(Trans::no, Trans::yes, rows, V, C, X.data() + first * C, C, W.data(), C, 0,
-                     logits.data(), V);
+                     logits.data(), V, precision);
             }
             body(first, rows, logits.data());
         }
@@ -113,7 +115,7 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
     });
     return record(
         "linear_cross_entropy", out, {x, weight},
-        [X, W, log_sums, targets, for_each_chunk, C, V](const Tensor& dout,
+        [X, W, log_sums, targets, for_each_chunk, precision, C, V](const Tensor& dout,
                                                         std::span<Tensor* const> din) {
             for_each_chunk(false, [&](int64_t first, int64_t rows, real* logits) {
                 // dlogits = dout * (softmax(logits) - one_hot(target)), in their place
@@ -127,11 +129,11 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
                 });
                 if (din[0] != nullptr) {  // dx (rows, C) += dlogits (rows, V) weight (V, C)
                     gemm(Trans::no, Trans::no, rows, C, V, logits, V, W.data(), C, 1,
-                         din[0]->data() + first * C, C);
+                         din[0]->data() + first * C, C, precision);
                 }
                 if (din[1] != nullptr) {  // dweight (V, C) += dlogits^T (V, rows) x (rows, C)
                     gemm(Trans::yes, Trans::no, V, C, rows, logits, V, X.data() + first * C, C, 1,
-                         din[1]->data(), C);
+                         din[1]->data(), C, precision);
                 }
             });
         });

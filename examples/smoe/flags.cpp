@@ -62,6 +62,7 @@ constexpr Flag flags[] = {
     {"training.batch", "--batch", "stories in a step"},
     {"training.recompute", "--recompute",
      "keep less for backward and compute it again: less memory, slower steps"},
+    {"training.precision", "--precision", "what products in training round their factors to"},
     {"training.steps", "--steps", "steps in all"},
     {"training.minutes", "--minutes",
      "stop after so many minutes, on --resume after so many more; 0: after --steps"},

@@ -157,6 +157,7 @@ int train(const TrainOptions& options) {
     look_ahead(run, config);
     const std::optional<Tokenizer> known = known_tokenizer(run, config, resume);
     say("seed {}, {} threads, {}", config.seed, threads(), blas_name());
+    say("{}", precision_note(config.precision));
 
     const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
     const Tokenizer tokenizer = known ? *known : learn_tokenizer(config, stories.train);

@@ -89,6 +89,7 @@ std::string setting_text(const std::vector<std::string>& field) {
 
 Config preset(const std::string& name) {
     Config c;
+    c.precision = fastest_precision();
     if (name == "tiny") {
         c.model.sizes = {.width = 128, .layers = 4, .heads = 4, .hidden = 512, .dropout = 0.0};
         c.model.router.sizes = {

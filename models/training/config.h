@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/enum_names.h"
+#include "core/precision.h"
 #include "models/text/dataset.h"
 #include "models/transformer/routers/router.h"
 #include "models/transformer/settings.h"
@@ -29,6 +30,7 @@ struct Config {
     OptimizerSettings optim{.warmup = 2500};
     int64_t batch = 80;  // stories in a step
     bool recompute = false;
+    Precision precision = Precision::float32;  // of large products in training
     double clip = 0;  // greatest length of a gradient; 0: any
     int64_t steps = 10000;
     double minutes = 0;  // stop after this time, however many steps; 0: after `steps`
@@ -72,7 +74,7 @@ std::string setting_text(const std::vector<std::string>& field);
 template <class Field>
 std::string setting_text(const Field& field);
 
-// Sizes by name: "tiny" (about 1 M parameters in the model), "small" (7 M), "paper" (27 M). Throws
+// Sizes by name, with the precision that is fastest here: "tiny" (about 1 M parameters in the model), "small" (7 M), "paper" (27 M). Throws
 // Error for others.
 Config preset(const std::string& name);
 std::vector<std::string> preset_names();
@@ -164,6 +166,7 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"training", "clip"}, c.clip);
     visit(Setting{"training", "batch"}, c.batch);
     visit(Setting{"training", "recompute", free}, c.recompute);
+    one_of("training", "precision", c.precision);
     // A schedule follows from the number of steps.
     visit(Setting{"training", "steps", c.optim.schedule == Schedule::constant}, c.steps);
     visit(Setting{"training", "minutes", free}, c.minutes);

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "autograd/autocast.h"
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
@@ -118,9 +119,12 @@ StepReport Trainer::step() {
     }
     // Shared, since blocks that are computed again in backward write it once more.
     const auto trace = std::make_shared<ExpertTrace>();
-    const Variable losses =
-        moe_.model.losses(batch.inputs, lesson.experts, batch.targets, &chance_.model_dropout,
-                          moe_.record(lesson.experts, trace));
+    const auto model_losses = [&] {
+        const Autocast autocast(config_.precision);
+        return moe_.model.losses(batch.inputs, lesson.experts, batch.targets,
+                                 &chance_.model_dropout, moe_.record(lesson.experts, trace));
+    };
+    const Variable losses = model_losses();
     const Variable loss = mean(losses);  // losses (N)
     StepReport report{.step = steps_ + 1,
                       .tokens = batch.size(),

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/packed_gemm.h"
 #include "core/rng.h"
 #include "core/threads.h"
 #include "tests/core/products.h"
@@ -27,8 +28,21 @@ namespace {
 using Product = void (*)(Trans, Trans, int64_t, int64_t, int64_t, const real*, int64_t, const real*,
                          int64_t, real, real*, int64_t);
 
+void threaded(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+              const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    gemm(ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc);
+}
+
+void packed(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, int64_t lda,
+            const real* B, int64_t ldb, real beta, real* C, int64_t ldc) {
+    const bool a_turned = ta == Trans::yes, b_turned = tb == Trans::yes;
+    packed_gemm(Precision::float32, M, N, K, {A, a_turned ? 1 : lda, a_turned ? lda : 1},
+                {B, b_turned ? ldb : 1, b_turned ? 1 : ldb}, beta, {C, ldc},
+                [](const GemmBlock&) {});
+}
+
 const std::pair<std::string, Product> products[] = {
-    {"gemm", gemm}, {"gemm_serial", gemm_serial}, {"gemm_portable", gemm_portable}};
+    {"gemm", threaded}, {"gemm_serial", gemm_serial}, {"packed_gemm", packed}};
 
 struct Problem {
     Trans ta, tb;
@@ -175,11 +189,11 @@ TEST_CASE("blas: gemm in many blocks is right and gives the same bits for any nu
         for (const auto& [M, N, K] : {std::array<int64_t, 3>{530, 70, 90}, {130, 1030, 33}}) {
             const Problem problem(ta, tb, M, N, K, 3, rng);
             set_threads(1);
-            const std::vector<real> one = problem.result(gemm, 1);
+            const std::vector<real> one = problem.result(threaded, 1);
             CHECK(problem.error(one, 1) < product_tolerance);
             for (const int count : {2, 4}) {
                 set_threads(count);
-                const std::vector<real> more = problem.result(gemm, 1);
+                const std::vector<real> more = problem.result(threaded, 1);
                 CHECK(std::memcmp(one.data(), more.data(), one.size() * sizeof(real)) == 0);
             }
         }
@@ -187,10 +201,10 @@ TEST_CASE("blas: gemm in many blocks is right and gives the same bits for any nu
     set_threads(before);
 }
 
-TEST_CASE("blas: the portable product in several blocks of columns") {
+TEST_CASE("blas: the own product in several panels of columns") {
     Rng rng(6);
     const Problem problem(Trans::no, Trans::yes, 8, 1100, 300, 2, rng);
-    CHECK(problem.error(problem.result(gemm_portable, 0), 0) < product_tolerance);
+    CHECK(problem.error(problem.result(packed, 0), 0) < product_tolerance);
 }
 
 TEST_CASE("blas: it has a name") {
@@ -202,7 +216,7 @@ TEST_CASE("gemm: finish sees each block of the result once, when it is complete"
     for (const auto& [M, N, K] :
          {std::array<int64_t, 3>{700, 530, 40}, {1, 1, 1}, {90, 2000, 300}}) {
         const Problem problem(Trans::no, Trans::yes, M, N, K, 3, rng);
-        const std::vector<real> plain = problem.result(gemm, 0);
+        const std::vector<real> plain = problem.result(threaded, 0);
         std::vector<real> out = problem.C;
         gemm(problem.ta, problem.tb, M, N, K, problem.A.data(), problem.lda, problem.B.data(),
              problem.ldb, 0, out.data(), problem.ldc, [&](const GemmBlock& block) {

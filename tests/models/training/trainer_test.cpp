@@ -98,16 +98,20 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("trainer: 1, 2 and 4 threads give the same bits") {
-    const SmallRun run(small_config());
+TEST_CASE("trainer: 1, 2 and 4 threads give the same bits, in both precisions") {
     const int before = threads();
-    set_threads(1);
-    const TensorFile one = state_after(run, 9);
-    for (const int count : {2, 4}) {
-        set_threads(count);
-        const TensorFile more = state_after(run, 9);
-        CHECK(same_bits(one.tensors, more.tensors));
-        CHECK(one.metadata == more.metadata);
+    for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+        Config config = small_config();
+        config.precision = precision;
+        const SmallRun run(config);
+        set_threads(1);
+        const TensorFile one = state_after(run, 9);
+        for (const int count : {2, 4}) {
+            set_threads(count);
+            const TensorFile more = state_after(run, 9);
+            CHECK(same_bits(one.tensors, more.tensors));
+            CHECK(one.metadata == more.metadata);
+        }
     }
     set_threads(before);
 }

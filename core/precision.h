@@ -1,0 +1,24 @@
+// In which precision large products multiply. Tensors, weights, sums and everything that is not a
+// product are float32 in any case (double in the double build, where this changes nothing).
+// Read next: packed_gemm.h, where factors are rounded.
+#pragma once
+
+#include <string>
+
+#include "core/enum_names.h"
+
+namespace smoe {
+
+// What the factors of a product are rounded to. A bfloat16 has the range of a float32 and 8 bits in
+// place of 24.
+enum class Precision { float32, bfloat16 };
+const EnumNames<Precision>& enum_names(Precision);
+
+// bfloat16 where the processor has instructions that multiply it, which is up to twice as fast; else
+// float32, since without them bfloat16 is slower.
+Precision fastest_precision();
+
+// One line that says what products are computed in, and why, for the start of a run.
+std::string precision_note(Precision precision);
+
+}  // namespace smoe
