@@ -6,11 +6,11 @@
 #include "core/packed_gemm.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <new>
 #include <type_traits>
 
+#include "core/bfloat16.h"
 #include "core/count_products.h"
 #include "core/tiles/tile.h"
 
@@ -52,14 +52,6 @@ struct Exact {
 };
 
 #ifndef SMOE_DOUBLE
-// To the nearest, ties to even, in the upper half; the lower half is to be ignored. A NaN becomes a
-// quiet one: rounding its bits could make an infinity of it.
-inline uint32_t rounded_to_bfloat16(float number) {
-    const auto bits = std::bit_cast<uint32_t>(number);
-    const uint32_t nearest = bits + 0x7fffu + (bits >> 16 & 1u);
-    return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : nearest;
-}
-
 struct Bfloat16 {
     using Unit = uint32_t;
     static constexpr int64_t numbers = 2;

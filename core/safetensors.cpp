@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/bfloat16.h"
 #include "core/check.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -250,7 +251,7 @@ class Reader {
     std::string_view data_;  // what follows the header
 };
 
-std::string make_header(const std::string& path, const TensorFile& file) {
+std::string make_header(const std::string& path, const TensorFile& file, Precision stored) {
     const auto require_utf8 = [&](const std::string& text, const char* what) {
         check(valid_utf8(text), "cannot write '{}': {} is not valid UTF-8", path, what);
     };
@@ -262,6 +263,8 @@ std::string make_header(const std::string& path, const TensorFile& file) {
         require_utf8(value, "a value of the metadata");
         metadata[key] = value;
     }
+    const bool halved = stored == Precision::bfloat16;
+    const char* const dtype = halved ? "BF16" : sizeof(real) == 4 ? "F32" : "F64";
     uint64_t offset = 0;
     for (const auto& [name, tensor] : file.tensors) {
         require_utf8(name, "the name of a tensor");
@@ -272,10 +275,8 @@ std::string make_header(const std::string& path, const TensorFile& file) {
         for (int dim = 0; dim < tensor.shape().rank(); ++dim) {
             shape.push_back(tensor.size(dim));
         }
-        const uint64_t end = offset + uint64_t(tensor.numel()) * sizeof(real);
-        header[name] = {{"dtype", sizeof(real) == 4 ? "F32" : "F64"},
-                        {"shape", shape},
-                        {"data_offsets", {offset, end}}};
+        const uint64_t end = offset + uint64_t(tensor.numel()) * (halved ? 2 : sizeof(real));
+        header[name] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {offset, end}}};
         offset = end;
     }
     std::string text = header.dump();
@@ -283,6 +284,25 @@ std::string make_header(const std::string& path, const TensorFile& file) {
     check(text.size() <= max_header, "cannot write '{}': names and metadata exceed {} bytes", path,
           max_header);
     return text;
+}
+
+void append_all(const std::string& header, const TensorFile& file, Precision stored,
+                const Append& append) {
+    const uint64_t length = header.size();
+    append({reinterpret_cast<const char*>(&length), sizeof length});
+    append(header);
+    for (const auto& [name, tensor] : file.tensors) {
+        if (stored == Precision::float32) {
+            append({reinterpret_cast<const char*>(tensor.data()),
+                    size_t(tensor.numel()) * sizeof(real)});
+            continue;
+        }
+        std::vector<uint16_t> halves;
+        for (const real number : tensor.values()) {
+            halves.push_back(uint16_t(rounded_to_bfloat16(float(number)) >> 16));
+        }
+        append({reinterpret_cast<const char*>(halves.data()), halves.size() * sizeof(uint16_t)});
+    }
 }
 
 }  // namespace
@@ -301,17 +321,16 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& origin) 
     return Reader(bytes, origin).read();
 }
 
-void write_safetensors(const std::string& path, const TensorFile& file) {
-    const std::string header = make_header(path, file);
-    write_file(path, [&](const Append& append) {
-        const uint64_t length = header.size();
-        append({reinterpret_cast<const char*>(&length), sizeof length});
-        append(header);
-        for (const auto& [name, tensor] : file.tensors) {
-            append({reinterpret_cast<const char*>(tensor.data()),
-                    size_t(tensor.numel()) * sizeof(real)});
-        }
-    });
+void write_safetensors(const std::string& path, const TensorFile& file, Precision stored) {
+    const std::string header = make_header(path, file, stored);
+    write_file(path, [&](const Append& append) { append_all(header, file, stored, append); });
+}
+
+std::string safetensors_bytes(const TensorFile& file, Precision stored) {
+    std::string bytes;
+    append_all(make_header(file.origin, file, stored), file, stored,
+               [&](std::string_view part) { bytes += part; });
+    return bytes;
 }
 
 }  // namespace smoe

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/precision.h"
 #include "core/tensor.h"
 
 namespace smoe {
@@ -33,11 +34,16 @@ TensorFile read_safetensors(const std::string& path);
 // The same for bytes in memory; `origin` stands for the file in messages.
 TensorFile parse_safetensors(std::string_view bytes, const std::string& origin);
 
-// Writes F32 (F64 in the double build) in the order of the names, with the numbers beginning at a
-// multiple of 64 bytes, and replaces the file atomically. "format":"pt" is added to the metadata if
+// Writes F32 (F64 in the double build), or BF16 rounded to the nearest, in the order of the names,
+// with the numbers beginning at a multiple of 64 bytes, and replaces the file atomically. "format":
+// "pt" is added to the metadata if
 // it is missing, because PyTorch programs ask for it; `origin` is not written. Throws Error for an
 // undefined tensor, for a name that is not UTF-8 or is reserved ("__metadata__"), and if writing
 // fails.
-void write_safetensors(const std::string& path, const TensorFile& file);
+void write_safetensors(const std::string& path, const TensorFile& file,
+                       Precision stored = Precision::float32);
+
+// The bytes of that file.
+std::string safetensors_bytes(const TensorFile& file, Precision stored);
 
 }  // namespace smoe

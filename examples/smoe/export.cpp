@@ -27,7 +27,7 @@ using Json = nlohmann::ordered_json;
 using Files = std::map<std::string, std::string>;  // bytes by name
 
 struct ExportOptions {
-    std::string run, out;
+    std::string run, out, dtype = name_of(Precision::float32);
 };
 
 // The last of these metrics that has all of these counts and numbers; null if there is none.
@@ -265,15 +265,21 @@ int export_run(const ExportOptions& options) {
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const auto text = [](const Json& json) { return json.dump(2) + "\n"; };
-    Files files = {{"config.json", to_json(config)},
+    const auto dtype = enum_named<Precision>(options.dtype);
+    const auto weights = [&](const char* name) {
+        return dtype == Precision::float32
+                   ? read_file(run.file(name))
+                   : safetensors_bytes(read_safetensors(run.file(name)), dtype);
+    };
+    Files files = {{"config.json", to_json(config, dtype)},
                    {"tokenizer.json", tokenizer.to_json()},
                    {"tokenizer_config.json", text(tokenizer_config(config, tokenizer))},
                    {"special_tokens_map.json", text(special_tokens())},
                    {"generation_config.json", text(generation_config(config, tokenizer))},
-                   {"model.safetensors", read_file(run.file("model.safetensors"))},
+                   {"model.safetensors", weights("model.safetensors")},
                    {"README.md", model_card(run, config, *moe)}};
     if (!moe->router->state_dict().empty()) {
-        files["router.safetensors"] = read_file(run.file("router.safetensors"));
+        files["router.safetensors"] = weights("router.safetensors");
     }
     write_folder(options.out, files);
     int64_t bytes = 0;
@@ -293,6 +299,8 @@ Command add_export(Arguments arguments) {
     arguments.path("--hf", options->out, "folder to write to, in the form of the Hugging Face Hub")
         .required()
         .called("DIR");
+    arguments.choice("--dtype", options->dtype, names_of<Precision>(),
+                     "what numbers are stored as; bfloat16 takes half the room [float32]");
     return [options] { return export_run(*options); };
 }
 

@@ -51,7 +51,7 @@ bool has_type(const Json& value) {
 
 // The keys by which Hugging Face tools know a model. They are not settings, but follow from them:
 // they are written for those tools and compared when read.
-Json hugging_face_keys(const ModelSettings& model) {
+Json hugging_face_keys(const ModelSettings& model, Precision weights) {
     // Start, end and padding are the same token, the last one. It is null until a tokenizer is
     // chosen.
     const Json end_of_text = model.vocab_size > 0 ? Json(model.vocab_size - 1) : Json();
@@ -69,7 +69,7 @@ Json hugging_face_keys(const ModelSettings& model) {
             {"bos_token_id", end_of_text},
             {"eos_token_id", end_of_text},
             {"pad_token_id", end_of_text},
-            {"torch_dtype", "float32"}};
+            {"torch_dtype", name_of(weights)}};
 }
 
 void require_utf8(const Setting& setting, const std::string& text) {
@@ -177,8 +177,8 @@ void check_config(const Config& config) {
     });
 }
 
-std::string to_json(const Config& config) {
-    Json root = hugging_face_keys(config.model);
+std::string to_json(const Config& config, Precision weights) {
+    Json root = hugging_face_keys(config.model, weights);
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         if constexpr (std::is_enum_v<std::decay_t<decltype(field)>>) {
             root[setting.group][setting.key] = setting_text(field);
@@ -207,7 +207,7 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     std::map<std::string, std::vector<std::string>> known;
     visit_settings(
         base, [&](const Setting& setting, auto&) { known[setting.group].push_back(setting.key); });
-    const Json derived = hugging_face_keys(base.model);
+    const Json derived = hugging_face_keys(base.model, Precision::float32);
     std::vector<std::string> names;
     for (const auto& [key, value] : derived.items()) {
         names.push_back(key);
@@ -252,7 +252,9 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
     } catch (const Error& error) {
         fail("'{}': {}", origin, error.what());
     }
-    const Json expected = hugging_face_keys(base.model);
+    const bool halved = root.value("torch_dtype", Json()) == name_of(Precision::bfloat16);
+    const Json expected =
+        hugging_face_keys(base.model, halved ? Precision::bfloat16 : Precision::float32);
     for (const auto& [key, value] : expected.items()) {
         check(!root.contains(key) || root[key] == value,
               "'{}': {} must be {} as the settings have it, found {}: change the settings or leave "

@@ -31,7 +31,7 @@ struct Config {
     int64_t batch = 80;  // stories in a step
     bool recompute = false;
     Precision precision = Precision::float32;  // of large products in training
-    double clip = 0;  // greatest length of a gradient; 0: any
+    double clip = 0;                           // greatest length of a gradient; 0: any
     int64_t steps = 10000;
     double minutes = 0;  // stop after this time, however many steps; 0: after `steps`
     int64_t log_every = 10, eval_every = 500, sample_every = 500, checkpoint_every = 500;
@@ -83,8 +83,9 @@ std::vector<std::string> preset_names();
 void check_config(const Config& config);
 
 // The keys of a Hugging Face config.json (hidden_size, eos_token_id, ...), which follow from the
-// settings, and after them an object for each group of settings.
-std::string to_json(const Config& config);
+// settings and from what the weights are stored in, and after them an object for each group of
+// settings.
+std::string to_json(const Config& config, Precision weights = Precision::float32);
 // Reads what to_json wrote over `base`; the Hugging Face keys may be missing. Throws Error, naming
 // `origin`, for text that is not JSON, for unknown keys (with the nearest known one), for a key that
 // is given twice, for values of the wrong type, and for a Hugging Face key that contradicts the

@@ -68,6 +68,7 @@ std::string machine();
 
 // The sections, each in the file of its name.
 void measure_roofline(const Options& options, Table& table);
+void measure_ladder(const Options& options, Table& table);
 void measure_kernels(const Options& options, Table& table);
 void measure_training(const Options& options, Table& table);
 void measure_generation(const Options& options, Table& table);

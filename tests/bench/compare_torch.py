@@ -189,12 +189,12 @@ class Comparison:
         print(line, flush=True)
         self.rows.append(line)
 
-    def training(self, preset, variant, warmups, repetitions):
-        """Rows for one preset against one variant of PyTorch: the same padded batch, and real tokens."""
+    def training(self, preset, variant, precision, warmups, repetitions):
+        """Rows for one preset in one precision against one variant of PyTorch: the same padded batch, and real tokens."""
         export = os.path.join(self.folder, f"{preset}.safetensors")
         steps = warmups + repetitions
-        padded = self.cpp(preset, steps, "--pad", "--export", export)
-        ragged = self.cpp(preset, steps)
+        padded = self.cpp(preset, steps, "--pad", "--precision", precision, "--export", export)
+        ragged = self.cpp(preset, steps, "--precision", precision)
         other = self.torch(variant, export, "--check")
         print(f"{preset}, {variant}: losses differ by {float(other.greeting[1]):.1e} before timing", file=sys.stderr)
         try:
@@ -203,14 +203,15 @@ class Comparison:
             for child in (padded, ragged, other):
                 child.close()
         os.remove(export)
+        name = preset if precision == "float32" else f"{preset}, {precision} here"
         here = [tokens / seconds for (seconds, tokens), _, _ in samples]
         there = [tokens / seconds for _, _, (seconds, tokens) in samples]
-        self.row(f"{preset}, training on the same padded batch, against {variant}", "tokens/s", here, there,
+        self.row(f"{name}, training on the same padded batch, against {variant}", "tokens/s", here, there,
                  [h / t for h, t in zip(here, there)])
         real_here = [tokens / seconds for _, (seconds, tokens), _ in samples]
         real_there = [tokens / seconds for _, (_, tokens), (seconds, _) in samples]
         share = sum(r[1] for _, r, _ in samples) / sum(p[1] for p, _, _ in samples)
-        self.row(f"{preset}, training, ragged here, padded there ({100 * share:.0f} % real), against {variant}",
+        self.row(f"{name}, training, ragged here, padded there ({100 * share:.0f} % real), against {variant}",
                  "real tokens/s", real_here, real_there, [h / t for h, t in zip(real_here, real_there)])
 
     def memory(self, preset):
@@ -253,14 +254,15 @@ class Comparison:
         versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "tokenizers"))
         head = f"{processor()}, {self.arguments.threads} threads, {versions}, Python {platform.python_version()}. " \
                f"Command: `{' '.join(sys.argv)}`. Text: {self.arguments.data}. Median and range; each ratio is taken " \
-               "between neighbours in time. bfloat16 computes with less precision than this project and is shown for " \
-               "information.\n\n| what | unit | here | PyTorch | ratio |\n|---|---|---|---|---|"
+               "between neighbours in time. Against bfloat16, which is autocast there, both sides round factors of " \
+               "products.\n\n| what | unit | here | PyTorch | ratio |\n|---|---|---|---|---|"
         print(head, flush=True)
         repetitions = {"paper": 3 if quick else 5, "tiny": 5 if quick else 20}
+        precisions = {"eager": ["float32", "bfloat16"], "compile": ["float32"], "bfloat16": ["bfloat16"]}
         for variant in self.arguments.variants:
-            for preset in self.arguments.presets:
+            for preset, precision in ((p, q) for p in self.arguments.presets for q in precisions[variant]):
                 try:
-                    self.training(preset, variant, 2, repetitions[preset])
+                    self.training(preset, variant, precision, 2, repetitions[preset])
                 except RuntimeError as error:
                     print(f"{preset}, {variant}: {error}", file=sys.stderr)
                     self.rows.append(f"| {preset}, {variant} | did not run here | | | |")

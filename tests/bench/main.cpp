@@ -30,11 +30,9 @@ constexpr const char* caption =
 
 int measure(const Options& options, const std::string& markdown, const std::string& command) {
     const std::vector<std::pair<std::string, void (*)(const Options&, Table&)>> sections = {
-        {"roofline", measure_roofline},
-        {"kernels", measure_kernels},
-        {"training", measure_training},
-        {"generation", measure_generation},
-        {"tokenizer", measure_tokenizer}};
+        {"roofline", measure_roofline},     {"ladder", measure_ladder},
+        {"kernels", measure_kernels},       {"training", measure_training},
+        {"generation", measure_generation}, {"tokenizer", measure_tokenizer}};
     const std::string head =
         fmt::format("{}. Command: `{}`. Text: {}.\n\n", machine(), command,
                     options.data.empty() ? "the built-in corpus" : options.data) +
@@ -59,7 +57,8 @@ int run(int argc, char** argv) {
     std::string markdown;
     int thread_count = threads();
     app.add_option("--only", options.only, "sections to measure")
-        ->check(CLI::IsMember({"roofline", "kernels", "training", "generation", "tokenizer"}));
+        ->check(CLI::IsMember(
+            {"roofline", "ladder", "kernels", "training", "generation", "tokenizer"}));
     app.add_flag("--quick", options.quick,
                  "fewer repetitions on smaller batches: to try things out, not to publish");
     app.add_option("--data", options.data, "text to use instead of the built-in corpus");

@@ -33,32 +33,37 @@ Roofline::Roofline(const DecoderSettings& settings, int64_t tokens)
     out_ = Tensor::full({std::max(weights, tokens * std::max(in, out))}, real(0));
 }
 
-double Roofline::seconds(double least, const LinearShape& shape, int product) const {
+double Roofline::seconds(double least, const LinearShape& shape, int product,
+                         Precision precision) const {
     const int64_t N = tokens_, I = shape.in, O = shape.out;
     return seconds_per_call(least, [&] {
         if (product == 0) {  // y (N, O) = x (N, I) W^T
-            gemm(Trans::no, Trans::yes, N, O, I, x_.data(), I, w_.data(), I, 0, out_.data(), O);
+            gemm(Trans::no, Trans::yes, N, O, I, x_.data(), I, w_.data(), I, 0, out_.data(), O,
+                 precision);
         } else if (product == 1) {  // dx (N, I) = dy (N, O) W
-            gemm(Trans::no, Trans::no, N, I, O, y_.data(), O, w_.data(), I, 0, out_.data(), I);
+            gemm(Trans::no, Trans::no, N, I, O, y_.data(), O, w_.data(), I, 0, out_.data(), I,
+                 precision);
         } else {  // dW (O, I) = dy^T x
-            gemm(Trans::yes, Trans::no, O, I, N, y_.data(), O, x_.data(), I, 0, out_.data(), I);
+            gemm(Trans::yes, Trans::no, O, I, N, y_.data(), O, x_.data(), I, 0, out_.data(), I,
+                 precision);
         }
     });
 }
 
-double Roofline::rate(double least, int product) const {
+double Roofline::rate(double least, int product, Precision precision) const {
     double work = 0, time = 0;
     for (const LinearShape& shape : shapes_) {
         work += double(tokens_ * shape.in * shape.out * shape.times);
-        time += double(shape.times) * seconds(least / double(shapes_.size()), shape, product);
+        time += double(shape.times) *
+                seconds(least / double(shapes_.size()), shape, product, precision);
     }
     return work / time;
 }
 
-double Roofline::rate(double least) const {
+double Roofline::rate(double least, Precision precision) const {
     double time = 0;  // of one multiply-add of each of the three products, which have equally many
     for (int product = 0; product < 3; ++product) {
-        time += 1 / rate(least / 3, product);
+        time += 1 / rate(least / 3, product, precision);
     }
     return 3 / time;
 }
@@ -117,6 +122,9 @@ void measure_roofline(const Options& options, Table& table) {
                  best = shape;
                  return rate;
              }});
+        const std::vector<Samples> rounded = take_turns(
+            options.repetitions(), {[&] { return roofline.rate(least); },
+                                    [&] { return roofline.rate(least, Precision::bfloat16); }});
         const std::string whats[] = {"all three products", "forward y = x W^T", "dx = dy W",
                                      "dW = dy^T x", "best shape, " + best};
         for (size_t i = 0; i < rates.size(); ++i) {
@@ -125,6 +133,10 @@ void measure_roofline(const Options& options, Table& table) {
                        .value = map(rates[i], [](double rate) { return rate / 1e9; }),
                        .of_limit = map(rates[i], rates.back(), std::divides<>())});
         }
+        table.add({.what = fmt::format("{}, {} tokens: all three products, bfloat16", name, tokens),
+                   .unit = "GMAC/s",
+                   .value = map(rounded[1], [](double rate) { return rate / 1e9; }),
+                   .against = map(rounded[1], rounded[0], std::divides<>())});
     }
     const std::vector<Samples> bandwidth =
         take_turns(options.repetitions(), {[&] { return read_bandwidth(options.min_seconds()); }});

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/precision.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/work.h"
 
@@ -21,16 +22,17 @@ class Roofline {
 
     // Runs every shape at least once, for at least `least` seconds. Returns the multiply-adds per
     // second of all of them together, each counted as often as the model has it.
-    double rate(double least) const;
+    double rate(double least, Precision precision = Precision::float32) const;
 
     // The same for one of the three products: 0 forward, 1 dx, 2 dW.
-    double rate(double least, int product) const;
+    double rate(double least, int product, Precision precision = Precision::float32) const;
 
     // The shape with the highest rate, in words, and that rate.
     std::pair<std::string, double> best(double least) const;
 
   private:
-    double seconds(double least, const LinearShape& shape, int product) const;
+    double seconds(double least, const LinearShape& shape, int product,
+                   Precision precision = Precision::float32) const;
 
     std::vector<LinearShape> shapes_;
     int64_t tokens_;

@@ -21,7 +21,7 @@ namespace smoe::bench {
 namespace {
 
 struct ServeOptions {
-    std::string preset = "tiny", export_file, tokenizer_file;
+    std::string preset = "tiny", precision = "float32", export_file, tokenizer_file;
     int64_t batch = 0, steps = 8;
     bool pad = false, recompute = false;
 };
@@ -72,6 +72,7 @@ int serve(const ServeOptions& options, const std::string& text) {
     config.model.router.steps = 0;
     config.pad = options.pad;
     config.recompute = options.recompute;
+    config.precision = enum_named<Precision>(options.precision);
     if (options.batch > 0) {
         config.batch = options.batch;
     }
@@ -131,6 +132,9 @@ Serve add_serve(CLI::App& app) {
     command->add_option("--steps", options->steps, "steps to prepare batches for")
         ->capture_default_str();
     command->add_flag("--pad", options->pad, "pad every story to the context");
+    command->add_option("--precision", options->precision, "of products")
+        ->check(CLI::IsMember(names_of<Precision>()))
+        ->capture_default_str();
     command->add_flag("--recompute", options->recompute, "compute blocks again in backward");
     command->add_option("--export", options->export_file, "safetensors file to write");
     command->add_option("--tokenizer", options->tokenizer_file, "tokenizer.json to write");

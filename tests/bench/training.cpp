@@ -29,13 +29,18 @@ class TrainingRows {
 
     void dense() {
         TrainingStep step(model_decoder(config_.model), config_.optim, batch_, {});
+        TrainingStep rounded(model_decoder(config_.model), config_.optim, batch_, {},
+                             Precision::bfloat16);
         const Roofline roofline(model_decoder(config_.model), batch_.size());
         const double least = options_.min_seconds();
         const std::vector<Samples> samples =
             take_turns(options_.repetitions(),
-                       {[&] { return roofline.rate(least); }, [&] { return seconds(step); }});
+                       {[&] { return roofline.rate(least); }, [&] { return seconds(step); },
+                        [&] { return seconds(rounded); }});
         add("dense", step, multiply_adds(model_decoder(config_.model), batch_, Pass::training),
             samples[0], samples[1], {});
+        add("dense, bfloat16, against float32", rounded, 0, {}, samples[2],
+            map(samples[1], samples[2], std::divides<>()));
     }
 
     void masked(double rate) {
@@ -51,6 +56,7 @@ class TrainingRows {
         TrainingStep composed(settings, config.optim, batch_, experts);
         settings.feed_forward = "masked-sparse";
         TrainingStep sparse(settings, config.optim, batch_, experts);
+        TrainingStep rounded(settings, config.optim, batch_, experts, Precision::bfloat16);
         settings.recompute = true;
         TrainingStep recompute(settings, config.optim, batch_, experts);
         const auto router = router_kinds().find("router").make(config.model, 1);
@@ -64,7 +70,8 @@ class TrainingRows {
              [&] { return seconds(sparse); }, [&] { return seconds(recompute); },
              [&] {
                  return seconds_per_call(least, [&] { router->choose(batch_.inputs, chance); });
-             }});
+             },
+             [&] { return seconds(rounded); }});
         const Samples &limit = samples[0], &route = samples[4];
         const double all = multiply_adds(settings, batch_, Pass::training);
         const double kept = kept_multiply_adds(sparse.model(), batch_, experts, Pass::training);
@@ -73,6 +80,9 @@ class TrainingRows {
             map(samples[1], samples[2], std::divides<>()));
         add(fmt::format("masked {}, sparse, --recompute", rate), recompute, kept, limit, samples[3],
             map(samples[1], samples[3], std::divides<>()));
+
+        add(fmt::format("masked {}, sparse, bfloat16, against float32", rate), rounded, 0, {},
+            samples[5], map(samples[2], samples[5], std::divides<>()));
 
         const Samples composed_routed = map(samples[1], route, std::plus<>());
         const Samples sparse_routed = map(samples[2], route, std::plus<>());
@@ -98,13 +108,16 @@ class TrainingRows {
         return seconds_per_call(options_.min_seconds(), [&] { step.run(); });
     }
 
+    // Without a limit, it is not said what share of it was reached.
     void add(const std::string& what, TrainingStep& step, double work, const Samples& limit,
              const Samples& seconds, const Samples& against) {
         table_.add({.what = fmt::format("{} {}", name_, what),
                     .unit = "tokens/s",
                     .value = map(seconds, [&](double s) { return tokens() / s; }),
-                    .of_limit =
-                        map(seconds, limit, [&](double s, double most) { return work / s / most; }),
+                    .of_limit = limit.empty()
+                                    ? Samples()
+                                    : map(seconds, limit,
+                                          [&](double s, double most) { return work / s / most; }),
                     .peak_bytes = step.peak_bytes(),
                     .against = against});
     }

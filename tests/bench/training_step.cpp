@@ -3,6 +3,7 @@
 // Read next: training.cpp.
 #include "tests/bench/training_step.h"
 
+#include "autograd/autocast.h"
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/storage.h"
@@ -10,7 +11,7 @@
 namespace smoe::bench {
 
 TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSettings& optimizer,
-                           const Batch& batch, const Experts& experts)
+                           const Batch& batch, const Experts& experts, Precision precision)
     : before_(memory_use().live),
       init_(1),
       dropout_(2),
@@ -19,10 +20,15 @@ TrainingStep::TrainingStep(const DecoderSettings& settings, const OptimizerSetti
       optimizer_(make_optimizer("schedule_free", flat_.values(), flat_.grads(), optimizer)),
       own_(memory_use().live - before_),
       batch_(batch),
-      experts_(experts) {}
+      experts_(experts),
+      precision_(precision) {}
 
 void TrainingStep::run() {
-    backward(mean(model_.losses(batch_.inputs, experts_, batch_.targets, &dropout_)));
+    const auto losses = [this] {
+        const Autocast autocast(precision_);
+        return model_.losses(batch_.inputs, experts_, batch_.targets, &dropout_);
+    };
+    backward(mean(losses()));
     optimizer_->step();
     flat_.zero_grad();
 }

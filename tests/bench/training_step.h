@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "core/precision.h"
 #include "models/text/dataset.h"
 #include "models/transformer/decoder.h"
 #include "nn/flat_parameters.h"
@@ -18,7 +19,8 @@ class TrainingStep {
   public:
     // experts (N), or empty for the dense network.
     TrainingStep(const DecoderSettings& settings, const OptimizerSettings& optimizer,
-                 const Batch& batch, const Experts& experts);
+                 const Batch& batch, const Experts& experts,
+                 Precision precision = Precision::float32);
 
     void run();
 
@@ -36,6 +38,7 @@ class TrainingStep {
     int64_t own_;  // bytes that this keeps between steps
     const Batch& batch_;
     Experts experts_;
+    Precision precision_;
 };
 
 }  // namespace smoe::bench

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -282,6 +283,21 @@ TEST_CASE("safetensors: writing and reading back gives the same bits") {
     }
     CHECK_THROWS_WITH_AS(back.get("b"), ("'" + path + "' holds no tensor \"b\"").c_str(), Error);
 
+    SUBCASE("in bfloat16: half the room, each number the nearest") {
+        const std::string halved = safetensors_bytes(file, Precision::bfloat16);
+        std::memcpy(&length, halved.data(), sizeof length);
+        CHECK(halved.size() == 8 + length + (6 + 2 + 1) * 2);
+        const TensorFile rounded = parse_safetensors(halved, "halved");
+        CHECK(rounded.metadata == back.metadata);
+        const std::vector<real> expected = {1, -2, real(0x1p-133), 4, 5, real(0x1.9ap-4)};
+        const Tensor& weight = rounded.get("layers.0.weight");
+        CHECK(weight.shape() == Shape{2, 3});
+        CHECK(std::ranges::equal(weight.values(), expected));
+        CHECK(rounded.get("a").values()[0] == std::numeric_limits<real>::infinity());
+        CHECK(rounded.get("none").shape() == Shape{0, 5});
+        write_safetensors(path, file, Precision::bfloat16);
+        CHECK(read_file(path) == halved);
+    }
     SUBCASE("a format that was given stays") {
         file.metadata["format"] = "np";
         write_safetensors(path, file);

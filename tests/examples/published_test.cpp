@@ -6,6 +6,7 @@
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -95,6 +96,29 @@ TEST_CASE("published: an export is read wherever a run is") {
         "train --run like_it --config model/config.json --data corpus/train.jsonl "
         "--valid corpus/valid.jsonl");
     CHECK(contents("like_it/model.safetensors") == contents("run/model.safetensors"));
+}
+
+TEST_CASE("published: in bfloat16 an export takes half the room and is read the same way") {
+    done("export run --hf whole");
+    done("export run --hf halves --dtype bfloat16");
+    const auto config = nlohmann::json::parse(contents("halves/config.json"));
+    CHECK(config["torch_dtype"] == "bfloat16");
+    const double share = double(contents("halves/model.safetensors").size()) /
+                         double(contents("whole/model.safetensors").size());
+    CHECK(share > 0.5);  // by the header
+    CHECK(share < 0.55);
+    const auto loss = [](const std::string& folder) {
+        const auto result =
+            nlohmann::json::parse(done("eval " + folder + " --data corpus/valid.jsonl --json").out);
+        return result["loss"].get<double>();
+    };
+    CHECK(loss("halves") != loss("whole"));
+    CHECK(std::abs(loss("halves") - loss("whole")) < 0.01);
+    done("generate halves --seed 3");
+    done("export halves --hf halves_again --dtype bfloat16");
+    CHECK(contents("halves_again/model.safetensors") == contents("halves/model.safetensors"));
+    refused("export run --hf new --dtype float16", 2, "float32");
+    CHECK(!file_exists(workshop() + "/new"));
 }
 
 }  // namespace smoe

@@ -297,6 +297,12 @@ def check_export(place):
         network.load_state_dict(load_file(hub / f"{name}.safetensors"), strict=True)
     here, there = (place.smoe("eval", folder, "--data", place.valid_file) for folder in (run, hub))
     require(here == there, "smoe eval finds another loss in the exported folder")
+    halves = place.folder / "halves"
+    place.smoe("export", run, "--hf", halves, "--dtype", "bfloat16")
+    for name in ("model", "router"):
+        whole, half = (load_file(folder / f"{name}.safetensors") for folder in (hub, halves))
+        require(all(torch.equal(whole[key].to(torch.bfloat16), half[key]) for key in whole) and len(whole) == len(half),
+                f"{name}.safetensors in bfloat16 is not what PyTorch rounds to")
     card = (hub / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     require(len(card) == 3 and card[0] == "" and "library_name: smoe\n" in card[1], "README.md has no front matter")
     return f"{len(files)} JSON files, the weights and the tokenizer load; start, end and padding are " \
