@@ -113,7 +113,8 @@ class Product {
                      own / sweeps_a * block_depth, packed_a_);
             }
         });
-        const int64_t even = ceil_div(M_, wanted_chunks);
+        // Ranges of rows change no bit, so they may depend on who else could work.
+        const int64_t even = ceil_div(M_, inside_chunk() || threads() == 1 ? 1 : wanted_chunks);
         const int64_t rows = std::clamp(ceil_div(even, tile_rows) * tile_rows, tile_rows,
                                         most_rows / tile_rows * tile_rows);
         parallel_chunks(ceil_div(M_, rows), [&](int64_t chunk) {
