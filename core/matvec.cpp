@@ -4,14 +4,18 @@
 #include "core/matvec.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/blas.h"
 #include "core/count_products.h"
+#include "core/scratch.h"
 #include "core/vector_type.h"
 
 namespace smoe {
 namespace {
+
+constexpr size_t halves_slot = 5;  // of scratch; no caller of these products uses it
 
 // The sum of the elements, halves added until one is left.
 template <int64_t bytes = register_bytes>
@@ -105,6 +109,131 @@ void combine_tile(const real* a, int64_t lda, const Rows& rows, int64_t j, real*
     }
 }
 
+#ifndef SMOE_DOUBLE
+
+// Sixteen bits more or less make a float of a bfloat16. So that nothing else has to be done to the
+// numbers of a row, the vectors are taken apart into those at even places and those at odd ones.
+typedef uint32_t Words __attribute__((vector_size(register_bytes)));
+
+inline Vector evens(Words words) {
+    return (Vector)(words << 16);
+}
+inline Vector odds(Words words) {
+    return (Vector)(words & 0xffff0000u);
+}
+
+// A row of words, and the place to fetch into the second-level cache while it is worked on.
+struct HalfRow {
+    const real* words;
+    const real* ahead;
+
+    HalfRow(const Rows& rows, int64_t j, int64_t width)
+        : words(rows.halves + rows.id(j) * width),
+          ahead(rows.halves +
+                rows.id(std::min(j + 1 + (int64_t(16) << 10) / (4 * width), rows.count - 1)) *
+                    width) {}
+    Words operator[](int64_t word) const {
+        Words loaded;
+        std::memcpy(&loaded, words + word, sizeof loaded);
+        return loaded;
+    }
+    float even(int64_t word) const { return std::bit_cast<float>(bits(word) << 16); }
+    float odd(int64_t word) const { return std::bit_cast<float>(bits(word) & 0xffff0000u); }
+
+  private:
+    uint32_t bits(int64_t word) const {
+        uint32_t loaded;
+        std::memcpy(&loaded, words + word, sizeof loaded);
+        return loaded;
+    }
+};
+
+// Vectors in halves: `words` numbers from even places, then as many from odd ones (0 beyond the end).
+void take_apart(const real* x, int64_t width, real* apart) {
+    const int64_t words = (width + 1) / 2;
+    for (int64_t word = 0; word < words; ++word) {
+        apart[word] = x[2 * word];
+        apart[words + word] = 2 * word + 1 < width ? x[2 * word + 1] : 0;
+    }
+}
+
+// multiply_rows for S vectors in halves.
+template <int S, bool foreseen>
+void multiply_halves(const real* apart, const Rows& rows, real* y, int64_t ldy) {
+    const int64_t words = (rows.width + 1) / 2;
+    for (int64_t j = 0; j < rows.count; ++j) {
+        const HalfRow row(rows, j, words);
+        Vector sums[S][2] = {};
+        int64_t i = 0;
+        for (; i + lanes <= words; i += lanes) {
+            if constexpr (!foreseen) {
+                prefetch(row.ahead + i);
+            }
+            const Words w = row[i];
+            for (int s = 0; s < S; ++s) {
+                sums[s][0] += evens(w) * load(apart + s * 2 * words + i);
+                sums[s][1] += odds(w) * load(apart + (s * 2 + 1) * words + i);
+            }
+        }
+        for (int s = 0; s < S; ++s) {
+            real sum = total(sums[s][0] + sums[s][1]);
+            for (int64_t rest = i; rest < words; ++rest) {
+                sum += row.even(rest) * apart[s * 2 * words + rest];
+                sum += row.odd(rest) * apart[(s * 2 + 1) * words + rest];
+            }
+            y[s * ldy + rows.id(j)] = sum;
+        }
+    }
+}
+
+// Adds the part of rows j .. j + R - 1 to S vectors in halves.
+template <int S, int R>
+void combine_halves(const real* a, int64_t lda, const Rows& rows, int64_t j, real* apart) {
+    const int64_t words = (rows.width + 1) / 2;
+    const auto row = [&](int r) { return HalfRow(rows, j + r, words); };
+    const real* from[R];
+    const real* ahead[R];
+    real factor[S][R];
+    for (int r = 0; r < R; ++r) {
+        from[r] = row(r).words;
+        ahead[r] = row(r).ahead;
+        for (int s = 0; s < S; ++s) {
+            factor[s][r] = a[s * lda + rows.id(j + r)];
+        }
+    }
+    int64_t i = 0;
+    for (; i + lanes <= words; i += lanes) {
+        Vector sums[S][2];
+        for (int s = 0; s < S; ++s) {
+            sums[s][0] = load(apart + s * 2 * words + i);
+            sums[s][1] = load(apart + (s * 2 + 1) * words + i);
+        }
+        for (int r = 0; r < R; ++r) {
+            prefetch(ahead[r] + i);
+            Words w;
+            std::memcpy(&w, from[r] + i, sizeof w);
+            for (int s = 0; s < S; ++s) {
+                sums[s][0] += evens(w) * factor[s][r];
+                sums[s][1] += odds(w) * factor[s][r];
+            }
+        }
+        for (int s = 0; s < S; ++s) {
+            store(sums[s][0], apart + s * 2 * words + i);
+            store(sums[s][1], apart + (s * 2 + 1) * words + i);
+        }
+    }
+    for (; i < words; ++i) {
+        for (int s = 0; s < S; ++s) {
+            for (int r = 0; r < R; ++r) {
+                apart[s * 2 * words + i] += row(r).even(i) * factor[s][r];
+                apart[(s * 2 + 1) * words + i] += row(r).odd(i) * factor[s][r];
+            }
+        }
+    }
+}
+
+#endif
+
 // Calls body.operator()<size>(begin) for tiles of `size` = largest, largest / 2, ... 1 that cover
 // [begin, end).
 template <int largest, class Body>
@@ -120,6 +249,24 @@ inline void for_each_tile(int64_t begin, int64_t end, const Body& body) {
 }  // namespace
 
 void multiply_rows(int64_t M, const real* x, int64_t ldx, const Rows& rows, real* y, int64_t ldy) {
+#ifndef SMOE_DOUBLE
+    if (rows.halves != nullptr) {
+        count_product(M * rows.count * rows.width);
+        const int64_t apart = (rows.width + 1) / 2 * 2;
+        real* const halves = scratch(halves_slot, M * apart);
+        for (int64_t m = 0; m < M; ++m) {
+            take_apart(x + m * ldx, rows.width, halves + m * apart);
+        }
+        if (M == 1 && rows.ids == nullptr) {
+            multiply_halves<1, true>(halves, rows, y, ldy);
+            return;
+        }
+        for_each_tile<8>(0, M, [&]<int S>(int64_t m) {
+            multiply_halves<S, false>(halves + m * apart, rows, y + m * ldy, ldy);
+        });
+        return;
+    }
+#endif
     if (M > few_vectors && rows.ids == nullptr) {
         gemm_serial(Trans::no, Trans::yes, M, rows.count, rows.width, x, ldx, rows.matrix,
                     rows.width, 0, y, ldy);
@@ -136,6 +283,25 @@ void multiply_rows(int64_t M, const real* x, int64_t ldx, const Rows& rows, real
 }
 
 void combine_rows(int64_t M, const real* a, int64_t lda, const Rows& rows, real* y, int64_t ldy) {
+#ifndef SMOE_DOUBLE
+    if (rows.halves != nullptr) {
+        count_product(M * rows.count * rows.width);
+        const int64_t words = (rows.width + 1) / 2;
+        real* const apart = scratch(halves_slot, M * 2 * words);
+        std::fill_n(apart, M * 2 * words, real(0));
+        for_each_tile<4>(0, rows.count, [&]<int R>(int64_t j) {
+            for_each_tile<8>(0, M, [&]<int S>(int64_t m) {
+                combine_halves<S, R>(a + m * lda, lda, rows, j, apart + m * 2 * words);
+            });
+        });
+        for (int64_t m = 0; m < M; ++m) {
+            for (int64_t i = 0; i < rows.width; ++i) {
+                y[m * ldy + i] = apart[(m * 2 + i % 2) * words + i / 2];
+            }
+        }
+        return;
+    }
+#endif
     if (M > few_vectors && rows.ids == nullptr) {
         gemm_serial(Trans::no, Trans::no, M, rows.width, rows.count, a, lda, rows.matrix,
                     rows.width, 0, y, ldy);

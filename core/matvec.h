@@ -13,18 +13,21 @@
 namespace smoe {
 
 // Rows of a matrix with `width` columns: the `count` rows that `ids` names in rising order, or the
-// first `count` if there are no ids.
+// first `count` if there are no ids. Its numbers are reals, or bfloat16 in pairs: in place of
+// `matrix` then stands `halves`, whose rows have ceil(width / 2) words of 32 bits, the earlier number
+// in the lower half.
 struct Rows {
     const real* matrix;
     int64_t width;
     int64_t count;
     const int32_t* ids = nullptr;
+    const real* halves = nullptr;
 
     int64_t id(int64_t j) const { return ids == nullptr ? j : ids[j]; }
     const real* operator[](int64_t j) const { return matrix + id(j) * width; }
 };
 
-// Products with more vectors than this go to the library, unless rows are left out.
+// Products of reals with more vectors than this go to the library, unless rows are left out.
 constexpr int64_t few_vectors = 32;
 
 // y[m * ldy + r] = x_m . row r for m in [0, M) and the given rows r; vector x_m are the rows.width

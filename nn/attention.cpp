@@ -42,10 +42,11 @@ Variable CausalSelfAttention::forward(const Variable& x, const Sequences& sequen
     return out_proj.forward(attention(qkv_proj.forward(x), sequences, heads_));
 }
 
-CausalSelfAttention::Cache CausalSelfAttention::make_cache(int64_t slots, int64_t context) const {
+CausalSelfAttention::Cache CausalSelfAttention::make_cache(int64_t slots, int64_t context,
+                                                           Precision weights) const {
     const Shape shape{slots, heads_, context, head_size_};
-    return {Tensor::empty(shape), Tensor::empty(shape),
-            transpose(Variable(out_proj.weight.value()), 0, 1).value()};
+    return {Tensor::empty(shape), Tensor::empty(shape), RowMatrix(qkv_proj.weight.value(), weights),
+            RowMatrix::of_transpose(out_proj.weight.value(), weights)};
 }
 
 StepNeeds CausalSelfAttention::step_needs(int64_t rows, int64_t context) const {
@@ -65,16 +66,15 @@ void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const re
     const int64_t M = rows.size(), D = head_size_, C = heads_ * D, context = cache.keys.size(2);
     const int64_t first_head = part * grain_, last_head = std::min(first_head + grain_, heads_);
     const int64_t first = first_head * D, width = (last_head - first_head) * D;
-    const real* const weight = qkv_proj.weight.value().data();
     const real scale = attention_scale(D);
     real* const q = memory.numbers.data() + 4 * M * first;  // (M, width), and so are k, v, mixed
     real* const k = q + M * width;
     real* const v = k + M * width;
     real* const mixed = v + M * width;
     real* const scores = memory.numbers.data() + 4 * M * C + part * context;
-    multiply_rows(M, x, C, {weight + first * C, C, width}, q, width);
-    multiply_rows(M, x, C, {weight + (C + first) * C, C, width}, k, width);
-    multiply_rows(M, x, C, {weight + (2 * C + first) * C, C, width}, v, width);
+    multiply_rows(M, x, C, cache.qkv.rows(first, width), q, width);
+    multiply_rows(M, x, C, cache.qkv.rows(C + first, width), k, width);
+    multiply_rows(M, x, C, cache.qkv.rows(2 * C + first, width), v, width);
     for (int64_t head = first_head; head < last_head; ++head) {
         for (int64_t m = 0; m < M; ++m) {
             const int64_t at = m * width + head * D - first;
@@ -92,8 +92,8 @@ void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const re
             }
         }
     }
-    combine_rows(M, mixed, width, {cache.out_weight.data() + first * C, C, width},
-                 memory.parts.data() + part * M * C, C);
+    combine_rows(M, mixed, width, cache.out.rows(first, width), memory.parts.data() + part * M * C,
+                 C);
 }
 
 void CausalSelfAttention::copy(const Cache& cache, int64_t from, int64_t to, int64_t length) const {

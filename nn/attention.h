@@ -4,6 +4,7 @@
 // Read next: routing.h; autograd/ops/attention.cpp for the arithmetic over sequences.
 #pragma once
 
+#include "core/row_matrix.h"
 #include "core/sequences.h"
 #include "nn/linear.h"
 #include "nn/step.h"
@@ -22,9 +23,10 @@ class CausalSelfAttention : public Module {
     // weights, which must not change while it is used.
     struct Cache {
         Tensor keys, values;  // (slots, H, context, D)
-        Tensor out_weight;    // (C, C), transposed: row c is what number c of the heads adds
+        RowMatrix qkv;        // (3C, C)
+        RowMatrix out;        // (C, C), transposed: row c is what number c of the heads adds
     };
-    Cache make_cache(int64_t slots, int64_t context) const;
+    Cache make_cache(int64_t slots, int64_t context, Precision weights = Precision::float32) const;
     StepNeeds step_needs(int64_t rows, int64_t context) const;
 
     // x (M, C) -> (M, C); a row's key and value go to its place in the cache.

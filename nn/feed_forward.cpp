@@ -14,7 +14,7 @@ Variable FeedForward::forward(const Variable& x, const Routing& routing) const {
 }
 
 StepParts FeedForward::step(const StepRows& rows, const real* x,
-                            const std::vector<Tensor>& step_weights, StepMemory& memory) const {
+                            const std::vector<RowMatrix>& step_weights, StepMemory& memory) const {
     const int64_t M = rows.size(), C = sizes_.width, parts = step_needs(M).parts;
     parallel_chunks(parts, [&](int64_t part) {
         real* const y = memory.parts.data() + part * M * C;

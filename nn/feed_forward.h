@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/registry.h"
+#include "core/row_matrix.h"
 #include "nn/masks.h"
 #include "nn/module.h"
 #include "nn/routing.h"
@@ -36,13 +37,13 @@ class FeedForward : public Module {
     // x (N, C) -> (N, C). If the routing has weights, row n is multiplied by weights[n].
     Variable forward(const Variable& x, const Routing& routing) const;
 
-    // Copies of weights in the order in which steps read them. The weights must not change while
-    // they are used.
-    virtual std::vector<Tensor> step_weights() const { return {}; }
+    // Weights as steps read them, some of them copies. The weights must not change while they are
+    // used.
+    virtual std::vector<RowMatrix> step_weights(Precision /*precision*/) const { return {}; }
     virtual StepNeeds step_needs(int64_t /*rows*/) const { return {}; }
     // x (M, C) -> (M, C), by step_part for each of the parts that step_needs asks for, times the
     // rows' weights.
-    StepParts step(const StepRows& rows, const real* x, const std::vector<Tensor>& step_weights,
+    StepParts step(const StepRows& rows, const real* x, const std::vector<RowMatrix>& step_weights,
                    StepMemory& memory) const;
 
     // The cost of each product for a row of this expert, which may be no_expert.
@@ -65,7 +66,7 @@ class FeedForward : public Module {
     // computed at the same time, and their sum is the output.
     virtual Variable compute(const Variable& x, const Routing& routing) const = 0;
     virtual void step_part(int64_t part, const StepRows& rows, const real* x,
-                           const std::vector<Tensor>& step_weights, StepMemory& memory,
+                           const std::vector<RowMatrix>& step_weights, StepMemory& memory,
                            real* y) const = 0;
 
     FeedForwardSizes sizes_;

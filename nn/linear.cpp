@@ -27,11 +27,10 @@ Variable Linear::forward(const Variable& x) const {
     return linear(x, weight, bias != nullptr ? *bias : Variable());
 }
 
-void Linear::step(int64_t rows, const real* x, real* y) const {
+void Linear::step(int64_t rows, const real* x, const RowMatrix& weights, real* y) const {
     const int64_t in = weight.shape()[1], out = weight.shape()[0];
     parallel_for(out, row_grain(in), [&](int64_t begin, int64_t end) {
-        multiply_rows(rows, x, in, {weight.value().data() + begin * in, in, end - begin}, y + begin,
-                      out);
+        multiply_rows(rows, x, in, weights.rows(begin, end - begin), y + begin, out);
         for (int64_t m = 0; bias != nullptr && m < rows; ++m) {
             axpy(end - begin, 1, bias->value().data() + begin, y + m * out + begin);
         }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/rng.h"
+#include "core/row_matrix.h"
 #include "nn/masks.h"
 #include "nn/module.h"
 #include "nn/routing.h"
@@ -15,7 +16,8 @@ class Linear : public Module {
   public:
     Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias, Rng& rng);
     Variable forward(const Variable& x) const;
-    void step(int64_t rows, const real* x, real* y) const;  // x (M, in) -> y (M, out), unrecorded
+    // x (M, in) -> y (M, out), unrecorded; `weights` are the rows of `weight`, in either precision.
+    void step(int64_t rows, const real* x, const RowMatrix& weights, real* y) const;
 
     Variable& weight;  // (out, in)
     Variable* bias;    // (out), or null

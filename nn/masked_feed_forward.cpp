@@ -26,13 +26,12 @@ int64_t neurons_in_part(int64_t hidden) {
     return std::max(min_neurons, (hidden + max_parts - 1) / max_parts);
 }
 
-// The rows of `matrix`, one for each of `width` neurons, that matter to any of M rows of x. For
+// Those of `all` rows, one for each neuron, that matter to any of M rows of x. For
 // many rows of x nearly all matter, and a product with all is faster. It is also faster if gaps are
 // few, since rows that follow one another are read faster. `ids` has room for `width` numbers.
 template <class Matters>
-Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, int32_t* ids,
-                      const Matters& matters) {
-    const Rows all{matrix, C, width};
+Rows rows_that_matter(const Rows& all, int64_t M, int32_t* ids, const Matters& matters) {
+    const int64_t width = all.count;
     if (M > few_vectors) {
         return all;
     }
@@ -45,7 +44,13 @@ Rows rows_that_matter(const real* matrix, int64_t C, int64_t width, int64_t M, i
         ids[count] = id;
         count += any;
     }
-    return gaps(count, width) ? Rows{matrix, C, count, ids} : all;
+    if (!gaps(count, width)) {
+        return all;
+    }
+    Rows some = all;
+    some.count = count;
+    some.ids = ids;
+    return some;
 }
 
 // The number of neurons that the expert keeps in a table (K, width).
@@ -161,8 +166,9 @@ Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) c
     }
 }
 
-std::vector<Tensor> MaskedFeedForward::step_weights() const {
-    return {transpose(Variable(lin_2.linear.weight.value()), 0, 1).value()};
+std::vector<RowMatrix> MaskedFeedForward::step_weights(Precision precision) const {
+    return {RowMatrix(lin_1.linear.weight.value(), precision),
+            RowMatrix::of_transpose(lin_2.linear.weight.value(), precision)};
 }
 
 StepNeeds MaskedFeedForward::step_needs(int64_t rows) const {
@@ -172,7 +178,7 @@ StepNeeds MaskedFeedForward::step_needs(int64_t rows) const {
 }
 
 void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real* x,
-                                  const std::vector<Tensor>& step_weights, StepMemory& memory,
+                                  const std::vector<RowMatrix>& step_weights, StepMemory& memory,
                                   real* y) const {
     const int64_t M = rows.size(), F = sizes().hidden, C = sizes().width;
     const int64_t first = part * neurons_in_part(F),
@@ -186,7 +192,7 @@ void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real
     }
     // hidden = mask * relu(x w1^T + b1)
     const Rows inwards =
-        rows_that_matter(lin_1.linear.weight.value().data() + first * C, C, width, M, ids,
+        rows_that_matter(step_weights[0].rows(first, width), M, ids,
                          [&](int64_t m, int32_t id) { return row_masks[size_t(m)][id] != 0; });
     multiply_rows(M, x, C, inwards, hidden, width);
     const real* const b1 = lin_1.linear.bias->value().data() + first;
@@ -199,8 +205,8 @@ void MaskedFeedForward::step_part(int64_t part, const StepRows& rows, const real
         }
     }
     // y = mask * (hidden w2^T + b2); the bias is in the first part
-    const Rows outwards = rows_that_matter(
-        step_weights[0].data() + first * C, C, width, M, ids, [&](int64_t m, int32_t id) {
+    const Rows outwards =
+        rows_that_matter(step_weights[1].rows(first, width), M, ids, [&](int64_t m, int32_t id) {
             return row_masks[size_t(m)][id] != 0 && hidden[m * width + id] != 0;
         });
     combine_rows(M, hidden, width, outwards, y, C);

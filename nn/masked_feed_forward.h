@@ -26,8 +26,8 @@ class MaskedFeedForward : public FeedForward {
     MaskedFeedForward(const Scope& scope, const FeedForwardSizes& sizes, const MaskTables& masks,
                       Rng& init, FeedForwardForm form = FeedForwardForm::automatic);
 
-    // lin_2's weight transposed (F, C): row f is what hidden neuron f adds.
-    std::vector<Tensor> step_weights() const override;
+    // lin_1's weight (F, C), and lin_2's transposed (F, C): row f is what hidden neuron f adds.
+    std::vector<RowMatrix> step_weights(Precision precision) const override;
     StepNeeds step_needs(int64_t rows) const override;
     std::vector<ProductCost> costs(int32_t expert) const override;
     bool skips_masked(std::span<const double> rows) const override;
@@ -42,7 +42,7 @@ class MaskedFeedForward : public FeedForward {
     // Reads no weight of a neuron that the experts of all rows mask, and no weight that leads away
     // from a silent neuron.
     void step_part(int64_t part, const StepRows& rows, const real* x,
-                   const std::vector<Tensor>& step_weights, StepMemory& memory,
+                   const std::vector<RowMatrix>& step_weights, StepMemory& memory,
                    real* y) const override;
 
     void state_loaded() override;

@@ -19,7 +19,7 @@ namespace smoe {
 namespace {
 
 struct GenerateOptions {
-    std::string run, prompt;
+    std::string run, prompt, precision = name_of(Precision::bfloat16);
     Sampling sampling;
     int64_t samples = 1, max_tokens = 0;
     uint64_t seed = 1;
@@ -46,7 +46,8 @@ int generate(const GenerateOptions& options) {
           "are not seen; smoe report shows those of the last block",
           config.model.router.kind);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
-    Generator generator(*moe, tokenizer.end_of_text(), options.samples);
+    Generator generator(*moe, tokenizer.end_of_text(), options.samples,
+                        enum_named<Precision>(options.precision));
     const bool colour = options.show_experts && wants_colour(STDOUT_FILENO, true);
     const bool terminal = is_terminal(STDOUT_FILENO);
 
@@ -119,6 +120,8 @@ Command add_generate(Arguments arguments) {
     arguments.number("--max-tokens", options->max_tokens,
                      "most new tokens of a text; 0: as many as fit");
     arguments.number("--seed", options->seed, "the same seed gives the same text");
+    arguments.choice("--precision", options->precision, names_of<Precision>(),
+                     "how the model's weights are read; bfloat16 is up to twice as fast");
     arguments.flag("--show-experts", options->show_experts, "colour each token by its expert");
     return [options] { return generate(*options); };
 }

@@ -18,6 +18,7 @@
 #include "examples/smoe/shell.h"
 #include "examples/smoe/study_costs.h"
 #include "examples/smoe/study_figure.h"
+#include "examples/smoe/study_pace.h"
 #include "examples/smoe/study_page.h"
 #include "examples/smoe/study_results.h"
 #include "examples/smoe/study_table.h"
@@ -30,7 +31,7 @@ struct StudyOptions {
     std::string plan, out, figure, figure_x, domain = "all";
     std::vector<std::string> rows;
     int jobs = 0;
-    bool dry_run = false, table = false, retry = false;
+    bool dry_run = false, table = false, retry = false, pace = false;
 };
 
 std::string state_text(const RunStatus& status) {
@@ -97,16 +98,20 @@ int draw_figure(const Study& study, const StudyOptions& options) {
     return 0;
 }
 
+void require_texts(const Study& study) {
+    for (const StudyRun& run : study.runs()) {
+        require_readable(run.config.data);
+        require_readable(run.config.valid);
+    }
+}
+
 int train_all(Study& study, const StudyOptions& options) {
     if (options.retry) {
         study.forget_failures();
     }
     const bool anything_to_do = study.ended_count() < study.wanted_count();
-    for (const StudyRun& run : study.runs()) {
-        if (anything_to_do) {
-            require_readable(run.config.data);
-            require_readable(run.config.valid);
-        }
+    if (anything_to_do) {
+        require_texts(study);
     }
     require_writable_folder(study.folder());
     require_replaceable_page(study);
@@ -142,12 +147,30 @@ int train_all(Study& study, const StudyOptions& options) {
     return 0;
 }
 
+int measure(const Study& study) {
+    require_texts(study);
+    require_writable_folder(study.folder());
+    make_folder(study.folder());
+    const FolderLock lock(study.folder());
+    watch_for_interruption();
+    provide_tokenizer(study.plan(), study.folder(), true);
+    if (!measure_pace(study.plan(), study.runs(), study.folder())) {
+        say("interrupted; nothing is kept");
+        return 130;
+    }
+    say("written to {}/pace.csv; tables and pages take seconds from it now", study.folder());
+    return 0;
+}
+
 int run_study(const StudyOptions& options) {
     check(options.jobs >= 1 && options.jobs <= 1024, "--jobs must be from 1 to 1024, found {}",
           options.jobs);
     Study study(options.plan, options.out, options.rows);
     if (options.dry_run) {
         return show_runs(study, options.jobs);
+    }
+    if (options.pace) {
+        return measure(study);
     }
     if (options.table) {
         require_domain(result_rows(study), options.domain);
@@ -190,6 +213,10 @@ Command add_study(Arguments arguments) {
     arguments.name("--figure-x", options->figure_x, "against a setting of the arms: experts")
         .called("SETTING")
         .needs(figure);
+    arguments.flag("--pace", options->pace, "only measure how fast the arms are, one at a time")
+        .excludes(dry)
+        .excludes(table)
+        .excludes(figure);
     const Option domain = arguments.name("--domain", options->domain, "of the table or figure");
     arguments.flag("--retry", options->retry, "try runs again that failed")
         .excludes(dry)

@@ -38,7 +38,12 @@ std::vector<ResultRow> result_rows(const Study& study) {
         const RunStatus& status = study.status(run);
         if (study.is_wanted(run) &&
             (status.state == RunState::finished || status.state == RunState::failed)) {
-            rows.insert(rows.end(), status.rows.begin(), status.rows.end());
+            for (ResultRow row : status.rows) {
+                if (const auto pace = study.pace(study.runs()[run].arm); pace && row.tokens) {
+                    row.seconds = *row.tokens / *pace;
+                }
+                rows.push_back(row);
+            }
         }
     }
     return rows;

@@ -10,7 +10,8 @@
 namespace smoe {
 
 // The rows of all runs that have ended, in the order of the runs; those of a run that failed reach
-// until then. Runs in full at a learning rate that the plan does not ask for are left out.
+// until then. Runs in full at a learning rate that the plan does not ask for are left out. Seconds
+// follow from the arms' pace where that was measured, and are those of the run elsewhere.
 std::vector<ResultRow> result_rows(const Study& study);
 
 // Writes results.csv and results.json into the study's folder, replacing them as a whole. Both have

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
+#include "examples/smoe/study_pace.h"
 #include "models/training/run_directory.h"
 
 namespace smoe {
@@ -94,6 +95,7 @@ Study::Study(const std::string& plan_path, std::string folder,
         look_at(run);
     }
     require_one_experiment();
+    pace_ = read_pace(plan_, runs_, folder_);
 }
 
 void Study::require_one_experiment() const {
@@ -228,6 +230,10 @@ bool Study::is_complete() const {
         }
     }
     return true;
+}
+
+std::optional<double> Study::pace(size_t arm) const {
+    return pace_.empty() ? std::nullopt : std::optional(pace_[arm]);
 }
 
 std::optional<double> Study::seconds_per_step(std::optional<size_t> arm) const {

@@ -60,6 +60,9 @@ class Study {
     // Does each arm have a learning rate at which all of its seeds have finished?
     bool is_complete() const;
 
+    // Tokens a second of an arm, where --pace has measured all of them.
+    std::optional<double> pace(size_t arm) const;
+
     // Until everything is done, at the pace of the runs so far; NaN while there is none.
     double seconds_left(int jobs) const;
 
@@ -71,6 +74,7 @@ class Study {
     std::string folder_;
     std::vector<StudyRun> runs_;
     RecordedRuns recorded_;
+    std::vector<double> pace_;  // of each arm, or empty
     std::vector<RunStatus> status_;
 };
 

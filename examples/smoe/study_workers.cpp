@@ -235,6 +235,23 @@ class Workers {
 
 }  // namespace
 
+bool train_alone(const StudyRun& run) {
+    const pid_t process = start(run);
+    int status = 0;
+    while (::waitpid(process, &status, interrupted() ? 0 : WNOHANG) <= 0) {
+        if (interrupted()) {
+            ::kill(process, SIGTERM);
+        } else {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+    }
+    const bool stopped = WIFEXITED(status) ? WEXITSTATUS(status) == status_of_interrupted
+                                           : WTERMSIG(status) == SIGTERM;
+    check(stopped || (WIFEXITED(status) && WEXITSTATUS(status) == 0), "{}: {}", run.name,
+          last_complaint(run));
+    return !stopped;
+}
+
 bool train_runs(Study& study, int jobs, const std::function<void(size_t run)>& when_ended) {
     return Workers(study, jobs, when_ended).go();
 }

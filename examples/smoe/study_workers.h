@@ -15,4 +15,8 @@ namespace smoe {
 // stopped by somebody else. If this process is killed, its runs save and end (on Linux).
 bool train_runs(Study& study, int jobs, const std::function<void(size_t run)>& when_ended);
 
+// Trains one run on one thread and waits for it. False if it was interrupted. Throws Error if it
+// fails.
+bool train_alone(const StudyRun& run);
+
 }  // namespace smoe

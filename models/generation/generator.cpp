@@ -19,11 +19,11 @@ int64_t checked_samples(int64_t samples) {
 
 }  // namespace
 
-Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples)
+Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples, Precision weights)
     : moe_(moe),
       end_of_text_(end_of_text),
       samples_(checked_samples(samples)),
-      model_(moe.model, samples),
+      model_(moe.model, samples, weights),
       router_(moe.router->step(samples)),
       logits_(size_t(samples * moe.model.settings().outputs)) {
     const int64_t vocab = moe.model.settings().vocab;

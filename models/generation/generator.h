@@ -19,8 +19,10 @@ class Generator {
     static constexpr int64_t max_samples = 1024;
 
     // Writes `samples` texts at a time. `moe` must be in evaluation mode, outlive this and keep its
-    // weights meanwhile. end_of_text is also the start token. Throws Error for impossible numbers.
-    Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples);
+    // weights meanwhile. end_of_text is also the start token. The model's large weights are read in
+    // `weights`; a router reads its own in float32. Throws Error for impossible numbers.
+    Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples,
+              Precision weights = Precision::float32);
 
     struct Token {
         int64_t sample;

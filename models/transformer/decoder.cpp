@@ -171,7 +171,7 @@ Variable Block::forward(const Variable& x, const BlockInputs& inputs, const Draw
     return norm2.forward(y, branch, draws[1]);
 }
 
-Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows,
+Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows, Precision weights,
                                StepMemory& memory) const {
     const int64_t width = norm1.weight.shape()[0];
     memory.reserve(attn.step_needs(rows, context), rows, width);
@@ -179,7 +179,7 @@ Block::Cache Block::make_cache(int64_t slots, int64_t context, int64_t rows,
     if (router != nullptr) {
         memory.reserve(router->step_needs(rows), rows, width);
     }
-    return {attn.make_cache(slots, context), ffn->step_weights()};
+    return {attn.make_cache(slots, context, weights), ffn->step_weights(weights)};
 }
 
 void Block::step(StepRows rows, const Cache& cache, StepMemory& memory, real* x,

@@ -76,11 +76,12 @@ class Block : public Module {
 
     struct Cache {
         CausalSelfAttention::Cache attn;
-        std::vector<Tensor> ffn;
+        std::vector<RowMatrix> ffn;
     };
-    // Makes a cache for `slots` sequences of up to `context` positions. Reserves memory for steps
-    // of `rows` rows.
-    Cache make_cache(int64_t slots, int64_t context, int64_t rows, StepMemory& memory) const;
+    // Makes a cache for `slots` sequences of up to `context` positions, with weights in that
+    // precision. Reserves memory for steps of `rows` rows.
+    Cache make_cache(int64_t slots, int64_t context, int64_t rows, Precision weights,
+                     StepMemory& memory) const;
     // What forward does in evaluation mode, on x (M, C) in place; tokens (M, C), or null.
     void step(StepRows rows, const Cache& cache, StepMemory& memory, real* x,
               const real* tokens) const;

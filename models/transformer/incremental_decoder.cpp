@@ -11,14 +11,22 @@ namespace {
 
 // Moves all that the blocks keep into one tensor, which lies on large pages. Each on small pages of
 // its own, a token of `small` took 1.3 times as long.
-void move_together(std::vector<Block::Cache>& caches) {
+void move_together(std::vector<Block::Cache>& caches, RowMatrix& outputs) {
     std::vector<Tensor*> parts;
+    const auto add = [&parts](RowMatrix& weights) {
+        if (weights.own() != nullptr) {
+            parts.push_back(weights.own());
+        }
+    };
     for (Block::Cache& cache : caches) {
-        parts.insert(parts.end(), {&cache.attn.keys, &cache.attn.values, &cache.attn.out_weight});
-        for (Tensor& weight : cache.ffn) {
-            parts.push_back(&weight);
+        parts.insert(parts.end(), {&cache.attn.keys, &cache.attn.values});
+        add(cache.attn.qkv);
+        add(cache.attn.out);
+        for (RowMatrix& weights : cache.ffn) {
+            add(weights);
         }
     }
+    add(outputs);
     constexpr int64_t line = 16;  // numbers, so that each part begins with a line of the cache
     const auto room = [](const Tensor& part) { return (part.numel() + line - 1) / line * line; };
     int64_t numel = 0;
@@ -37,9 +45,10 @@ void move_together(std::vector<Block::Cache>& caches) {
 
 }  // namespace
 
-IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
+IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots, Precision weights)
     : decoder_(decoder),
       settings_(decoder.settings()),
+      outputs_(decoder.decoder().weight.value(), weights),
       lengths_(size_t(slots), 0),
       wanted_(lengths_),
       slots_(size_t(max_rows)),
@@ -48,9 +57,9 @@ IncrementalDecoder::IncrementalDecoder(const Decoder& decoder, int64_t slots)
       positions_(size_t(max_rows)),
       x_(Tensor::empty({max_rows, settings_.width})) {
     for (const std::unique_ptr<Block>& layer : decoder.layers()) {
-        caches_.push_back(layer->make_cache(slots, settings_.context, max_rows, memory_));
+        caches_.push_back(layer->make_cache(slots, settings_.context, max_rows, weights, memory_));
     }
-    move_together(caches_);
+    move_together(caches_, outputs_);
     if (decoder.router() != nullptr) {
         memory_.reserve(decoder.router()->step_needs(max_rows), max_rows, settings_.width);
     }
@@ -78,7 +87,7 @@ void IncrementalDecoder::append(std::span<const Next> next, std::span<real> logi
         // the output matrix.
         const int64_t skip = std::clamp<int64_t>(unwanted - done, 0, rows.size());
         if (skip < rows.size()) {
-            decoder_.decoder().step(rows.size() - skip, x_.data() + skip * C,
+            decoder_.decoder().step(rows.size() - skip, x_.data() + skip * C, outputs_,
                                     logits.data() + (done + skip - unwanted) * V);
         }
     }

@@ -16,8 +16,10 @@ namespace smoe {
 class IncrementalDecoder {
   public:
     // Room for `slots` sequences, all empty. `decoder` must outlive this, and its weights must not
-    // change meanwhile: some are kept transposed.
-    IncrementalDecoder(const Decoder& decoder, int64_t slots);
+    // change meanwhile: some are kept transposed, or all of the large ones rounded to bfloat16,
+    // which takes half as long to read.
+    IncrementalDecoder(const Decoder& decoder, int64_t slots,
+                       Precision weights = Precision::float32);
 
     // What comes next in the sequence of a slot.
     using Next = NextToken;
@@ -43,6 +45,7 @@ class IncrementalDecoder {
     const Decoder& decoder_;
     DecoderSettings settings_;
     std::vector<Block::Cache> caches_;       // of each layer
+    RowMatrix outputs_;                      // (outputs, C)
     std::vector<int64_t> lengths_, wanted_;  // of the sequences, now and after an append
 
     // The rows that go through the layers.

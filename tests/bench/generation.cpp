@@ -21,20 +21,21 @@ namespace {
 // Bytes that one token must read, at the middle of the context, if its expert masks a share
 // `masked` of the hidden neurons and of the outputs. Of the table of embeddings it is one row,
 // which is not counted, nor are the masks.
-double bytes_per_token(const Decoder& network, double masked) {
+double bytes_per_token(const Decoder& network, double masked, Precision precision) {
     const DecoderSettings& s = network.settings();
     const int64_t weights = network.parameter_count() - s.vocab * s.width;
     const int64_t cache = s.context / 2 * 2 * s.width * s.layers;
     const double kept = 1 - masked;
     const double left_out = double(s.layers * s.width * s.hidden) * (2 - kept - kept * kept);
-    return (double(weights + cache) - left_out) * double(sizeof(real));
+    const double bytes = precision == Precision::bfloat16 ? 2 : double(sizeof(real));
+    return (double(weights) - left_out) * bytes + double(cache) * double(sizeof(real));
 }
 
 // Stories of random weights end when they happen to draw the end of text; another seed then.
 class Writer {
   public:
-    Writer(const SingleMoe& moe, const Config& config, int64_t samples)
-        : generator_(moe, int32_t(config.model.vocab_size - 1), samples) {
+    Writer(const SingleMoe& moe, const Config& config, int64_t samples, Precision weights)
+        : generator_(moe, int32_t(config.model.vocab_size - 1), samples, weights) {
         while (write() < samples * generator_.longest_prompt() * 3 / 4) {
             check(++seed_ < 1000, "generation: random weights always end their stories early");
         }
@@ -65,27 +66,39 @@ void measure(const std::string& name, const std::string& routing, int64_t sample
     config.model.router.kind = routing;
     SingleMoe moe(config.model, config.seed);
     moe.eval();
-    double bytes =
-        bytes_per_token(moe.model, routing == "none" ? 0 : config.model.experts.mask_rate);
-    if (const auto* learned = dynamic_cast<const LearnedRouter*>(moe.router.get())) {
-        bytes += bytes_per_token(learned->network(), 0);
-    }
-    Writer writer(moe, config, samples);
+    const auto bytes = [&](Precision precision) {
+        const double masked = routing == "none" ? 0 : config.model.experts.mask_rate;
+        const auto* learned = dynamic_cast<const LearnedRouter*>(moe.router.get());
+        return bytes_per_token(moe.model, masked, precision) +
+               (learned == nullptr ? 0
+                                   : bytes_per_token(learned->network(), 0, Precision::float32));
+    };
+    Writer writer(moe, config, samples, Precision::float32);
+    Writer rounded(moe, config, samples, Precision::bfloat16);
     const double least = options.min_seconds();
     const std::vector<Samples> measured =
         take_turns(options.repetitions(),
-                   {[&] { return read_bandwidth(least); }, [&] { return writer.rate(least); }});
-    Row row{.what = fmt::format("{}, {}, {} at a time", name,
-                                routing == "none" ? "dense" : "router and masks",
-                                samples == 1 ? "one story" : fmt::format("{} stories", samples)),
-            .unit = "tokens/s",
-            .value = measured[1]};
-    if (name == "paper" && samples == 1) {
-        row.what += fmt::format(", {:.0f} MB a token", bytes / 1e6);
-        row.of_limit = map(measured[1], measured[0],
-                           [&](double rate, double bandwidth) { return rate * bytes / bandwidth; });
+                   {[&] { return read_bandwidth(least); }, [&] { return writer.rate(least); },
+                    [&] { return rounded.rate(least); }});
+    for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+        const bool is_rounded = precision == Precision::bfloat16;
+        Row row{.what = fmt::format("{}, {}, {} at a time{}", name,
+                                    routing == "none" ? "dense" : "router and masks",
+                                    samples == 1 ? "one story" : fmt::format("{} stories", samples),
+                                    is_rounded ? ", bfloat16" : ""),
+                .unit = "tokens/s",
+                .value = measured[is_rounded ? 2 : 1]};
+        if (name == "paper" && samples == 1) {
+            row.what += fmt::format(", {:.0f} MB a token", bytes(precision) / 1e6);
+            row.of_limit = map(row.value, measured[0], [&](double rate, double bandwidth) {
+                return rate * bytes(precision) / bandwidth;
+            });
+        }
+        if (is_rounded) {
+            row.against = map(measured[2], measured[1], std::divides<>());
+        }
+        table.add(row);
     }
-    table.add(row);
 }
 
 }  // namespace

@@ -1,16 +1,20 @@
 // Products with few vectors against loops in double: every count of vectors and rows around the
-// tiles, rows left out, strides, nothing else written, and bits that depend on nothing else.
+// tiles, rows left out, strides, nothing else written, and bits that depend on nothing else. Rows
+// are float32 and, in the float build, bfloat16.
 // Read next: tests/nn/step_test.cpp.
 #include "core/matvec.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
+#include "core/bfloat16.h"
 #include "core/rng.h"
+#include "core/row_matrix.h"
 #include "tests/core/products.h"
 
 using namespace smoe;
@@ -19,14 +23,17 @@ namespace {
 
 constexpr real untouched = 7;
 
-// A matrix, some of its rows, and as many vectors and factors.
+// A matrix of bfloat16 numbers, so that both precisions hold it exactly, some of its rows, and as many
+// vectors and factors.
 struct Problem {
     int64_t M, all, width, ldx, lda;
     std::vector<real> matrix, x, a;
     std::vector<int32_t> ids;
     bool with_ids;
+    RowMatrix stored;
 
-    Problem(int64_t vectors, int64_t height, int64_t cols, bool some, Rng& rng)
+    Problem(int64_t vectors, int64_t height, int64_t cols, bool some, Rng& rng,
+            Precision precision = Precision::float32)
         : M(vectors),
           all(height),
           width(cols),
@@ -41,10 +48,17 @@ struct Problem {
                 ids.push_back(id);
             }
         }
+        for (real& number : matrix) {
+            number = std::bit_cast<float>(rounded_to_bfloat16(float(number)) & 0xffff0000u);
+        }
+        stored = RowMatrix(Tensor::from({all, width}, matrix), precision);
     }
 
     Rows rows() const {
-        return {matrix.data(), width, int64_t(ids.size()), with_ids ? ids.data() : nullptr};
+        Rows some = stored.rows(0, all);
+        some.count = int64_t(ids.size());
+        some.ids = with_ids ? ids.data() : nullptr;
+        return some;
     }
     std::vector<real> multiplied(int64_t first, int64_t count) const {
         std::vector<real> y(size_t(count * lda), untouched);
@@ -114,7 +128,8 @@ TEST_CASE("matvec: random sizes, all rows and some, few vectors and many") {
         const int64_t vectors =
             round % 10 == 0 ? few_vectors + 1 + int64_t(rng.below(9)) : 1 + int64_t(rng.below(20));
         const Problem problem(vectors, 1 + int64_t(rng.below(30)), 1 + int64_t(rng.below(80)),
-                              round % 2 == 0, rng);
+                              round % 2 == 0, rng,
+                              round % 3 == 0 ? Precision::bfloat16 : Precision::float32);
         CAPTURE(problem.M);
         CAPTURE(problem.all);
         CAPTURE(problem.width);
@@ -128,9 +143,11 @@ TEST_CASE("matvec: one vector and wide rows, as in generation") {
     Rng rng(2);
     for (const int64_t width : {512, 515, 5000}) {
         for (const bool some : {false, true}) {
-            const Problem problem(1, 70, width, some, rng);
-            CHECK(multiplied_right(problem));
-            CHECK(combined_right(problem));
+            for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+                const Problem problem(1, 70, width, some, rng, precision);
+                CHECK(multiplied_right(problem));
+                CHECK(combined_right(problem));
+            }
         }
     }
 }
@@ -151,8 +168,9 @@ TEST_CASE("matvec: no rows and no vectors") {
 TEST_CASE("matvec: bits depend neither on the other vectors nor on rows without a part") {
     Rng rng(3);
     for (int round = 0; round < 60; ++round) {
+        const Precision precision = round % 2 == 0 ? Precision::float32 : Precision::bfloat16;
         Problem problem(1 + int64_t(rng.below(uint64_t(few_vectors))), 1 + int64_t(rng.below(30)),
-                        1 + int64_t(rng.below(80)), true, rng);
+                        1 + int64_t(rng.below(80)), true, rng, precision);
         for (const int32_t id : problem.ids) {
             if (rng.below(2) == 0) {  // each vector does without some of the rows
                 problem.a[size_t(int64_t(rng.below(uint64_t(problem.M))) * problem.lda + id)] = 0;
@@ -170,7 +188,7 @@ TEST_CASE("matvec: bits depend neither on the other vectors nor on rows without 
                             problem.ldx));
         }
         // All rows or a list of all rows, read in two ways.
-        Problem everything(problem.M, problem.all, problem.width, false, rng);
+        Problem everything(problem.M, problem.all, problem.width, false, rng, precision);
         const std::vector<real> one_way = everything.multiplied(0, 1);
         everything.with_ids = true;
         CHECK(everything.multiplied(0, 1) == one_way);

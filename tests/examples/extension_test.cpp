@@ -132,7 +132,7 @@ class ToyFeedForward : public FeedForward {
         return second.forward(routing.is_dense() ? hidden
                                                  : mask_rows(hidden, mask, routing.experts));
     }
-    void step_part(int64_t, const StepRows& rows, const real* x, const std::vector<Tensor>&,
+    void step_part(int64_t, const StepRows& rows, const real* x, const std::vector<RowMatrix>&,
                    StepMemory& memory, real* y) const override {
         const int64_t C = sizes().width, F = sizes().hidden;
         for (int64_t m = 0; m < rows.size(); ++m) {

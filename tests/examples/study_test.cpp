@@ -18,60 +18,10 @@
 #include <thread>
 
 #include "core/file.h"
-#include "tests/examples/workshop.h"
+#include "tests/examples/small_study.h"
 
 namespace smoe {
 namespace {
-
-using Json = nlohmann::ordered_json;
-using Names = std::vector<std::string>;
-
-// Two arms, two seeds; a run takes a moment. It lies in a folder of its own, so its paths start there.
-Json small_plan() {
-    return Json::parse(R"({
-        "base": {"data": ["../corpus/train.jsonl"], "valid": "../corpus/valid.jsonl",
-                 "width": 16, "layers": 1, "heads": 2, "hidden": 32, "entries": 300, "context": 40,
-                 "batch": 4, "steps": 6, "log-every": 3, "eval-every": 3, "checkpoint-every": 2,
-                 "sample-every": 0, "warmup": 2, "experts": 4},
-        "arms": [{"name": "dense", "what": "no experts", "set": {"routing": "none"}},
-                 {"name": "hash", "set": {"routing": "hash"}}],
-        "lr": [0.01], "seeds": [1, 2], "compare_to": "dense"})");
-}
-
-void put_plan(const Json& plan) {
-    put("plans/plan.json", plan.dump(2));
-}
-
-std::string study(const std::string& folder) {
-    return "study plans/plan.json --jobs 2 -o " + folder;
-}
-
-// The runs of a study, by phase: "runs/dense/lr_0.01_seed_1".
-Names runs_in(const std::string& folder) {
-    Names names;
-    const std::string root = workshop() + "/" + folder + "/";
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-        if (entry.path().filename() == "model.safetensors") {
-            names.push_back(entry.path().parent_path().string().substr(root.size()));
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-// The rows of results.csv as cells; the first has the names of columns.
-std::vector<Names> rows_of(const std::string& folder) {
-    std::vector<Names> rows;
-    for (const std::string& line : split(contents(folder + "/results.csv"), '\n')) {
-        Names cells = {""};
-        for (const char c : line) {
-            c == ',' ? cells.emplace_back() : cells.back() += c;
-        }
-        REQUIRE(cells.size() == 13);
-        rows.push_back(cells);
-    }
-    return rows;
-}
 
 std::vector<Names> rows_without_seconds(const std::string& folder) {
     std::vector<Names> rows = rows_of(folder);
@@ -324,65 +274,6 @@ TEST_CASE("study: a folder holds one experiment") {
     plan["base"]["entries"] = 310;
     put_plan(plan);
     refused(study("study-one"), 1, "choose another folder");
-}
-
-TEST_CASE("study: rows of runs done elsewhere take the place of the runs") {
-    put_plan(small_plan());
-    done(study("study-there"));
-    const std::string rows = " --rows study-there/results.csv";
-    Json plan = small_plan();
-    plan["arms"][0]["name"] = "renamed";  // settings say which run it is
-    plan["compare_to"] = "renamed";
-    plan["arms"].push_back({{"name", "wide"}, {"set", {{"routing", "none"}, {"hidden", 64}}}});
-    put_plan(plan);
-    CHECK(has(done(study("study-here") + rows + " --dry-run").out, "4 of 6 runs have ended"));
-    done(study("study-here") + rows);
-    CHECK((runs_in("study-here") == Names{"runs/wide/lr_0.01_seed_1", "runs/wide/lr_0.01_seed_2"}));
-    auto there = rows_of("study-there"), here = rows_of("study-here");
-    CHECK(here.size() > there.size());
-    here.resize(there.size());
-    for (Names& row : there) {
-        row[0] = row[0] == "dense" ? "renamed" : row[0];
-    }
-    CHECK((here == there));
-    // The whole table without a run, and without a text.
-    put_plan(small_plan());
-    std::filesystem::rename(workshop() + "/corpus", workshop() + "/corpus-away");
-    const Outcome table = done(study("study-nowhere") + rows + " --table");
-    std::filesystem::rename(workshop() + "/corpus-away", workshop() + "/corpus");
-    CHECK(table.out == done(study("study-there") + " --table").out);
-    CHECK(!file_exists(workshop() + "/study-nowhere"));
-    // Other settings, other runs.
-    plan = small_plan();
-    plan["base"]["warmup"] = 3;
-    put_plan(plan);
-    CHECK(has(done(study("study-new") + rows + " --dry-run").out, "0 of 4 runs have ended"));
-    put_plan(small_plan());
-    put("study-there/text.csv", "text\nonce\n");
-    refused(study("study-new") + " --rows study-there/text.csv", 1, "has no rows of a study");
-    const std::string good = contents("study-there/results.csv");
-    put("study-there/cut.csv", good.substr(0, good.size() - 40));
-    refused(study("study-new") + " --rows study-there/cut.csv", 1, "cells instead of 13");
-    put("study-there/word.csv",
-        std::string(good).replace(good.find("\ndense,1,0.01,full,3"), 20, "\ndense,1,0.01,full,x"));
-    refused(study("study-new") + " --rows study-there/word.csv", 1,
-            "line 2: 'x' is no number for the column step");
-    refused(study("study-new") + " --rows missing.csv", 1, "missing.csv");
-    // Rows of runs on another text are not compared with runs on this one.
-    put("study-there/other.csv", [&] {
-        std::string other = good;
-        const std::string hash = rows_of("study-there")[1].back();
-        for (size_t at = 0; (at = other.find(hash, at)) != other.npos; at += hash.size()) {
-            other.replace(at, hash.size(), "0123456789abcdef");
-        }
-        return other;
-    }());
-    plan["base"]["warmup"] = 2;
-    plan["arms"].push_back({{"name", "wide"}, {"set", {{"routing", "none"}, {"hidden", 64}}}});
-    put_plan(plan);
-    done(study("study-mixed"));
-    std::filesystem::remove_all(workshop() + "/study-mixed/runs/dense");
-    refused(study("study-mixed") + " --rows study-there/other.csv", 1, "cannot be compared");
 }
 
 }  // namespace smoe

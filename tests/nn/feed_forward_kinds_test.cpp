@@ -30,7 +30,7 @@ struct Diagonal : FeedForward {
     Variable compute(const Variable& x, const Routing& routing) const override {
         return routing.is_dense() ? x : mul(x, embedding(table, routing.experts));
     }
-    void step_part(int64_t, const StepRows& rows, const real* x, const std::vector<Tensor>&,
+    void step_part(int64_t, const StepRows& rows, const real* x, const std::vector<RowMatrix>&,
                    StepMemory&, real* y) const override {
         const int64_t C = sizes().width;
         for (int64_t i = 0; i < rows.size() * C; ++i) {
@@ -136,7 +136,7 @@ TEST_CASE("feed-forward kinds: the weights of rows, forward, backward and in ste
         const std::vector<int32_t> slots = {0, 0, 0};
         const std::vector<int64_t> positions = {0, 1, 2};
         const StepParts parts = ffn->step({slots, positions, experts, weights.value().values()},
-                                          x.data(), ffn->step_weights(), memory);
+                                          x.data(), ffn->step_weights(Precision::float32), memory);
         REQUIRE(parts.count == 1);
         CHECK(difference(Tensor::from({3, 2}, std::span<const real>(parts.data, 6)),
                          weighted.value()) < tolerance);

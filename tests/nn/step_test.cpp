@@ -116,7 +116,7 @@ TEST_CASE("steps: the feed-forward network, dense and with experts, few rows and
                                                 MaskWhere::both, C, F, Rng(2, 0), Rng(2, 1));
             masks.scale = rate == 0.3 ? MaskScale::inverse : MaskScale::root;
             const MaskedFeedForward layer(Scope{}, {C, F, K}, masks, rng);
-            const std::vector<Tensor> step_weights = layer.step_weights();
+            const std::vector<RowMatrix> step_weights = layer.step_weights(Precision::float32);
             const Tensor x = random_tensor({N, C}, 5);
             for (const bool dense : {true, false}) {
                 Experts experts;
@@ -147,7 +147,7 @@ TEST_CASE("steps: linear, layer norm and rms norm") {
     for (const bool with_bias : {false, true}) {
         const Linear layer(Scope{}, 24, 2000, with_bias, rng);  // several chunks of work
         const Tensor y = Tensor::empty({40, 2000});
-        layer.step(40, x.data(), y.data());
+        layer.step(40, x.data(), RowMatrix(layer.weight.value(), Precision::float32), y.data());
         CHECK(difference(y, layer.forward(Variable(x)).value()) < tolerance);
     }
     const LayerNorm norm(Scope{}, 24);
@@ -186,7 +186,7 @@ TEST_CASE("steps: the same bits for any number of threads") {
     const MaskedFeedForward ffn(Scope{}, {C, F, 1}, {ones, Tensor::full({1, C}, 1)}, rng);
     const LayerNorm norm(Scope{}, C);
     const CausalSelfAttention::Cache cache = attention.make_cache(1, N);
-    const std::vector<Tensor> ffn_weights = ffn.step_weights();
+    const std::vector<RowMatrix> ffn_weights = ffn.step_weights(Precision::float32);
     const SequenceRows rows({0, N}, {}, 0, N);
     StepMemory memory;
     memory.reserve(attention.step_needs(N, N), N, C);
