@@ -214,12 +214,12 @@ class Product {
         std::fill_n(row + count, widest_panel, Unit(0));
         for (int64_t u = 0; u < depth; ++u) {
             const int64_t k = (first_unit + u) * Format::numbers, last = k + Format::numbers - 1;
-            const real* const upper = at_depth(from, k);
-            const real* const lower = at_depth(from, std::min(last, K_ - 1));
+            const real* const earlier = at_depth(from, k);
+            const real* const later = at_depth(from, std::min(last, K_ - 1));
             const bool whole = last < K_;
             const auto convert = [&](int64_t l, int64_t run, auto size) {
                 for (int64_t i = 0; i < size; ++i) {
-                    row[l + i] = Format::unit(upper[run + i], whole ? lower[run + i] : 0);
+                    row[l + i] = Format::unit(earlier[run + i], whole ? later[run + i] : 0);
                 }
             };
             if (from.lanes == nullptr) {
@@ -233,7 +233,7 @@ class Product {
                     }
                     for (int64_t i = l; i < l + at_once; ++i) {
                         const int32_t lane = from.lanes[first + i];
-                        row[i] = Format::unit(upper[lane], whole ? lower[lane] : 0);
+                        row[i] = Format::unit(earlier[lane], whole ? later[lane] : 0);
                     }
                 }
                 for (; l < count; ++l) {
@@ -347,8 +347,8 @@ class Product {
 
 }  // namespace
 
-void packed_gemm(Precision precision, int64_t M, int64_t N, int64_t K, const Operand& a,
-                 const Operand& b, real beta, const ProductResult& C,
+void packed_gemm([[maybe_unused]] Precision precision, int64_t M, int64_t N, int64_t K,
+                 const Operand& a, const Operand& b, real beta, const ProductResult& C,
                  Borrowed<const GemmBlock&> finish) {
     if (M == 0 || N == 0) {
         return;
