@@ -52,6 +52,8 @@ TEST_CASE("program: corpus, train, eval, generate, verify") {
     for (const std::string kind : {"greedy", "multinomial", "nucleus"}) {
         CHECK(generate("--sampling " + kind).status == 0);
     }
+    CHECK(generate("--precision bfloat16").out == generate("").out);
+    CHECK(generate("--precision float32").status == 0);
 
     const std::string golden =
         std::filesystem::absolute("tests/golden/smoe_half_masked.safetensors");

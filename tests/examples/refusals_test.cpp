@@ -51,6 +51,8 @@ TEST_CASE("refusals: wrong usage") {
     refused(tiny_train() + "--steps many", 2, "many");
     refused(tiny_train() + "--lr fast", 2, "fast");
     refused("generate run --sampling best", 2, "best");
+    refused("generate run --precision half", 2, "half");
+    refused(tiny_train() + "--precision half", 2, "half");
     refused("train --run run --resume --preset paper", 2, "--preset");
     for (const std::string number :
          {"--seed=-1", "--seed=18446744073709551616", "--warmup=18446744073709551616",
