@@ -80,6 +80,7 @@ const std::map<std::string, Use> uses = {
     {"study plan", {"study -o new VALUE"}},
     {"study --out", {"study plan.json VALUE", Use::is_file}},
     {"study --figure", {"study plan.json --out made VALUE", Use::is_file}},
+    {"study --rows", {"study plan.json --out made --table VALUE"}},
     {"study --figure-x", {"study plan.json --out made --figure made/x.svg VALUE"}},
     {"study --domain", {"study plan.json --out made --table VALUE"}}};
 

@@ -99,12 +99,12 @@ TEST_CASE("published: an export is read wherever a run is") {
 }
 
 TEST_CASE("published: in bfloat16 an export takes half the room and is read the same way") {
-    done("export run --hf whole");
+    done("export run --hf whole_export");
     done("export run --hf halves --dtype bfloat16");
     const auto config = nlohmann::json::parse(contents("halves/config.json"));
     CHECK(config["torch_dtype"] == "bfloat16");
     const double share = double(contents("halves/model.safetensors").size()) /
-                         double(contents("whole/model.safetensors").size());
+                         double(contents("whole_export/model.safetensors").size());
     CHECK(share > 0.5);  // by the header
     CHECK(share < 0.55);
     const auto loss = [](const std::string& folder) {
@@ -112,8 +112,8 @@ TEST_CASE("published: in bfloat16 an export takes half the room and is read the 
             nlohmann::json::parse(done("eval " + folder + " --data corpus/valid.jsonl --json").out);
         return result["loss"].get<double>();
     };
-    CHECK(loss("halves") != loss("whole"));
-    CHECK(std::abs(loss("halves") - loss("whole")) < 0.01);
+    CHECK(loss("halves") != loss("whole_export"));
+    CHECK(std::abs(loss("halves") - loss("whole_export")) < 0.01);
     done("generate halves --seed 3");
     done("export halves --hf halves_again --dtype bfloat16");
     CHECK(contents("halves_again/model.safetensors") == contents("halves/model.safetensors"));
