@@ -195,11 +195,11 @@ exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES)) ## every exercise can b
 	@for exercise in $^; do echo "== $$exercise"; $$exercise --minimal || exit 1; done
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
-	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh
+	@BLAS=$(BLAS) CXX="$(CXX)" .ci/install_dependencies.sh
 
 .PHONY: deps-if-missing
 deps-if-missing:
-	@BLAS=$(BLAS) CXX=$(CXX) .ci/install_dependencies.sh --quiet
+	@BLAS=$(BLAS) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
 
 # How the sources are laid out is not left out in silence where this is missing.
 NEEDS_CLANG_FORMAT = command -v clang-format >/dev/null || { echo "make $@ needs clang-format: install the package \

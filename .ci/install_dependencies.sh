@@ -4,9 +4,9 @@
 #   install_dependencies.sh [--quiet]     with --quiet it prints nothing if nothing is missing
 set -eu
 
-compiler=${CXX:-g++}
+compiler=${CXX:-g++}  # perhaps with words before it, such as ccache
 probe() {  # can a file with this include be compiled?
-    echo "#include <$1>" | "$compiler" -std=c++20 -x c++ -fsyntax-only $include_flags - >/dev/null 2>&1
+    echo "#include <$1>" | $compiler -std=c++20 -x c++ -fsyntax-only $include_flags - >/dev/null 2>&1
 }
 
 include_flags=""
@@ -16,7 +16,7 @@ for folder in /usr/include/openblas "$(brew --prefix 2>/dev/null || true)/includ
 done
 
 missing=""
-command -v "$compiler" >/dev/null 2>&1 || missing="compiler"
+command -v "${compiler%% *}" >/dev/null 2>&1 || missing="compiler"
 if [ -z "$missing" ]; then
     probe fmt/core.h || missing="$missing fmt"
     probe CLI/CLI.hpp || missing="$missing cli11"
