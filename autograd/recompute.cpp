@@ -24,8 +24,8 @@ Variable recompute(const RecomputedPart& part, const std::vector<Variable>& inpu
         values.push_back(input.value());
     }
     return record("recompute", value(), inputs,
-                  [part, values, precision = Autocast::precision()](
-                      const Tensor& dout, std::span<Tensor* const> din) {
+                  [part, values, precision = Autocast::precision()](const Tensor& dout,
+                                                                    std::span<Tensor* const> din) {
                       const Autocast autocast(precision);
                       const GradMode recording(true);  // the walk around may be under NoGrad
                       std::vector<Variable> leaves;

@@ -116,7 +116,7 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight,
     return record(
         "linear_cross_entropy", out, {x, weight},
         [X, W, log_sums, targets, for_each_chunk, precision, C, V](const Tensor& dout,
-                                                        std::span<Tensor* const> din) {
+                                                                   std::span<Tensor* const> din) {
             for_each_chunk(false, [&](int64_t first, int64_t rows, real* logits) {
                 // dlogits = dout * (softmax(logits) - one_hot(target)), in their place
                 parallel_for(rows, row_grain(V), [&](int64_t begin, int64_t end) {
