@@ -277,6 +277,11 @@ $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 # Tiles of different sizes must round alike: no compiler may fuse a product and a sum in some of them only.
 $(call float,core/matvec.cpp) $(call double,core/matvec.cpp): FLAGS += -ffp-contract=off
 
+# These round alike in every build, with sanitizers too: below -O2, g++ fuses no product and sum. A neuron of a golden
+# file lies so close to zero that this decides whether it is on.
+KERNELS := core/row_products.cpp core/tiles/tile.cpp
+$(call float,$(KERNELS)) $(call double,$(KERNELS)): FLAGS += -O3
+
 # The program looks for these instructions before it uses what is compiled for them.
 ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 $(OBJ)/float/core/tiles/tile_avx512_bf16.o: FLAGS += -mavx512f -mavx512vl -mavx512bf16 -mfma

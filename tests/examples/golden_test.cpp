@@ -93,11 +93,7 @@ TEST_CASE("golden: every form of the feed-forward network meets them") {
             for (const GoldenQuantity& quantity :
                  verify_golden(read_safetensors(path), form).quantities) {
                 CAPTURE(quantity.name);
-                // In float, sums in another order may switch a neuron that is within rounding of 0,
-                // which outputs hardly notice, and gradients do. The double build compares all.
-                const bool has_gradient =
-                    quantity.name.starts_with("grad.") || quantity.name.starts_with("trained.");
-                CHECK((quantity.own_error < 2e-5 || (sizeof(real) == 4 && has_gradient)));
+                CHECK(quantity.own_error < 2e-5);
             }
         }
     }
