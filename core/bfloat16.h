@@ -15,4 +15,14 @@ inline uint32_t rounded_to_bfloat16(float number) {
     return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : nearest;
 }
 
+// Two of them in 32 bits, `first` in the lower half.
+inline uint32_t bfloat16_pair(float first, float second) {
+    return rounded_to_bfloat16(first) >> 16 | (rounded_to_bfloat16(second) & 0xffff0000u);
+}
+
+// The value of the nearest bfloat16.
+inline float nearest_bfloat16(float number) {
+    return std::bit_cast<float>(rounded_to_bfloat16(number) & 0xffff0000u);
+}
+
 }  // namespace smoe

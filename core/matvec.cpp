@@ -33,7 +33,7 @@ inline real total(const typename VectorOf<bytes>::type& vector) {
 // for memory to answer in time. The processor only foresees rows by itself if they follow one
 // another and little is computed with them.
 inline const real* row_ahead(const Rows& rows, int64_t j) {
-    const int64_t distance = 1 + (int64_t(16) << 10) / (rows.width * int64_t(sizeof(real)));
+    const int64_t distance = 1 + (int64_t(16) << 10) / (rows.places() * int64_t(sizeof(real)));
     return rows[std::min(j + distance, rows.count - 1)];
 }
 
@@ -111,8 +111,8 @@ void combine_tile(const real* a, int64_t lda, const Rows& rows, int64_t j, real*
 
 #ifndef SMOE_DOUBLE
 
-// Sixteen bits more or less make a float of a bfloat16. So that nothing else has to be done to the
-// numbers of a row, the vectors are taken apart into those at even places and those at odd ones.
+// A bfloat16 is the upper half of a float. So that this is all that has to be done to a row, vectors
+// are taken apart into their numbers at even places and those at odd ones.
 typedef uint32_t Words __attribute__((vector_size(register_bytes)));
 
 inline Vector evens(Words words) {
@@ -121,32 +121,19 @@ inline Vector evens(Words words) {
 inline Vector odds(Words words) {
     return (Vector)(words & 0xffff0000u);
 }
+inline float even(uint32_t word) {
+    return std::bit_cast<float>(word << 16);
+}
+inline float odd(uint32_t word) {
+    return std::bit_cast<float>(word & 0xffff0000u);
+}
 
-// A row of words, and the place to fetch into the second-level cache while it is worked on.
-struct HalfRow {
-    const real* words;
-    const real* ahead;
-
-    HalfRow(const Rows& rows, int64_t j, int64_t width)
-        : words(rows.halves + rows.id(j) * width),
-          ahead(rows.halves +
-                rows.id(std::min(j + 1 + (int64_t(16) << 10) / (4 * width), rows.count - 1)) *
-                    width) {}
-    Words operator[](int64_t word) const {
-        Words loaded;
-        std::memcpy(&loaded, words + word, sizeof loaded);
-        return loaded;
-    }
-    float even(int64_t word) const { return std::bit_cast<float>(bits(word) << 16); }
-    float odd(int64_t word) const { return std::bit_cast<float>(bits(word) & 0xffff0000u); }
-
-  private:
-    uint32_t bits(int64_t word) const {
-        uint32_t loaded;
-        std::memcpy(&loaded, words + word, sizeof loaded);
-        return loaded;
-    }
-};
+template <class Bits>
+inline Bits bits_at(const real* place) {
+    Bits bits;
+    std::memcpy(&bits, place, sizeof bits);
+    return bits;
+}
 
 // Vectors in halves: `words` numbers from even places, then as many from odd ones (0 beyond the end).
 void take_apart(const real* x, int64_t width, real* apart) {
@@ -160,16 +147,17 @@ void take_apart(const real* x, int64_t width, real* apart) {
 // multiply_rows for S vectors in halves.
 template <int S, bool foreseen>
 void multiply_halves(const real* apart, const Rows& rows, real* y, int64_t ldy) {
-    const int64_t words = (rows.width + 1) / 2;
+    const int64_t words = rows.places();
     for (int64_t j = 0; j < rows.count; ++j) {
-        const HalfRow row(rows, j, words);
+        const real* const row = rows[j];
+        const real* const ahead = row_ahead(rows, j);
         Vector sums[S][2] = {};
         int64_t i = 0;
         for (; i + lanes <= words; i += lanes) {
             if constexpr (!foreseen) {
-                prefetch(row.ahead + i);
+                prefetch(ahead + i);
             }
-            const Words w = row[i];
+            const Words w = bits_at<Words>(row + i);
             for (int s = 0; s < S; ++s) {
                 sums[s][0] += evens(w) * load(apart + s * 2 * words + i);
                 sums[s][1] += odds(w) * load(apart + (s * 2 + 1) * words + i);
@@ -178,8 +166,9 @@ void multiply_halves(const real* apart, const Rows& rows, real* y, int64_t ldy) 
         for (int s = 0; s < S; ++s) {
             real sum = total(sums[s][0] + sums[s][1]);
             for (int64_t rest = i; rest < words; ++rest) {
-                sum += row.even(rest) * apart[s * 2 * words + rest];
-                sum += row.odd(rest) * apart[(s * 2 + 1) * words + rest];
+                const auto word = bits_at<uint32_t>(row + rest);
+                sum += even(word) * apart[s * 2 * words + rest];
+                sum += odd(word) * apart[(s * 2 + 1) * words + rest];
             }
             y[s * ldy + rows.id(j)] = sum;
         }
@@ -189,14 +178,13 @@ void multiply_halves(const real* apart, const Rows& rows, real* y, int64_t ldy) 
 // Adds the part of rows j .. j + R - 1 to S vectors in halves.
 template <int S, int R>
 void combine_halves(const real* a, int64_t lda, const Rows& rows, int64_t j, real* apart) {
-    const int64_t words = (rows.width + 1) / 2;
-    const auto row = [&](int r) { return HalfRow(rows, j + r, words); };
-    const real* from[R];
+    const int64_t words = rows.places();
+    const real* row[R];
     const real* ahead[R];
     real factor[S][R];
     for (int r = 0; r < R; ++r) {
-        from[r] = row(r).words;
-        ahead[r] = row(r).ahead;
+        row[r] = rows[j + r];
+        ahead[r] = row_ahead(rows, j + r);
         for (int s = 0; s < S; ++s) {
             factor[s][r] = a[s * lda + rows.id(j + r)];
         }
@@ -210,8 +198,7 @@ void combine_halves(const real* a, int64_t lda, const Rows& rows, int64_t j, rea
         }
         for (int r = 0; r < R; ++r) {
             prefetch(ahead[r] + i);
-            Words w;
-            std::memcpy(&w, from[r] + i, sizeof w);
+            const Words w = bits_at<Words>(row[r] + i);
             for (int s = 0; s < S; ++s) {
                 sums[s][0] += evens(w) * factor[s][r];
                 sums[s][1] += odds(w) * factor[s][r];
@@ -225,8 +212,9 @@ void combine_halves(const real* a, int64_t lda, const Rows& rows, int64_t j, rea
     for (; i < words; ++i) {
         for (int s = 0; s < S; ++s) {
             for (int r = 0; r < R; ++r) {
-                apart[s * 2 * words + i] += row(r).even(i) * factor[s][r];
-                apart[(s * 2 + 1) * words + i] += row(r).odd(i) * factor[s][r];
+                const auto word = bits_at<uint32_t>(row[r] + i);
+                apart[s * 2 * words + i] += even(word) * factor[s][r];
+                apart[(s * 2 + 1) * words + i] += odd(word) * factor[s][r];
             }
         }
     }
@@ -250,9 +238,9 @@ inline void for_each_tile(int64_t begin, int64_t end, const Body& body) {
 
 void multiply_rows(int64_t M, const real* x, int64_t ldx, const Rows& rows, real* y, int64_t ldy) {
 #ifndef SMOE_DOUBLE
-    if (rows.halves != nullptr) {
+    if (rows.halved) {
         count_product(M * rows.count * rows.width);
-        const int64_t apart = (rows.width + 1) / 2 * 2;
+        const int64_t apart = 2 * rows.places();
         real* const halves = scratch(halves_slot, M * apart);
         for (int64_t m = 0; m < M; ++m) {
             take_apart(x + m * ldx, rows.width, halves + m * apart);
@@ -284,9 +272,9 @@ void multiply_rows(int64_t M, const real* x, int64_t ldx, const Rows& rows, real
 
 void combine_rows(int64_t M, const real* a, int64_t lda, const Rows& rows, real* y, int64_t ldy) {
 #ifndef SMOE_DOUBLE
-    if (rows.halves != nullptr) {
+    if (rows.halved) {
         count_product(M * rows.count * rows.width);
-        const int64_t words = (rows.width + 1) / 2;
+        const int64_t words = rows.places();
         real* const apart = scratch(halves_slot, M * 2 * words);
         std::fill_n(apart, M * 2 * words, real(0));
         for_each_tile<4>(0, rows.count, [&]<int R>(int64_t j) {

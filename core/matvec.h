@@ -13,18 +13,18 @@
 namespace smoe {
 
 // Rows of a matrix with `width` columns: the `count` rows that `ids` names in rising order, or the
-// first `count` if there are no ids. Its numbers are reals, or bfloat16 in pairs: in place of
-// `matrix` then stands `halves`, whose rows have ceil(width / 2) words of 32 bits, the earlier number
-// in the lower half.
+// first `count` if there are no ids. If `halved`, its numbers are bfloat16, and each place of the
+// matrix holds the bits of two that follow one another in a row, the earlier in the lower half.
 struct Rows {
     const real* matrix;
     int64_t width;
     int64_t count;
     const int32_t* ids = nullptr;
-    const real* halves = nullptr;
+    bool halved = false;
 
     int64_t id(int64_t j) const { return ids == nullptr ? j : ids[j]; }
-    const real* operator[](int64_t j) const { return matrix + id(j) * width; }
+    int64_t places() const { return halved ? (width + 1) / 2 : width; }  // that a row takes
+    const real* operator[](int64_t j) const { return matrix + id(j) * places(); }
 };
 
 // Products of reals with more vectors than this go to the library, unless rows are left out.

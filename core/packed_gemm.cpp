@@ -56,9 +56,7 @@ struct Bfloat16 {
     using Unit = uint32_t;
     static constexpr int64_t numbers = 2;
     static const Tile<Unit>& tile() { return bfloat16_tile(); }
-    static Unit unit(real first, real second) {
-        return rounded_to_bfloat16(first) >> 16 | (rounded_to_bfloat16(second) & 0xffff0000u);
-    }
+    static Unit unit(real first, real second) { return bfloat16_pair(first, second); }
 };
 #endif
 
@@ -105,7 +103,7 @@ class Product {
         const int64_t jobs_a = a_is_swept_ ? sweeps_a * depth_blocks : 0;
         parallel_chunks(jobs_b + jobs_a, [&](int64_t job) {
             if (job < jobs_b) {
-                pack(b_, job % sweeps_b * sweep_lanes, std::min(sweep_lanes, N_), N_, cols_,
+                pack(b_, job % sweeps_b * sweep_lanes, sweep_lanes, N_, cols_,
                      job / sweeps_b * block_depth, packed_b_);
             } else {
                 const int64_t own = job - jobs_b;

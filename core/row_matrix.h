@@ -11,22 +11,23 @@ namespace smoe {
 
 class RowMatrix {
   public:
+    enum class Numbers { shared, own };  // are those handed in a parameter's, or nobody else's?
+
     RowMatrix() = default;
-    // The rows of `matrix` (rows, width): shared in float32 and in the double build.
-    RowMatrix(const Tensor& matrix, Precision precision);
-    // The rows of its transpose: always a copy.
-    static RowMatrix of_transpose(const Tensor& matrix, Precision precision);
+    // The rows of `matrix` (rows, width). They are kept as they are in float32 and in the double
+    // build, and copied in bfloat16.
+    RowMatrix(const Tensor& matrix, Precision precision, Numbers numbers = Numbers::shared);
 
     // `count` rows from row `first` on.
     Rows rows(int64_t first, int64_t count) const;
 
     // What this holds of its own, for who wants to move it; null if it shares the numbers.
-    Tensor* own() { return copied_ ? &numbers_ : nullptr; }
+    Tensor* own() { return own_ ? &numbers_ : nullptr; }
 
   private:
-    Tensor numbers_;  // (rows, width), or two bfloat16 for each number (rows, ceil(width / 2))
+    Tensor numbers_;  // (rows, width), or two bfloat16 in each place (rows, ceil(width / 2))
     int64_t width_ = 0;
-    bool halved_ = false, copied_ = false;
+    bool halved_ = false, own_ = false;
 };
 
 }  // namespace smoe

@@ -46,7 +46,8 @@ CausalSelfAttention::Cache CausalSelfAttention::make_cache(int64_t slots, int64_
                                                            Precision weights) const {
     const Shape shape{slots, heads_, context, head_size_};
     return {Tensor::empty(shape), Tensor::empty(shape), RowMatrix(qkv_proj.weight.value(), weights),
-            RowMatrix::of_transpose(out_proj.weight.value(), weights)};
+            RowMatrix(transpose(Variable(out_proj.weight.value()), 0, 1).value(), weights,
+                      RowMatrix::Numbers::own)};
 }
 
 StepNeeds CausalSelfAttention::step_needs(int64_t rows, int64_t context) const {

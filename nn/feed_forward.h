@@ -49,7 +49,7 @@ class FeedForward : public Module {
     // The cost of each product for a row of this expert, which may be no_expert.
     virtual std::vector<ProductCost> costs(int32_t expert) const = 0;
     // Whether forward and backward leave out what experts mask, for a batch with rows[e] rows of
-    // expert e. Otherwise they multiply with all neurons.
+    // expert e, if they are recorded now. Otherwise they multiply with all neurons.
     virtual bool skips_masked(std::span<const double> /*rows*/) const { return true; }
     // Multiply-adds of a step for one row of this expert, if none of its neurons is silent.
     virtual double step_cost(int32_t expert) const;

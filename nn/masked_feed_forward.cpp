@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "autograd/autocast.h"
 #include "autograd/ops.h"
 #include "autograd/ops/feed_forward.h"
 #include "core/matvec.h"
@@ -59,28 +60,11 @@ double kept(const Tensor& table, size_t expert) {
     return double(std::count_if(row, row + table.size(1), [](real g) { return g != 0; }));
 }
 
-// How many of an expert's neurons are not in a long run, so that the sparse form must copy their
-// weights together.
-double scattered(const Tensor& table, size_t expert) {
-    const int64_t width = table.size(1);
-    const real* const row = table.data() + int64_t(expert) * width;
-    int64_t count = 0, run = 0;
-    for (int64_t i = 0; i <= width; ++i) {
-        if (i < width && row[i] != 0) {
-            ++run;
-        } else {
-            count += run < long_run ? run : 0;
-            run = 0;
-        }
-    }
-    return double(count);
-}
-
 }  // namespace
 
 MaskedFeedForward::Kept::Kept(const Tensor& hidden, const Tensor& output) : blocks(hidden) {
     for (size_t e = 0; e < size_t(hidden.size(0)); ++e) {
-        experts.push_back({kept(hidden, e), scattered(hidden, e), kept(output, e)});
+        experts.push_back({kept(hidden, e), kept(output, e)});
     }
 }
 
@@ -111,27 +95,37 @@ void MaskedFeedForward::state_loaded() {
     kept_ = Kept(lin_1.mask, lin_2.mask);
 }
 
-// Only the numbers of rows and of kept neurons decide. Costs are multiply-adds of forward; to each
-// belong two of backward. What else a form does is counted as so many of them as take as long.
+namespace {
+
+// The numbers of rows and of kept neurons decide, and the precision. Costs are multiply-adds of
+// forward in the fused form; to each belong two of backward. What else a form does is counted as so
+// many of them as take as long.
+struct FormCosts {
+    double packed;              // the sparse form: preparing a weight, as long as so many rows
+    double by_rows, reordered;  // the block form: a multiply-add, and preparing a weight
+};
+constexpr FormCosts float32_costs = {.packed = 25, .by_rows = 1.15, .reordered = 25};
+// Its other forms multiply twice as fast; the block form stays float32.
+constexpr FormCosts bfloat16_costs = {.packed = 70, .by_rows = 2.5, .reordered = 50};
+
+}  // namespace
+
 FeedForwardForm MaskedFeedForward::form_for(std::span<const double> rows) const {
     if (form_ != FeedForwardForm::automatic) {
         return form_;
     }
-    // The sparse form: preparing a weight, as long as so many rows.
-    constexpr double in_place = 10, copied = 40;
-    // The block form: a multiply-add and preparing a weight; the neurons that a block must have.
-    constexpr double by_rows = 1.15, reordered = 25;
-    constexpr int64_t smallest_block = 16;
+    const bool rounds =
+        Autocast::precision() == Precision::bfloat16 && sizeof(real) == sizeof(float);
+    const FormCosts& costs = rounds ? bfloat16_costs : float32_costs;
+    constexpr int64_t smallest_block = 16;  // neurons that a block must have
     const double C = double(sizes().width), F = double(sizes().hidden);
-    double fused = 0, sparse = 0, blocks = reordered * F * C;
+    double fused = 0, sparse = 0, blocks = costs.reordered * F * C;
     for (size_t e = 0; e < rows.size(); ++e) {
         const Kept::Expert& expert = kept_.experts[e];
         if (rows[e] > 0) {
             fused += rows[e] * 2 * F * C;
-            sparse +=
-                ((rows[e] + in_place) * expert.hidden + (copied - in_place) * expert.scattered) *
-                (C + expert.output);
-            blocks += by_rows * rows[e] * expert.hidden * 2 * C;
+            sparse += (rows[e] + costs.packed) * expert.hidden * (C + expert.output);
+            blocks += costs.by_rows * rows[e] * expert.hidden * 2 * C;
         }
     }
     const bool has_blocks = kept_.blocks.size >= smallest_block && lin_2.all_kept();
@@ -168,7 +162,8 @@ Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) c
 
 std::vector<RowMatrix> MaskedFeedForward::step_weights(Precision precision) const {
     return {RowMatrix(lin_1.linear.weight.value(), precision),
-            RowMatrix::of_transpose(lin_2.linear.weight.value(), precision)};
+            RowMatrix(transpose(Variable(lin_2.linear.weight.value()), 0, 1).value(), precision,
+                      RowMatrix::Numbers::own)};
 }
 
 StepNeeds MaskedFeedForward::step_needs(int64_t rows) const {

@@ -46,7 +46,7 @@ class MaskedFeedForward : public FeedForward {
                    real* y) const override;
 
     void state_loaded() override;
-    // The form for a batch with rows[e] rows of expert e.
+    // The form for a batch with rows[e] rows of expert e, in the precision of Autocast.
     FeedForwardForm form_for(std::span<const double> rows) const;
 
     // What the choice of a form needs to know of the masks, counted once.
@@ -54,7 +54,7 @@ class MaskedFeedForward : public FeedForward {
         Kept(const Tensor& hidden, const Tensor& output);
 
         struct Expert {
-            double hidden, scattered, output;  // neurons; scattered are those outside long runs
+            double hidden, output;  // neurons
         };
         std::vector<Expert> experts;  // (K)
         ExpertBlocks blocks;

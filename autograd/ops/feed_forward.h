@@ -7,9 +7,6 @@
 
 namespace smoe {
 
-// So many neurons of an expert in a row are worth a product of their own, in place.
-constexpr int64_t long_run = 64;
-
 // Throws Error, naming `op`, unless x is (N, C) and the weights are those of a network C -> F -> C.
 void check_feed_forward(const char* op, const Variable& x, const FeedForwardWeights& w);
 

@@ -10,6 +10,7 @@
 #include "examples/smoe/flags.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/study_plan.h"
+#include "examples/smoe/study_rows.h"
 #include "examples/smoe/train.h"
 #include "models/text/story_split.h"
 
@@ -103,6 +104,7 @@ std::vector<StudyRun> planned_runs(StudyPlan& plan, const std::string& folder) {
                         run.flags["steps"] = {fmt::format("{}", plan.sweep_steps)};
                     }
                     run.config = config_of(plan, owner, run.flags);
+                    run.settings = settings_fingerprint(run.config);
                     run.path = fmt::format("{}/{}/{}/lr_{}_seed_{}", folder,
                                            phase == StudyPhase::sweep ? "sweep" : "runs", arm.name,
                                            lr, seeds[turn]);

@@ -12,7 +12,6 @@
 #include "core/text.h"
 #include "examples/smoe/interruption.h"
 #include "examples/smoe/printing.h"
-#include "examples/smoe/study_rows.h"
 #include "examples/smoe/study_workers.h"
 #include "models/text/csv.h"
 #include "models/training/run_directory.h"
@@ -84,8 +83,7 @@ std::vector<double> read_pace(const StudyPlan& plan, const std::vector<StudyRun>
         check(whole && rate > 0, "'{}' line {}: expected an arm, its settings and its speed", path,
               reader.line());
         for (size_t arm = 0; arm < pace.size(); ++arm) {
-            if (plan.arms[arm].name == cells[0] &&
-                settings_fingerprint(run_of(runs, arm).config) == cells[1]) {
+            if (plan.arms[arm].name == cells[0] && run_of(runs, arm).settings == cells[1]) {
                 pace[arm] = rate;
             }
         }
@@ -100,7 +98,7 @@ bool measure_pace(const StudyPlan& plan, const std::vector<StudyRun>& runs,
         for (size_t arm = 0; arm < plan.arms.size(); ++arm) {
             const StudyRun run =
                 short_run(run_of(runs, arm), folder + "/pace/" + plan.arms[arm].name);
-            std::filesystem::remove_all(run.path);
+            std::filesystem::remove_all(folder + "/pace");  // of a measurement that was killed
             const bool ended = train_alone(run);
             if (ended) {
                 samples[arm].push_back(tokens_per_second(run));
@@ -115,9 +113,8 @@ bool measure_pace(const StudyPlan& plan, const std::vector<StudyRun>& runs,
     std::string csv = join(columns, ",") + "\n";
     for (size_t arm = 0; arm < samples.size(); ++arm) {
         std::ranges::sort(samples[arm]);
-        csv +=
-            fmt::format("{},{},{:.1f}\n", plan.arms[arm].name,
-                        settings_fingerprint(run_of(runs, arm).config), samples[arm][rounds / 2]);
+        csv += fmt::format("{},{},{:.1f}\n", plan.arms[arm].name, run_of(runs, arm).settings,
+                           samples[arm][rounds / 2]);
     }
     write_file(pace_file(folder), csv);
     return true;

@@ -48,11 +48,12 @@ struct StudyRun {
     StudyPhase phase = StudyPhase::full;
     double lr = 0;
     uint64_t seed = 0;
-    size_t turn = 0;   // place of the seed in its list; early turns are run first
-    std::string path;  // its run directory: FOLDER/runs/ARM/lr_LR_seed_S
-    FlagValues flags;  // all that `smoe train` is told beside the name of the run
-    Config config;     // the same as settings
-    std::string name;  // "dense, lr 0.004, seed 1"
+    size_t turn = 0;       // place of the seed in its list; early turns are run first
+    std::string path;      // its run directory: FOLDER/runs/ARM/lr_LR_seed_S
+    FlagValues flags;      // all that `smoe train` is told beside the name of the run
+    Config config;         // the same as settings
+    std::string name;      // "dense, lr 0.004, seed 1"
+    std::string settings;  // a fingerprint of `config`; see settings_fingerprint
 };
 
 // Every such run, in the order of arms, phases, learning rates and seeds. They share the tokenizer

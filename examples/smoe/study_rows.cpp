@@ -162,7 +162,7 @@ Json row_object(const StudyArm& arm, const StudyRun& run, const ResultRow& row,
             {"domain", row.domain},
             {"loss", cell(row.loss)},
             {"bits_per_byte", cell(row.bits_per_byte)},
-            {"settings", settings_fingerprint(run.config)},
+            {"settings", run.settings},
             {"text", text}};
 }
 

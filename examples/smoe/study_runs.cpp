@@ -61,7 +61,7 @@ RunStatus status_on_disk(const StudyRun& run, size_t index) {
 
 // Of a run whose rows were recorded elsewhere; untouched if they do not reach its end.
 RunStatus status_in(const RecordedRuns& recorded, const StudyRun& run, size_t index) {
-    const auto at = recorded.find(settings_fingerprint(run.config));
+    const auto at = recorded.find(run.settings);
     RunStatus status;
     if (at == recorded.end()) {
         return status;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/autocast.h"
 #include "core/format.h"
 #include "core/text.h"
 
@@ -50,6 +51,7 @@ RunCosts::RunCosts(const SingleMoe& moe, const Config& config, const BatchShape&
                    double text_tokens)
     : parameters(parameter_counts(moe)),
       asked_tokens_(moe.router->draws() ? HUGE_VAL : text_tokens) {
+    const Autocast autocast(config.precision);  // in which the model is trained
     const Router& router = *moe.router;
     const BatchShape batch = shared_out(shape, router);
     const auto of_token = [&](Pass pass) {

@@ -23,7 +23,7 @@ constexpr int64_t M = 252, N = 2048, K = 2048;  // whole tiles in each direction
 
 using Numbers = const real* __restrict;
 
-// What it says: g++ exchanges the loops of the first step by itself, and has the second.
+// g++ would exchange the loops of the first step by itself, and turn it into the second.
 #if defined(__GNUC__) && !defined(__clang__)
 #define AS_WRITTEN __attribute__((optimize("no-loop-interchange")))
 #else

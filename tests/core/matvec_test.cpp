@@ -7,7 +7,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -49,7 +48,7 @@ struct Problem {
             }
         }
         for (real& number : matrix) {
-            number = std::bit_cast<float>(rounded_to_bfloat16(float(number)) & 0xffff0000u);
+            number = nearest_bfloat16(float(number));
         }
         stored = RowMatrix(Tensor::from({all, width}, matrix), precision);
     }

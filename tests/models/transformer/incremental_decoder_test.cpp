@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -72,7 +71,7 @@ void round_large_weights(const Decoder& decoder) {
         for (real& number : tensor.values()) {
             if (name.ends_with("proj.weight") || name.ends_with("linear.weight") ||
                 name == "decoder.weight") {
-                number = std::bit_cast<float>(rounded_to_bfloat16(float(number)) & 0xffff0000u);
+                number = nearest_bfloat16(float(number));
             }
         }
     }
