@@ -6,10 +6,9 @@
 #ifndef SMOE_DOUBLE
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
