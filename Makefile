@@ -48,12 +48,19 @@ else
 LIBS  += -lopenblas
 endif
 
+# With MPI=1 a run goes on several processes. Only one file and the linking know of it.
+MPI ?= 0
+ifeq ($(MPI),1)
+MPI_PACKAGE := $(firstword $(foreach name,mpi-c ompi-c ompi mpich,$(shell pkg-config --exists $(name) 2>/dev/null && echo $(name))))
+LIBS += $(shell pkg-config --libs $(MPI_PACKAGE) 2>/dev/null)
+endif
+
 # Objects depend on how they are compiled: another compiler, ARCH or BLAS gets a folder of its own.
 KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
 OBJ := $(BUILD)/obj-$(KEY)
 
-SOURCES := $(wildcard core/*.cpp core/tiles/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
-             models/*/*.cpp models/*/*/*.cpp)
+SOURCES := $(filter-out core/processes_$(if $(filter 1,$(MPI)),single,mpi).cpp,$(wildcard core/*.cpp core/tiles/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
+             models/*/*.cpp models/*/*/*.cpp))
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 # The program but its main: tests are it, too. In double only what is asked of it by name.
@@ -68,7 +75,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo evidence test endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -96,6 +103,13 @@ endurance: ## kill training runs at every call that changes the disk, and at 200
 	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/tests-float $(BUILD)/fault.so
 	@SMOE_EVERY_MOMENT=1 SMOE_PROGRAM=$(abspath $(BUILD))/smoe SMOE_FAULT_LIBRARY=$(abspath $(BUILD))/fault.so \
 	 $(BUILD)/tests-float --test-case='killed*' --duration=true
+
+# The same objects as without MPI, but for one file; the program lies elsewhere, so that build/smoe stays.
+KILLS ?= 5
+test-mpi: ## train with 1, 2, 4 and 8 processes (Open MPI): equal bits, and after kills; KILLS=5 of them
+	@$(MAKE) --no-print-directory deps-if-missing MPI=1
+	@$(MAKE) --no-print-directory $(BUILD)/mpi/smoe $(BUILD)/fault.so MPI=1
+	@tests/mpi.sh $(BUILD)/mpi/smoe $(BUILD)/fault.so $(BUILD)/mpi $(KILLS)
 
 MINUTES ?= 120
 soak: ## train for MINUTES=120 on TEXT=file (or the built-in corpus): memory must not grow
@@ -195,11 +209,11 @@ exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES)) ## every exercise can b
 	@for exercise in $^; do echo "== $$exercise"; $$exercise --minimal || exit 1; done
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
-	@BLAS=$(BLAS) CXX="$(CXX)" .ci/install_dependencies.sh
+	@BLAS=$(BLAS) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh
 
 .PHONY: deps-if-missing
 deps-if-missing:
-	@BLAS=$(BLAS) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
+	@BLAS=$(BLAS) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
 
 # How the sources are laid out is not left out in silence where this is missing.
 NEEDS_CLANG_FORMAT = command -v clang-format >/dev/null || { echo "make $@ needs clang-format: install the package \
@@ -230,10 +244,14 @@ help: ## this list
 	@echo "Targets:"
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | \
 	  awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "Settings: CXX=clang++, ARCH=x86-64-v3 (portable binary; default native), BLAS=none (own product), BUILD=DIR"
+	@echo "Settings: CXX=clang++, ARCH=x86-64-v3 (portable binary; default native), BLAS=none (own product), MPI=1 (several processes), BUILD=DIR"
 
 # Linking goes through a stamp of the configuration, so that a change of it links again.
 $(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
+
+$(BUILD)/mpi/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
+	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
@@ -262,8 +280,8 @@ $(BUILD)/fault.so: tests/faults/fault.cpp
 	$(CXX) -std=c++20 -O1 -Wall -Wextra -shared -fPIC $< -o $@
 
 # Touched whenever this configuration is not the one used last.
-$(OBJ)/configuration: $(if $(filter $(KEY),$(shell cat $(BUILD)/last 2>/dev/null)),,FORCE)
-	@mkdir -p $(@D) && echo $(KEY) > $(BUILD)/last && touch $@
+$(OBJ)/configuration: $(if $(filter $(KEY)-$(MPI),$(shell cat $(BUILD)/last 2>/dev/null)),,FORCE)
+	@mkdir -p $(@D) && echo $(KEY)-$(MPI) > $(BUILD)/last && touch $@
 
 .PHONY: FORCE
 FORCE:
@@ -271,7 +289,7 @@ FORCE:
 # Nothing is hot in the command line, in tests and where JSON is read, and this way they compile in two
 # thirds of the time.
 COLD := $(PROGRAM) $(TESTS) core/safetensors.cpp models/text/json_lines.cpp models/text/tokenizer_json.cpp \
-        $(addprefix models/training/,config.cpp run_directory.cpp training_loop.cpp)
+        $(addprefix models/training/,config.cpp metrics.cpp run_directory.cpp training_loop.cpp)
 $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
 
 # Tiles of different sizes must round alike: no compiler may fuse a product and a sum in some of them only.
@@ -286,6 +304,8 @@ $(call float,$(KERNELS)) $(call double,$(KERNELS)): FLAGS += -O3
 ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 $(OBJ)/float/core/tiles/tile_avx512_bf16.o: FLAGS += -mavx512f -mavx512vl -mavx512bf16 -mfma
 endif
+
+$(OBJ)/float/core/processes_mpi.o $(OBJ)/double/core/processes_mpi.o: FLAGS += -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(shell pkg-config --cflags $(MPI_PACKAGE) 2>/dev/null)
 
 $(OBJ)/float/%.o: %.cpp
 	@mkdir -p $(@D)

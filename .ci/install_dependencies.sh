@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks, and says what that is: a C++20 compiler, OpenBLAS
-# (unless BLAS=none), fmt, CLI11, nlohmann/json and doctest. Does nothing where all are there.
+# (unless BLAS=none), fmt, CLI11, nlohmann/json and doctest; with MPI=1 Open MPI, too. Does nothing where
+# all are there.
 #   install_dependencies.sh [--quiet]     with --quiet it prints nothing if nothing is missing
 set -eu
 
@@ -26,6 +27,11 @@ if [ -z "$missing" ]; then
 else
     missing="compiler fmt cli11 json doctest openblas"
 fi
+if [ "${MPI:-0}" = 1 ]; then
+    command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+    command -v mpirun >/dev/null 2>&1 && { pkg-config --exists mpi-c || pkg-config --exists ompi-c ||
+        pkg-config --exists ompi || pkg-config --exists mpich; } 2>/dev/null || missing="$missing mpi mpirun"
+fi
 if [ -z "$missing" ]; then
     [ "${1:-}" = --quiet ] || echo "All packages that the build needs are installed."
     exit 0
@@ -34,19 +40,19 @@ fi
 if command -v apt-get >/dev/null 2>&1; then
     manager="apt-get install -y --no-install-recommends"
     refresh="apt-get update"
-    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev"
+    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev pkg-config=pkg-config mpi=libopenmpi-dev mpirun=openmpi-bin"
 elif command -v dnf >/dev/null 2>&1; then
     manager="dnf install -y"
     refresh=""
-    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel"
+    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel pkg-config=pkgconf mpi=openmpi-devel mpirun=openmpi"
 elif command -v pacman >/dev/null 2>&1; then
     manager="pacman -S --needed --noconfirm"
     refresh="pacman -Sy"
-    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas"
+    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas pkg-config=pkgconf mpi=openmpi mpirun=openmpi"
 elif command -v brew >/dev/null 2>&1; then
     manager="brew install"
     refresh=""
-    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas"
+    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas pkg-config=pkgconf mpi=open-mpi mpirun=open-mpi"
     missing="$missing libomp"
     names="$names libomp=libomp"
 else

@@ -26,6 +26,35 @@ int64_t place_in(const Tensor& flat, const Tensor& tensor) {
 
 }  // namespace
 
+size_t chunk_count(int64_t numbers) {
+    return size_t((numbers + elementwise_grain - 1) / elementwise_grain);
+}
+
+void squares_of_chunks(std::span<const real> x, std::span<double> squares) {
+    parallel_for(int64_t(x.size()), elementwise_grain, [&](int64_t begin, int64_t end) {
+        double total = 0;  // the square of a float may overflow one
+#pragma omp simd reduction(+ : total)
+        for (int64_t i = begin; i < end; ++i) {
+            total += double(x[size_t(i)]) * double(x[size_t(i)]);
+        }
+        squares[size_t(begin / elementwise_grain)] = total;
+    });
+}
+
+double clip_norm(std::span<real> x, std::span<const double> squares, double most) {
+    const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+    if (norm > most) {
+        const real factor = real(most / norm);
+        parallel_for(int64_t(x.size()), elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+            for (int64_t i = begin; i < end; ++i) {
+                x[size_t(i)] *= factor;
+            }
+        });
+    }
+    return norm;
+}
+
 FlatParameters::FlatParameters(Module& module)
     : module_(module),
       values_(Tensor::empty({module.parameter_count()})),
@@ -41,27 +70,9 @@ FlatParameters::FlatParameters(Module& module)
 }
 
 double FlatParameters::clip_grad_norm(double most) const {
-    const int64_t P = grads_.numel();
-    std::vector<double> squares(size_t(P / elementwise_grain + 1));  // of each chunk
-    parallel_for(P, elementwise_grain, [&](int64_t begin, int64_t end) {
-        double total = 0;  // the square of a float may overflow one
-#pragma omp simd reduction(+ : total)
-        for (int64_t i = begin; i < end; ++i) {
-            total += double(grads_.data()[i]) * double(grads_.data()[i]);
-        }
-        squares[size_t(begin / elementwise_grain)] = total;
-    });
-    const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
-    if (norm > most) {
-        const real factor = real(most / norm);
-        parallel_for(P, elementwise_grain, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-            for (int64_t i = begin; i < end; ++i) {
-                grads_.data()[i] *= factor;
-            }
-        });
-    }
-    return norm;
+    std::vector<double> squares(chunk_count(grads_.numel()));
+    squares_of_chunks(grads_.values(), squares);
+    return clip_norm(grads_.values(), squares, most);
 }
 
 std::string FlatParameters::first_not_finite(const Tensor& flat) const {

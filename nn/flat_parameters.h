@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,5 +46,12 @@ class FlatParameters {
     Module& module_;
     Tensor values_, grads_;
 };
+
+// The steps of clip_grad_norm, for a vector whose parts lie in several processes. squares
+// (chunk_count of the whole vector) are sums over chunks of elementwise_grain numbers; clip_norm adds
+// them up in order, and scales the part `x`.
+size_t chunk_count(int64_t numbers);
+void squares_of_chunks(std::span<const real> x, std::span<double> squares);
+double clip_norm(std::span<real> x, std::span<const double> squares, double most);
 
 }  // namespace smoe

@@ -1,7 +1,8 @@
 #!/bin/sh
 # core <- autograd <- nn <- models <- examples: a folder includes only from itself and from the folders to
-# its left, and so do the rooms of models. Also: only core/blas.cpp includes cblas.h, only core/threads.* names OpenMP's functions,
-# and its test, which allows OpenMP what the pool refuses.
+# its left, and so do the rooms of models. Also: only core/blas.cpp includes cblas.h, only
+# core/processes_mpi.cpp mpi.h, and only core/threads.* names OpenMP's functions, and its test, which allows
+# OpenMP what the pool refuses.
 set -u
 cd "$(dirname "$0")/.."
 failed=0
@@ -25,6 +26,9 @@ upward models/transformer 'models/(generation|training)'
 upward models/generation 'models/training'
 found=$(grep -rnE '#include <(cblas|omp)\.h>' core autograd nn models examples tests --include='*.h' --include='*.cpp' |
     grep -vE '^(core/(blas|threads)|tests/core/threads_test)\.cpp:') && complain "cblas.h and omp.h have one place each:
+$found"
+found=$(grep -rn '#include <mpi\.h>' core autograd nn models examples tests --include='*.h' --include='*.cpp' |
+    grep -v '^core/processes_mpi\.cpp:') && complain "mpi.h has one place:
 $found"
 [ $failed = 0 ] && echo "layers: core <- autograd <- nn <- models <- examples holds"
 exit $failed

@@ -60,6 +60,8 @@ constexpr Flag flags[] = {
      "learning rate after the warm-up; cosine and linear fall to 0 at --steps"},
     {"training.clip", "--clip", "longest gradient, longer ones are scaled to it; 0: none is"},
     {"training.batch", "--batch", "stories in a step"},
+    {"training.shards", "--shards",
+     "into which a batch is cut; only one is in memory at a time, and processes share them"},
     {"training.recompute", "--recompute",
      "keep less for backward and compute it again: less memory, slower steps"},
     {"training.precision", "--precision", "what products in training round their factors to"},

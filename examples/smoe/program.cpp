@@ -14,6 +14,7 @@
 
 #include "core/blas.h"
 #include "core/check.h"
+#include "core/processes.h"
 #include "core/threads.h"
 #include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
@@ -25,6 +26,14 @@
 
 namespace {
 
+// All processors that this process may use, or its share of them if there are others.
+int default_threads() {
+    const int processors = int(::sysconf(_SC_NPROCESSORS_ONLN));
+    return smoe::process_count() == 1
+               ? smoe::threads()
+               : std::max(1, std::min(smoe::threads(), processors / smoe::processes_here()));
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Trains and runs language models whose experts share one network.", "smoe");
     smoe::set_help_width(app, smoe::help_width(STDOUT_FILENO));
@@ -32,7 +41,7 @@ int run(int argc, char** argv) {
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_help_all_flag("--help-all", "Help of every command");
     app.set_version_flag("--version", smoe::version_text, "Version, and what it was built with");
-    int thread_count = smoe::threads();
+    int thread_count = default_threads();
     const smoe::Arguments arguments(app);
     arguments.number("--threads", thread_count, "threads to use; the results do not depend on it")
         .default_shown("all processors");
@@ -66,8 +75,14 @@ int run(int argc, char** argv) {
     }
     smoe::set_threads(thread_count);
     smoe::reserve_blas_memory();
-    for (const auto& [command, body] : commands) {
+    for (size_t i = 0; i < commands.size(); ++i) {
+        const auto& [command, body] = commands[i];
         if (command.parsed()) {
+            if (smoe::process_count() > 1 && std::string(entries[i].name) != "train") {
+                throw smoe::UsageError(fmt::format(
+                    "{} runs in one process, and {} were started: only train shares its work",
+                    entries[i].name, smoe::process_count()));
+            }
             return body();
         }
     }
@@ -75,10 +90,41 @@ int run(int argc, char** argv) {
     return 2;
 }
 
-// Prints one line, whatever the names and texts that `message` quotes; returns `status`.
+// Prints one line, whatever the names and texts that `message` quotes; returns `status`. Of several
+// processes the first speaks for all, unless only this one knows of the failure: then it ends them.
 int report(int status, const std::string& message) {
-    smoe::complain("error: " + message);
+    const bool known_to_all = status == 2 || smoe::failing_together();
+    if (known_to_all && smoe::process_rank() > 0) {
+        return status;
+    }
+    const bool alone = smoe::process_count() == 1;
+    smoe::complain("error: " + (alone || known_to_all
+                                    ? message
+                                    : smoe::process_name(smoe::process_rank()) + ": " + message));
+    if (!known_to_all) {
+        smoe::abort_processes(status);
+    }
     return status;
+}
+
+int run_and_report(int argc, char** argv) {
+    try {
+        smoe::start_processes();
+        if (smoe::process_rank() > 0 && std::freopen("/dev/null", "w", stdout) == nullptr) {
+            smoe::fail("cannot write to /dev/null: {}", std::strerror(errno));
+        }
+        const int status = run(argc, argv);
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            smoe::fail("cannot write to standard output: {}", std::strerror(errno));
+        }
+        return status;
+    } catch (const smoe::UsageError& error) {
+        return report(2, error.what());
+    } catch (const std::bad_alloc&) {
+        return report(1, "not enough memory for this model and as much text at once");
+    } catch (const std::exception& error) {
+        return report(1, error.what());
+    }
 }
 
 }  // namespace
@@ -89,19 +135,9 @@ int run_program(int argc, char** argv) {
     prepare_threads(argv);
     set_program_name(argv[0]);
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
-    try {
-        const int status = run(argc, argv);
-        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-            fail("cannot write to standard output: {}", std::strerror(errno));
-        }
-        return status;
-    } catch (const UsageError& error) {
-        return report(2, error.what());
-    } catch (const std::bad_alloc&) {
-        return report(1, "not enough memory for this model and as much text at once");
-    } catch (const std::exception& error) {
-        return report(1, error.what());
-    }
+    const int status = run_and_report(argc, argv);
+    end_processes();
+    return status;
 }
 
 }  // namespace smoe

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/format.h"
+#include "core/processes.h"
 #include "core/terminal.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -18,6 +19,7 @@
 #include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
 #include "examples/smoe/train.h"
+#include "examples/smoe/version.h"
 #include "models/text/story_split.h"
 #include "models/training/progress.h"
 #include "models/training/run_costs.h"
@@ -74,7 +76,9 @@ Config new_config(const TrainOptions& options) {
 void look_ahead(const RunDirectory& run, const Config& config) {
     require_readable(config.data);
     require_readable(config.valid);
-    run.require_writable();
+    if (process_rank() == 0) {
+        run.require_writable();
+    }
 }
 
 // The tokenizer that is there before any text is read: the run's, or that of --tokenizer.
@@ -147,21 +151,75 @@ void warn_of_text(const Config& config, const StorySplit& stories, const Dataset
     }
 }
 
+// Throws Error in every process unless all are the same program, with the same settings and text.
+void require_same(const Config& config, const Dataset& train_data) {
+    const std::vector<std::pair<std::string, std::string>> facts = {
+        {"program", version_text() + " " + blas_name()},
+        {"settings", fixed_settings(config)},
+        {"training text", fmt::format("{:016x}", train_data.hash())}};
+    for (const auto& [what, own] : facts) {
+        const std::vector<std::string> all = all_gather(own);
+        for (size_t rank = 1; rank < all.size(); ++rank) {
+            if (all[rank] != all.front()) {
+                fail_together("{} has another {} than process 0", process_name(int(rank)), what);
+            }
+        }
+    }
+}
+
+// The run's tokenizer if it has one already; otherwise what the first process learns.
+Tokenizer tokenizer_of_run(const std::optional<Tokenizer>& known, const Config& config,
+                           const std::vector<Story>& stories) {
+    if (known) {
+        return *known;
+    }
+    std::optional<Tokenizer> learned;
+    together([&] {
+        if (process_rank() == 0) {
+            learned = learn_tokenizer(config, stories);
+        }
+    });
+    const std::string json = from_first(learned ? learned->to_json() : "");
+    return learned ? *learned : Tokenizer::from_json(json, "the tokenizer of process 0");
+}
+
+// Where a run begins or goes on: what is known before any text is read.
+struct Start {
+    Config config;
+    std::optional<Tokenizer> tokenizer;
+};
+
+Start start_of(const TrainOptions& options, const RunDirectory& run) {
+    if (!options.resume) {
+        run.require_unused();
+    }
+    Start start;
+    start.config = options.resume ? resumed_config(options, run.config()) : new_config(options);
+    check(process_count() <= start.config.shards,
+          "{} processes were started, and the batch of this run is cut into {}, so some would have "
+          "nothing to do: {}",
+          process_count(), start.config.shards,
+          options.resume ? fmt::format("start at most {}", start.config.shards)
+                         : fmt::format("--shards {}", process_count()));
+    look_ahead(run, start.config);
+    start.tokenizer = known_tokenizer(run, start.config, options.resume);
+    return start;
+}
+
 int train(const TrainOptions& options) {
     const RunDirectory run(options.run);
     const bool resume = options.resume;
-    if (!resume) {
-        run.require_unused();
-    }
-    Config config = resume ? resumed_config(options, run.config()) : new_config(options);
-    look_ahead(run, config);
-    const std::optional<Tokenizer> known = known_tokenizer(run, config, resume);
-    say("seed {}, {} threads, {}", config.seed, threads(), blas_name());
+    Start start;
+    together([&] { start = start_of(options, run); });
+    Config& config = start.config;
+    say("seed {}, {}{} threads, {}", config.seed,
+        process_count() > 1 ? fmt::format("{} processes of ", process_count()) : "", threads(),
+        blas_name());
     say("{}", precision_note(config.precision));
 
-    const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
-    const Tokenizer tokenizer = known ? *known : learn_tokenizer(config, stories.train);
-    run.require_no_other(tokenizer);  // run.create would say so after the model is built
+    StorySplit stories;
+    together([&] { stories = read_split(config.data, config.valid, config.valid_share); });
+    const Tokenizer tokenizer = tokenizer_of_run(start.tokenizer, config, stories.train);
     config.model.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
     if (!config.tokenizer.empty()) {
@@ -170,31 +228,39 @@ int train(const TrainOptions& options) {
     }
     fmt::print("tokenizer: {} tokens\n", format_count(config.model.vocab_size));
 
-    const Dataset train_data(stories.train, tokenizer, settings_of(config, "training text"));
-    say("training text: {}", train_data.summary());
-    std::unique_ptr<Dataset> valid_data;
-    if (!stories.valid.empty()) {
-        DatasetSettings settings = settings_of(config, "held-out text");
-        settings.held_out = config.valid.empty();
-        valid_data = std::make_unique<Dataset>(stories.valid, tokenizer, settings);
-        say("held-out text: {}", valid_data->summary());
-        const std::string hash = fmt::format("{:016x}", valid_data->hash());
-        check_held_out(config, hash);
-        config.valid_hash = hash;
-    } else {
-        say("held-out text: none, so nothing is evaluated");
-        check_held_out(config, "");
-    }
+    std::unique_ptr<Dataset> train_data, valid_data;
+    together([&] {
+        run.require_no_other(tokenizer);  // run.create would say so after the model is built
+        train_data = std::make_unique<Dataset>(stories.train, tokenizer,
+                                               settings_of(config, "training text"));
+        say("training text: {}", train_data->summary());
+        if (!stories.valid.empty()) {
+            DatasetSettings settings = settings_of(config, "held-out text");
+            settings.held_out = config.valid.empty();
+            valid_data = std::make_unique<Dataset>(stories.valid, tokenizer, settings);
+            say("held-out text: {}", valid_data->summary());
+            const std::string hash = fmt::format("{:016x}", valid_data->hash());
+            check_held_out(config, hash);
+            config.valid_hash = hash;
+        } else {
+            say("held-out text: none, so nothing is evaluated");
+            check_held_out(config, "");
+        }
+    });
+    require_same(config, *train_data);
 
     watch_for_interruption();
-    const StopReason reason = run_training(run, config, tokenizer, train_data, valid_data.get(),
+    const StopReason reason = run_training(run, config, tokenizer, *train_data, valid_data.get(),
                                            interrupted, [&](const SingleMoe& moe) {
-                                               introduce(config, moe, train_data);
+                                               introduce(config, moe, *train_data);
                                                if (!resume) {
                                                    run.create(config, tokenizer);
-                                                   warn_of_text(config, stories, train_data);
+                                                   warn_of_text(config, stories, *train_data);
                                                }
                                            });
+    if (process_rank() > 0) {
+        return reason == StopReason::interrupted ? 130 : 0;
+    }
     if (reason == StopReason::interrupted) {
         say("interrupted; saved. Go on with");
         fmt::print("    {}\n", own_command("train --run " + shell_path(options.run) + " --resume"));

@@ -219,15 +219,20 @@ uint64_t BatchStream::batches_per_epoch() const {
     return (uint64_t(data_.size()) + batch - 1) / batch;
 }
 
-Batch BatchStream::next() {
+std::vector<int64_t> BatchStream::next_sequences() {
     const size_t batch = size_t(data_.settings().batch), begin = size_t(position_.batch) * batch;
     const size_t count = std::min(batch, order_.size() - begin);
-    Batch result = data_.batch(std::span<const int64_t>(order_).subspan(begin, count));
+    const auto first = order_.begin() + ptrdiff_t(begin);
+    std::vector<int64_t> result(first, first + ptrdiff_t(count));
     if (++position_.batch == batches_per_epoch()) {
         position_ = {position_.epoch + 1, 0};
         shuffle();
     }
     return result;
+}
+
+Batch BatchStream::next() {
+    return data_.batch(next_sequences());
 }
 
 void BatchStream::check_position(const Position& position) const {

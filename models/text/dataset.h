@@ -126,6 +126,7 @@ class BatchStream {
     explicit BatchStream(const Dataset& data);  // must outlive the stream
 
     Batch next();
+    std::vector<int64_t> next_sequences();  // those of the next batch
 
     struct Position {
         uint64_t epoch = 0, batch = 0;

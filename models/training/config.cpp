@@ -133,6 +133,9 @@ void check_config(const Config& config) {
         check(value >= low, "{} must be at least {}, found {}", what, low, value);
     };
     range(config.batch, 1, int64_t(1) << 24, "batch");
+    check(config.shards >= 1 && config.shards <= config.batch,
+          "shards must be from 1 to {}, the stories of a batch, found {}", config.batch,
+          config.shards);
     at_least(1, config.steps, "steps");
     check(std::isfinite(config.clip) && config.clip >= 0, "clip must not be negative, found {}",
           config.clip);

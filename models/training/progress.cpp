@@ -129,6 +129,10 @@ std::string progress_line(const Progress& progress, int width) {
         all = !summary.empty() && add("  " + summary) &&
               (!progress.router_learns || add(" learning"));
     }
+    if (all && progress.processes > 1) {
+        all = add(fmt::format("  {} processes, {:.0f} % waiting", progress.processes,
+                              100 * progress.waiting));
+    }
     if (all) {
         add("  peak " + format_bytes(progress.peak_bytes));
     }

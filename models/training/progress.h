@@ -31,7 +31,9 @@ std::string expert_summary(const std::vector<int64_t>& counts, int64_t width);
 // What is known when a report is due.
 struct Progress {
     int64_t step = 0, peak_bytes = 0;
-    double loss = 0, seconds_left = 0, tokens_per_second = 0;
+    double loss = 0, seconds_left = 0, tokens_per_second = 0;  // of all processes
+    int processes = 1;
+    double waiting = 0;  // share of the time in which this process waited for others
     std::vector<int64_t> expert_tokens = {};  // (K) empty when dense
     bool router_learns = false;
 };

@@ -9,6 +9,7 @@
 #include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "core/processes.h"
 #include "core/storage.h"
 #include "core/vector_math.h"
 
@@ -28,25 +29,30 @@ OptimizerSettings model_settings(const Config& config, const Decoder& model,
 
 }  // namespace
 
-Trainer::Learner::Learner(
-    Module& module, const std::string& kind,
-    const std::function<OptimizerSettings(const FlatParameters& flat)>& settings)
-    : flat(module), optimizer(make_optimizer(kind, flat.values(), flat.grads(), settings(flat))) {}
-
 Trainer::Trainer(const Config& config, const Dataset& data)
     : config_(config),
       data_(data),
       moe_(config.model, config.seed, config.recompute),
-      model_(moe_.model, config.optimizer,
-             [&](const FlatParameters& flat) { return model_settings(config, moe_.model, flat); }),
-      chance_{stream(config.seed, Stream::experts), stream(config.seed, Stream::model_dropout),
-              stream(config.seed, Stream::router_dropout)},
+      model_(
+          moe_.model, config.optimizer,
+          [&](const FlatParameters& flat) { return model_settings(config, moe_.model, flat); },
+          config.shards),
       stream_(data) {
+    check(process_count() <= config.shards,
+          "{} processes share {} shard{} of a batch, so some would have nothing to do: --shards {} "
+          "cuts it into as many",
+          process_count(), config.shards, config.shards == 1 ? "" : "s", process_count());
+    for (uint64_t shard = 0; shard < uint64_t(config.shards); ++shard) {
+        chance_.push_back({stream(config.seed, Stream::experts, shard),
+                           stream(config.seed, Stream::model_dropout, shard),
+                           stream(config.seed, Stream::router_dropout, shard)});
+    }
     moe_.router->see_text(data);
     if (moe_.router->learns()) {
         router_ = std::make_unique<Learner>(
             *moe_.router->module(), config.optimizer,
-            [&](const FlatParameters&) { return router_optimizer_settings(config); });
+            [&](const FlatParameters&) { return router_optimizer_settings(config); },
+            config.shards);
         if (config.model.router.steps == 0) {
             freeze_router();
         }
@@ -55,7 +61,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
 }
 
 void Trainer::freeze_router() {
-    router_->optimizer->eval();  // the averaged weights are the ones to keep
+    router_->eval();  // the averaged weights are the ones to keep
     router_.reset();
     moe_.router->module()->requires_grad_(false);
     moe_.router->eval();
@@ -64,9 +70,9 @@ void Trainer::freeze_router() {
 
 // The experts of a batch, chosen by a router that does not learn (any more). A router that does not
 // draw chooses the same for a sequence each time, so it is asked only once.
-Experts Trainer::chosen_experts(const Batch& batch) {
+Experts Trainer::chosen_experts(const Batch& batch, Rng& chance) {
     if (moe_.router->is_dense() || moe_.router->is_inside() || moe_.router->draws()) {
-        return moe_.router->choose(batch.inputs, chance_.experts);
+        return moe_.router->choose(batch.inputs, chance);
     }
     kept_experts_.resize(size_t(data_.size()));
     std::vector<int64_t> unknown;
@@ -76,7 +82,7 @@ Experts Trainer::chosen_experts(const Batch& batch) {
         }
     }
     const Batch asked = data_.batch(unknown);  // the new ones together, not one by one
-    const Experts answers = moe_.router->choose(asked.inputs, chance_.experts);
+    const Experts answers = moe_.router->choose(asked.inputs, chance);
     for (size_t b = 0; b < unknown.size(); ++b) {
         kept_experts_[size_t(unknown[b])].assign(answers.begin() + asked.inputs.offsets()[b],
                                                  answers.begin() + asked.inputs.offsets()[b + 1]);
@@ -89,14 +95,77 @@ Experts Trainer::chosen_experts(const Batch& batch) {
     return experts;
 }
 
+ShardReport Trainer::learn_from(std::span<const int64_t> sequences, int64_t shard,
+                                int64_t batch_tokens) {
+    const Batch batch = data_.batch(sequences);
+    Chance& chance = chance_[size_t(shard)];
+    Router::Lesson lesson;
+    if (router_ != nullptr) {
+        try {
+            lesson = moe_.router->explore(batch.inputs, chance.experts, chance.router_dropout);
+        } catch (const Error& error) {
+            return {.failure = error.what()};
+        }
+    } else {
+        lesson.experts = chosen_experts(batch, chance.experts);
+    }
+    // Shared, since blocks that are computed again in backward write it once more.
+    const auto trace = std::make_shared<ExpertTrace>();
+    const auto model_losses = [&] {
+        const Autocast autocast(config_.precision);
+        return moe_.model.losses(batch.inputs, lesson.experts, batch.targets, &chance.model_dropout,
+                                 moe_.record(lesson.experts, trace));
+    };
+    const auto part_of_batch = [&](const Variable& mean_of_shard) {
+        return batch.size() == batch_tokens
+                   ? mean_of_shard
+                   : scale(mean_of_shard, real(double(batch.size()) / double(batch_tokens)));
+    };
+    const Variable losses = model_losses();
+    const Variable loss = part_of_batch(mean(losses));  // losses (N)
+    ShardReport report{.loss = loss.value().item()};
+    Variable objective;
+    if (router_ != nullptr) {
+        // The model's losses go in as numbers, so no gradient of these objectives reaches the
+        // model.
+        for (const auto& [name, mean_of_shard] :
+             moe_.router->objectives(lesson, losses.value(), batch.inputs)) {
+            const Variable part = part_of_batch(mean_of_shard);
+            report.router_losses.emplace_back(name, part.value().item());
+            objective = objective.defined() ? add(objective, part) : part;
+        }
+    }
+    for (const Experts& of_block : trace->blocks) {
+        report.expert_rows.push_back(ExpertTrace{{of_block}}.counts(moe_.router->num_experts()));
+    }
+    if (report.is_finite()) {
+        // There are two walks, since the graphs of model and router share no node.
+        backward(loss);
+        if (router_ != nullptr) {
+            backward(objective);
+        }
+    }
+    return report;
+}
+
 StepReport Trainer::step() {
     // What a step draws and takes before it knows that all is finite. It is put back if not.
     const BatchStream::Position place = stream_.position();
-    const Chance chance_before = chance_;
+    const std::vector<Chance> chance_before = chance_;
+    std::vector<Learner*> learners = {&model_};
+    if (router_ != nullptr) {
+        learners.push_back(router_.get());
+    }
+    const auto forget_gradients = [&] {
+        for (Learner* learner : learners) {
+            learner->zero_grad();
+        }
+    };
     const auto stop = [&](const std::string& what) {
         stream_.seek(place);
         chance_ = chance_before;
-        fail(
+        forget_gradients();
+        fail_together(
             "step {}: {}, so training stops here; a lower --lr, a longer --warmup or a --clip may "
             "help",
             steps_ + 1, what);
@@ -106,75 +175,68 @@ StepReport Trainer::step() {
             stop(fmt::format("{} is {}", what, value));
         }
     };
-    const Batch batch = stream_.next();
-    Router::Lesson lesson;
-    if (router_ != nullptr) {
-        try {
-            lesson = moe_.router->explore(batch.inputs, chance_.experts, chance_.router_dropout);
-        } catch (const Error& error) {
-            stop(error.what());
-        }
-    } else {
-        lesson.experts = chosen_experts(batch);
+    const std::vector<int64_t> sequences = stream_.next_sequences();
+    StepReport report{.step = steps_ + 1};
+    for (const int64_t sequence : sequences) {
+        report.tokens += data_.tokens_of(sequence);
     }
-    // Shared, since blocks that are computed again in backward write it once more.
-    const auto trace = std::make_shared<ExpertTrace>();
-    const auto model_losses = [&] {
-        const Autocast autocast(config_.precision);
-        return moe_.model.losses(batch.inputs, lesson.experts, batch.targets,
-                                 &chance_.model_dropout, moe_.record(lesson.experts, trace));
-    };
-    const Variable losses = model_losses();
-    const Variable loss = mean(losses);  // losses (N)
-    StepReport report{.step = steps_ + 1,
-                      .tokens = batch.size(),
-                      .loss = loss.value().item(),
-                      .expert_tokens = trace->counts(moe_.router->num_experts())};
+    const std::vector<std::vector<int64_t>> shards =
+        cut_into_shards(data_, sequences, config_.shards);
+    const ShardRange own = shards_of(config_.shards, process_rank(), process_count());
+    std::vector<ShardReport> reports;
+    together([&] {
+        for (int64_t shard = own.begin; shard < own.end; ++shard) {
+            // The last batch of an epoch may have fewer sequences than there are shards.
+            if (!shards[size_t(shard)].empty()) {
+                reports.push_back(learn_from(shards[size_t(shard)], shard, report.tokens));
+            }
+            for (Learner* learner : learners) {
+                learner->add_shard(shard);
+            }
+        }
+    });
+    std::vector<std::vector<int64_t>>
+        expert_rows;  // of each router in the model, or of the one beside
+    for (const ShardReport& shard : from_all(reports)) {
+        if (!shard.failure.empty()) {
+            stop(shard.failure);
+        }
+        report.loss += shard.loss;
+        add_losses(report.router_losses, shard.router_losses);
+        expert_rows.resize(shard.expert_rows.size());
+        for (size_t r = 0; r < expert_rows.size(); ++r) {
+            add_rows(expert_rows[r], shard.expert_rows[r]);
+        }
+    }
     require_finite(report.loss, "the loss");
-    Variable objective;
-    if (router_ != nullptr) {
-        // The model's losses go in as numbers, so no gradient of these objectives reaches the
-        // model.
-        for (const auto& [name, part] :
-             moe_.router->objectives(lesson, losses.value(), batch.inputs)) {
-            report.router_losses.emplace_back(name, part.value().item());
-            require_finite(part.value().item(), "the router's loss '" + name + "'");
-            objective = objective.defined() ? add(objective, part) : part;
-        }
-    }
-    // There are two walks, since the graphs of model and router share no node.
-    std::vector<Learner*> learners = {&model_};
-    backward(loss);
-    if (router_ != nullptr) {
-        backward(objective);
-        learners.push_back(router_.get());
+    for (const auto& [name, loss] : report.router_losses) {
+        require_finite(loss, "the router's loss '" + name + "'");
     }
     // All gradients are looked at before the first weight changes.
-    for (const Learner* learner : learners) {
-        const double norm =
-            learner->flat.clip_grad_norm(config_.clip > 0 ? config_.clip : HUGE_VAL);
+    for (Learner* learner : learners) {
+        const double norm = learner->finish_gradients(config_.clip > 0 ? config_.clip : HUGE_VAL);
         if (!std::isfinite(norm)) {
-            const std::string name = learner->flat.first_not_finite(learner->flat.grads());
-            for (const Learner* other : learners) {
-                other->flat.zero_grad();
-            }
-            require_finite(norm, fmt::format("the gradient of the {}'s '{}'",
-                                             learner == &model_ ? "model" : "router", name));
+            const std::string name = learner->first_not_finite_gradient();
+            stop(fmt::format("the gradient of the {}'s '{}' is {}",
+                             learner == &model_ ? "model" : "router", name, norm));
         }
         if (learner == &model_) {
             report.grad_norm = norm;
         }
     }
-    for (const Learner* learner : learners) {
-        learner->optimizer->step();
-        learner->flat.zero_grad();
+    for (Learner* learner : learners) {
+        learner->step();
+        learner->zero_grad();
     }
     const std::vector<BlockRouter*> routers = moe_.model.routers();
     for (size_t r = 0; r < routers.size(); ++r) {
-        routers[r]->balance(ExpertTrace{{trace->blocks[r]}}.counts(routers[r]->num_experts()));
+        routers[r]->balance(expert_rows[r]);
+    }
+    for (const std::vector<int64_t>& rows : expert_rows) {
+        add_rows(report.expert_tokens, rows);
     }
     ++steps_;
-    tokens_ += batch.size();
+    tokens_ += report.tokens;
     if (router_ != nullptr && steps_ >= config_.model.router.steps) {
         freeze_router();
     }
@@ -186,29 +248,31 @@ void Trainer::require_finite_weights() const {
         if (learner == nullptr) {
             continue;
         }
-        const Tensor& values = learner->flat.values();
+        const Tensor& values = learner->flat().values();
         // One NaN or infinity makes the whole sum NaN or infinite, so this look is fast. The name
         // is looked up only if needed.
-        check(std::isfinite(sum(values.data(), values.numel())),
-              "step {}: the weights of the {}'s '{}' are no longer finite, so training stops here; "
-              "a lower --lr, a longer --warmup or a --clip may help",
-              steps_, learner == &model_ ? "model" : "router",
-              learner->flat.first_not_finite(values));
+        if (!std::isfinite(sum(values.data(), values.numel()))) {
+            fail_together(
+                "step {}: the weights of the {}'s '{}' are no longer finite, so training stops "
+                "here; a lower --lr, a longer --warmup or a --clip may help",
+                steps_, learner == &model_ ? "model" : "router",
+                learner->flat().first_not_finite(values));
+        }
     }
 }
 
 void Trainer::set_mode(bool training) {
-    const auto switch_mode = [training](Optimizer& optimizer) {
+    const auto switch_mode = [training](Learner& learner) {
         if (training) {
-            optimizer.train();
+            learner.train();
         } else {
-            optimizer.eval();
+            learner.eval();
         }
     };
-    switch_mode(*model_.optimizer);
+    switch_mode(model_);
     moe_.model.train(training);
     if (router_ != nullptr) {
-        switch_mode(*router_->optimizer);
+        switch_mode(*router_);
         moe_.router->train(training);
     }
 }
@@ -221,13 +285,12 @@ Trainer::EvaluationMode::~EvaluationMode() {
 }
 
 std::map<std::string, Tensor> Trainer::model_weights() const {
-    return model_.flat.state_dict_with(model_.optimizer->evaluation_values());
+    return model_.flat().state_dict_with(model_.evaluation_values());
 }
 
 std::map<std::string, Tensor> Trainer::router_weights() const {
-    return router_ != nullptr
-               ? router_->flat.state_dict_with(router_->optimizer->evaluation_values())
-               : moe_.router->state_dict();
+    return router_ != nullptr ? router_->flat().state_dict_with(router_->evaluation_values())
+                              : moe_.router->state_dict();
 }
 
 }  // namespace smoe

@@ -6,26 +6,27 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/safetensors.h"
 #include "models/text/dataset.h"
 #include "models/training/config.h"
+#include "models/training/learner.h"
+#include "models/training/shard_report.h"
 #include "models/transformer/single_moe.h"
-#include "nn/flat_parameters.h"
-#include "nn/optim/optimizer.h"
 
 namespace smoe {
 
 struct StepReport {
-    int64_t step = 0;      // counted from 1
-    int64_t tokens = 0;    // that were predicted
-    double loss = 0;       // mean over them, in nats
-    double grad_norm = 0;  // length of the model's gradient, before --clip
-    std::vector<std::pair<std::string, double>> router_losses{};  // by name, where it learned
+    int64_t step = 0;             // counted from 1
+    int64_t tokens = 0;           // that were predicted
+    double loss = 0;              // mean over them, in nats
+    double grad_norm = 0;         // length of the model's gradient, before --clip
+    NamedLosses router_losses{};  // where it learned
     // (K) tokens each expert got, in all blocks if they choose; empty when dense
-    std::vector<int64_t> expert_tokens;
+    std::vector<int64_t> expert_tokens{};
 };
 
 class Trainer {
@@ -33,7 +34,7 @@ class Trainer {
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
 
-    // Learns from one batch. In phase 1 the router samples experts, and model and router learn.
+    // Learns from one batch, shard by shard. In phase 1 the router samples experts, and model and router learn.
     // From step config.model.router.steps on the router is frozen, in evaluation mode, and its
     // argmax decides. If the loss or a gradient is not finite, it changes nothing and throws Error,
     // naming the step and, if there is one, the tensor.
@@ -77,18 +78,17 @@ class Trainer {
     int64_t epoch() const { return int64_t(stream_.position().epoch); }
 
   private:
-    struct Learner {  // parameters and their optimiser
-        Learner(Module& module, const std::string& kind,
-                const std::function<OptimizerSettings(const FlatParameters& flat)>& settings);
-        FlatParameters flat;
-        std::unique_ptr<Optimizer> optimizer;
-    };
-    // The random streams of a run that continue from step to step.
+    // The random streams of a shard, which continue from step to step.
     struct Chance {
         Rng experts, model_dropout, router_dropout;
     };
+    // Forward and backward of the given sequences, which are shard number `shard` of a batch of so
+    // many tokens. A router learns from each shard as from a batch of its own.
+    ShardReport learn_from(std::span<const int64_t> sequences, int64_t shard, int64_t batch_tokens);
+    // Of every shard, up to date.
+    std::vector<Chance> chance_of_all() const;
     void freeze_router();
-    Experts chosen_experts(const Batch& batch);
+    Experts chosen_experts(const Batch& batch, Rng& chance);
     void set_mode(bool training);
 
     Config config_;
@@ -98,7 +98,7 @@ class Trainer {
     std::unique_ptr<Learner> router_;  // null once frozen, and for routers that never learn
     // The experts chosen for each sequence by a router that does not draw; empty until it is asked.
     std::vector<std::vector<uint8_t>> kept_experts_;
-    Chance chance_;
+    std::vector<Chance> chance_;  // of each shard, up to date in the process that it belongs to
     BatchStream stream_;
     int64_t steps_ = 0, tokens_ = 0;
 };

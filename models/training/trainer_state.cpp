@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/check.h"
+#include "core/processes.h"
 #include "models/training/trainer.h"
 
 namespace smoe {
@@ -59,8 +60,8 @@ std::map<std::string, Tensor> part_of(const TensorFile& file, const std::string&
 
 // Tensors go to the tensors. Numbers go to the metadata as text, with enough digits to tell a
 // double from its neighbours.
-void save_optimizer(const std::string& prefix, const Optimizer& optimizer, TensorFile& file) {
-    const Optimizer::State state = optimizer.state_dict();
+void save_optimizer(const std::string& prefix, const Learner& learner, TensorFile& file) {
+    const Optimizer::State state = learner.state_dict();
     for (const auto& [name, tensor] : state.tensors) {
         file.tensors[prefix + name] = tensor;
     }
@@ -135,6 +136,11 @@ class Reader {
     std::set<std::string> used_;
 };
 
+// What the place of a shard's random stream is called in a state.
+std::string rng_name(const std::string& use, size_t shard) {
+    return "rng." + use + (shard == 0 ? "" : fmt::format(".{}", shard));
+}
+
 // The masks of a module, by name: buffers that were drawn, not learned.
 std::map<std::string, Tensor> masks_of(const Module& module) {
     std::map<std::string, Tensor> masks;
@@ -163,6 +169,31 @@ void check_masks(const Module& module, const std::map<std::string, Tensor>& mask
 
 }  // namespace
 
+std::vector<Trainer::Chance> Trainer::chance_of_all() const {
+    std::vector<Chance> all = chance_;
+    std::vector<uint64_t> positions;  // (S, 3)
+    for (const Chance& chance : all) {
+        for (const Rng* rng : {&chance.experts, &chance.model_dropout, &chance.router_dropout}) {
+            positions.push_back(rng->state().position);
+        }
+    }
+    std::vector<size_t> borders = {0};
+    for (int rank = 0; rank < process_count(); ++rank) {
+        const ShardRange shards = shards_of(config_.shards, rank, process_count());
+        borders.push_back(size_t(shards.end) * 3 * sizeof(uint64_t));
+    }
+    all_gather(bytes_of(std::span(positions)), borders);
+    auto position = positions.begin();
+    for (Chance& chance : all) {
+        for (Rng* rng : {&chance.experts, &chance.model_dropout, &chance.router_dropout}) {
+            Rng::State state = rng->state();
+            state.position = *position++;
+            *rng = Rng(state);
+        }
+    }
+    return all;
+}
+
 TensorFile Trainer::state_dict() const {
     TensorFile file;
     const BatchStream::Position place = stream_.position();
@@ -172,21 +203,26 @@ TensorFile Trainer::state_dict() const {
                      {"tokens", fmt::format("{}", tokens_)},
                      {"epoch", fmt::format("{}", place.epoch)},
                      {"batch", fmt::format("{}", place.batch)},
-                     {"data", fmt::format("{:016x}", data_.hash())},
-                     {"rng.experts", to_text(chance_.experts.state())},
-                     {"rng.model_dropout", to_text(chance_.model_dropout.state())},
-                     {"rng.router_dropout", to_text(chance_.router_dropout.state())}};
-    file.tensors["model.values"] = model_.flat.values();
+                     {"data", fmt::format("{:016x}", data_.hash())}};
+    const std::vector<Chance> chance = chance_of_all();
+    for (size_t shard = 0; shard < chance.size(); ++shard) {
+        file.metadata[rng_name("experts", shard)] = to_text(chance[shard].experts.state());
+        file.metadata[rng_name("model_dropout", shard)] =
+            to_text(chance[shard].model_dropout.state());
+        file.metadata[rng_name("router_dropout", shard)] =
+            to_text(chance[shard].router_dropout.state());
+    }
+    file.tensors["model.values"] = model_.flat().values();
     for (const auto& [name, mask] : masks_of(moe_.model)) {
         file.tensors["model.masks." + name] = mask;
     }
     for (const auto& [name, buffer] : moe_.model.running_buffers()) {
         file.tensors["model.running." + name] = buffer;
     }
-    save_optimizer("model.optimizer.", *model_.optimizer, file);
+    save_optimizer("model.optimizer.", model_, file);
     if (router_ != nullptr) {
-        file.tensors["router.values"] = router_->flat.values();
-        save_optimizer("router.optimizer.", *router_->optimizer, file);
+        file.tensors["router.values"] = router_->flat().values();
+        save_optimizer("router.optimizer.", *router_, file);
     } else {
         for (const auto& [name, tensor] : moe_.router->state_dict()) {
             file.tensors["router.frozen." + name] = tensor;
@@ -229,16 +265,20 @@ void Trainer::load_state_dict(const TensorFile& file, const std::string& origin)
     const int64_t steps = read.count("steps"), tokens = read.count("tokens");
     const BatchStream::Position place{.epoch = uint64_t(read.count("epoch")),
                                       .batch = uint64_t(read.count("batch"))};
-    const Chance chance{read.rng("rng.experts"), read.rng("rng.model_dropout"),
-                        read.rng("rng.router_dropout")};
-    const Tensor values = read.values("model.values", model_.flat.values());
+    std::vector<Chance> chance;
+    for (size_t shard = 0; shard < chance_.size(); ++shard) {
+        chance.push_back({read.rng(rng_name("experts", shard)),
+                          read.rng(rng_name("model_dropout", shard)),
+                          read.rng(rng_name("router_dropout", shard))});
+    }
+    const Tensor values = read.values("model.values", model_.flat().values());
     check_masks(moe_.model, read.below("model.masks."), origin);
     std::map<std::string, Tensor> running;
     for (const auto& [name, buffer] : moe_.model.running_buffers()) {
         running[name] = read.values("model.running." + name, buffer);
     }
     const Optimizer::State optimizer = read.optimizer("model.optimizer.");
-    model_.optimizer->check_state_dict(optimizer, origin);
+    model_.check_state_dict(optimizer, origin);
     stream_.check_position(place);
 
     const bool learns = moe_.router->learns() && steps < config_.model.router.steps;
@@ -248,9 +288,9 @@ void Trainer::load_state_dict(const TensorFile& file, const std::string& origin)
     Optimizer::State router_optimizer;
     std::map<std::string, Tensor> frozen;
     if (learns) {
-        router_values = read.values("router.values", router_->flat.values());
+        router_values = read.values("router.values", router_->flat().values());
         router_optimizer = read.optimizer("router.optimizer.");
-        router_->optimizer->check_state_dict(router_optimizer, origin);
+        router_->check_state_dict(router_optimizer, origin);
     } else {
         frozen = read.below("router.frozen.");
         moe_.router->check_state_dict(frozen, origin);
@@ -261,14 +301,12 @@ void Trainer::load_state_dict(const TensorFile& file, const std::string& origin)
     tokens_ = tokens;
     chance_ = chance;
     stream_.seek(place);
-    model_.flat.values().copy_from(values);
     for (const auto& [name, buffer] : moe_.model.running_buffers()) {
         buffer.copy_from(running.at(name));
     }
-    model_.optimizer->load_state_dict(optimizer, origin);
+    model_.load(values, optimizer, origin);
     if (learns) {
-        router_->flat.values().copy_from(router_values);
-        router_->optimizer->load_state_dict(router_optimizer, origin);
+        router_->load(router_values, router_optimizer, origin);
     } else {
         if (router_ != nullptr) {
             freeze_router();

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,9 +13,11 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/format.h"
+#include "core/processes.h"
 #include "core/text.h"
 #include "models/generation/generator.h"
 #include "models/training/evaluation.h"
+#include "models/training/metrics.h"
 #include "models/training/progress.h"
 #include "models/training/run_costs.h"
 #include "models/training/trainer.h"
@@ -30,86 +31,33 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// What has happened since the last report.
-struct Window {
-    double loss_sum = 0, grad_norm_sum = 0, seconds = 0;
-    int64_t tokens = 0, steps = 0, router_steps = 0;
-    std::map<std::string, double> router_losses;  // sums over router_steps
-    std::vector<int64_t> expert_tokens;
-
-    void add(const StepReport& report, double step_seconds) {
-        loss_sum += report.loss * double(report.tokens);  // batches differ in length
-        grad_norm_sum += report.grad_norm;
-        tokens += report.tokens;
-        seconds += step_seconds;
-        ++steps;
-        for (const auto& [name, loss] : report.router_losses) {
-            router_losses[name] += loss;
-        }
-        router_steps += report.router_losses.empty() ? 0 : 1;
-        expert_tokens.resize(report.expert_tokens.size());
-        for (size_t k = 0; k < expert_tokens.size(); ++k) {
-            expert_tokens[k] += report.expert_tokens[k];
-        }
-    }
-    double loss() const { return loss_sum / double(tokens); }
-    double grad_norm() const { return grad_norm_sum / double(steps); }
-    double tokens_per_second() const { return double(tokens) / seconds; }
-};
-
-// One object of metrics.jsonl, without its line end.
-std::string metrics_line(const Window& window, const Trainer& trainer, const RunCosts& costs,
-                         double seconds) {
-    std::string line = fmt::format(
-        R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
-        R"("grad_norm": {:.6g}, "multiply_adds": {:.0f}, "tokens_per_second": {:.1f}, )"
-        R"("peak_bytes": {})",
-        trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
-        window.grad_norm(), costs.multiply_adds(trainer.tokens(), trainer.steps()),
-        window.tokens_per_second(), memory_use().peak);
-    for (const auto& [name, sum] : window.router_losses) {
-        line += fmt::format(R"(, "router_{}": {:.6f})", name, sum / double(window.router_steps));
-    }
-    if (!window.expert_tokens.empty()) {
-        line += R"(, "expert_tokens": [)";
-        for (size_t k = 0; k < window.expert_tokens.size(); ++k) {
-            line += fmt::format("{}{}", k > 0 ? ", " : "", window.expert_tokens[k]);
-        }
-        line += "]";
-    }
-    return line + "}";
-}
-
-// Likewise, of an evaluation.
-std::string evaluation_line(int64_t step, const Evaluation& result) {
-    std::string line =
-        fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f})", step,
-                    result.total.loss(), result.total.bits_per_byte());
-    if (result.domains.size() > 1) {
-        nlohmann::ordered_json domains = nlohmann::ordered_json::object();
-        for (const EvaluationPart& part : result.domains) {
-            if (part.tokens > 0) {  // of a small domain, --eval-tokens may leave none
-                domains[part.domain] = {{"loss", part.loss()},
-                                        {"bits_per_byte", part.bits_per_byte()}};
-            }
-        }
-        line += R"(, "valid_domains": )" +
-                domains.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
-    }
-    return line + "}";
-}
-
 // The state to go on from, if there is one. Throws Error unless it is of the size of this model.
 std::optional<TensorFile> fitting_state(const RunDirectory& run, const Config& config) {
-    if (!run.has_state()) {
-        return std::nullopt;
-    }
+    std::optional<TensorFile> state;
     // Should the last run have been stopped on its way through a checkpoint. First, so that
     // messages name files as they are called from now on.
-    run.finish_writing_state();
-    TensorFile state = run.state();
-    Trainer::require_fitting(config, state);
+    first_alone([&] {
+        if (run.has_state()) {
+            run.finish_writing_state();
+        }
+    });
+    together([&] {
+        if (run.has_state()) {
+            state = run.state();
+            Trainer::require_fitting(config, *state);
+        }
+    });
     return state;
+}
+
+std::unique_ptr<FolderLock> lock_of_old_run(const RunDirectory& run) {
+    std::unique_ptr<FolderLock> lock;
+    first_alone([&] {
+        if (run.has_state()) {
+            lock = std::make_unique<FolderLock>(run.path());
+        }
+    });
+    return lock;
 }
 
 class Loop {
@@ -121,21 +69,23 @@ class Loop {
           config_(config),
           tokenizer_(tokenizer),
           valid_(valid),
-          lock_(run.has_state() ? std::make_unique<FolderLock>(run.path()) : nullptr),
+          lock_(lock_of_old_run(run)),
           state_(fitting_state(run, config)),
           trainer_(config, train),
           costs_(trainer_.moe(), config, train) {
-        if (when_built) {
-            when_built(trainer_.moe());
-        }
-        if (lock_ == nullptr) {
-            lock_ = std::make_unique<FolderLock>(run.path());
-            check(!run.has_state(),
-                  "another process has trained '{}' meanwhile: --resume goes on with it",
-                  run.path());
-        }
+        first_alone([&] {
+            if (when_built) {
+                when_built(trainer_.moe());
+            }
+            if (lock_ == nullptr) {
+                lock_ = std::make_unique<FolderLock>(run.path());
+                check(!run.has_state(),
+                      "another process has trained '{}' meanwhile: --resume goes on with it",
+                      run.path());
+            }
+        });
         if (state_) {
-            trainer_.load_state_dict(*state_, state_->origin);
+            together([&] { trainer_.load_state_dict(*state_, state_->origin); });
             trainer_.require_finite_weights();
             checkpoint_step_ = trainer_.steps();
             write_weights();
@@ -143,14 +93,16 @@ class Loop {
                                           state_->origin));
             state_.reset();
         }
-        run.write_config(config);           // the settings that apply from now on
-        run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
         first_step_ = trainer_.steps();
-        for (const nlohmann::ordered_json& report : run.metrics()) {
-            if (report.contains("seconds") && report["seconds"].is_number()) {
-                seconds_before_ = report["seconds"].get<double>();
+        first_alone([&] {
+            run.write_config(config);           // the settings that apply from now on
+            run.cut_metrics(trainer_.steps());  // steps after the checkpoint are taken once more
+            for (const nlohmann::ordered_json& report : run.metrics()) {
+                if (report.contains("seconds") && report["seconds"].is_number()) {
+                    seconds_before_ = report["seconds"].get<double>();
+                }
             }
-        }
+        });
         if (finished()) {
             progress_.message(fmt::format(
                 "step {} is reached, so there is nothing to do{}", format_count(config.steps),
@@ -186,8 +138,8 @@ class Loop {
         bool stopped = false;
         for (bool last = false; !last;) {
             step();
-            const bool done = finished();
-            stopped = !done && interrupted();
+            const auto [done, asked_to_stop] = agree(finished(), interrupted());
+            stopped = !done && asked_to_stop;
             last = stopped || done;
             if (due(config_.log_every) || last) {
                 report();
@@ -215,6 +167,16 @@ class Loop {
         return stopped ? StopReason::interrupted : StopReason::finished;
     }
 
+    // Whether the run is done and whether it shall stop, for all processes alike: by the clock of the
+    // first, and if any of them was interrupted.
+    static std::pair<bool, bool> agree(bool done, bool stop) {
+        const std::vector<std::string> answers =
+            all_gather(std::string(done ? "d" : "-") + (stop ? "s" : "-"));
+        return {answers.front()[0] == 'd',
+                std::any_of(answers.begin(), answers.end(),
+                            [](const std::string& answer) { return answer[1] == 's'; })};
+    }
+
     // Time alone never ends a run before its first step, or nothing would have been learned.
     bool finished() const {
         return config_.minutes > 0
@@ -237,9 +199,10 @@ class Loop {
 
     void step() {
         const Clock::time_point before = Clock::now();
+        const double waited_before = seconds_waited();
         StepReport report;
         guard([&] { report = trainer_.step(); });
-        window_.add(report, seconds_since(before));
+        window_.add(report, seconds_since(before), seconds_waited() - waited_before);
     }
 
     // Uses the pace of the steps since this program started, not of those before.
@@ -258,6 +221,8 @@ class Loop {
                         .loss = window_.loss(),
                         .seconds_left = std::max(0.0, seconds_left()),
                         .tokens_per_second = window_.tokens_per_second(),
+                        .processes = process_count(),
+                        .waiting = window_.waiting(),
                         .expert_tokens = window_.expert_tokens,
                         .router_learns = window_.router_steps > 0});
         append_metrics(
@@ -267,8 +232,10 @@ class Loop {
 
     void append_metrics(const std::string& line) {
         guard([&] {
-            lock_->require_in_place();
-            run_.append_metrics(line);
+            first_alone([&] {
+                lock_->require_in_place();
+                run_.append_metrics(line);
+            });
         });
     }
 
@@ -279,18 +246,19 @@ class Loop {
         }
         evaluated_step_ = trainer_.steps();
         const Trainer::EvaluationMode mode(trainer_);
-        const Evaluation result =
-            evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens);
-        const EvaluationPart& total = result.total;
+        Evaluation result;
         guard([&] {
-            check(std::isfinite(total.loss()),
-                  "step {}: the held-out loss is {}, so training stops here; a lower --lr or a "
-                  "longer --warmup may help",
-                  trainer_.steps(), total.loss());
+            first_alone([&] {
+                result = evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens);
+                check(std::isfinite(result.total.loss()),
+                      "step {}: the held-out loss is {}, so training stops here; a lower --lr or a "
+                      "longer --warmup may help",
+                      trainer_.steps(), result.total.loss());
+            });
         });
         progress_.message(
             fmt::format("step {:>5}  held-out loss {:.4f} per token, {:.4f} bits per byte",
-                        trainer_.steps(), total.loss(), total.bits_per_byte()));
+                        trainer_.steps(), result.total.loss(), result.total.bits_per_byte()));
         append_metrics(evaluation_line(trainer_.steps(), result));
     }
 
@@ -298,10 +266,12 @@ class Loop {
         const Trainer::EvaluationMode mode(trainer_);
         constexpr int64_t max_tokens = 60;
         std::vector<int32_t> ids;
-        // The seed differs each time, so the samples differ; every run uses the same seeds.
-        Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
-        generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), max_tokens,
-                      [&](const Generator::Token& token) { ids.push_back(token.id); });
+        first_alone([&] {
+            // The seed differs each time, so the samples differ; every run uses the same seeds.
+            Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
+            generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), max_tokens,
+                          [&](const Generator::Token& token) { ids.push_back(token.id); });
+        });
         const std::string margin = "    | ";
         progress_.message(margin + with_margin(tokenizer_.decode(ids), margin), margin);
     }
@@ -312,18 +282,24 @@ class Loop {
         }
         // The state comes first: it alone decides where a resumed run continues.
         guard([&] {
-            lock_->require_in_place();
-            run_.write_state(trainer_.state_dict());
+            const TensorFile state = trainer_.state_dict();
+            first_alone([&] {
+                lock_->require_in_place();
+                run_.write_state(state);
+            });
         });
         checkpoint_step_ = trainer_.steps();
         guard([&] { write_weights(); });
     }
 
     void write_weights() const {
-        run_.write_model(trainer_.model_weights(), trainer_.steps());
-        if (const auto weights = trainer_.router_weights(); !weights.empty()) {
-            run_.write_router(weights, trainer_.steps());
-        }
+        const auto model = trainer_.model_weights(), router = trainer_.router_weights();
+        first_alone([&] {
+            run_.write_model(model, trainer_.steps());
+            if (!router.empty()) {
+                run_.write_router(router, trainer_.steps());
+            }
+        });
     }
 
     // The lines of `text`, each after the first behind `margin`.
@@ -340,7 +316,8 @@ class Loop {
     const Config& config_;
     const Tokenizer& tokenizer_;
     const Dataset* valid_;
-    std::unique_ptr<FolderLock> lock_;  // two processes in one run would mix their checkpoints
+    // Of the first process: two runs in one folder would mix their checkpoints.
+    std::unique_ptr<FolderLock> lock_;
     std::optional<TensorFile> state_;  // read before the trainer takes its memory; gone when loaded
     Trainer trainer_;
     const RunCosts costs_;

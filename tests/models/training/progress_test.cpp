@@ -167,6 +167,14 @@ TEST_CASE("progress: a line gives up what matters least, from the right") {
     dense.router_learns = false;
     CHECK(progress_line(dense, 78) ==
           "step   250  loss 2.1235  left 1:23  16,600 tok/s  peak 635.0 KiB");
+    dense.processes = 4;
+    dense.waiting = 0.123;
+    CHECK(progress_line(dense, any_width) ==
+          "step   250  loss 2.1235  left 1:23  16,600 tok/s  4 processes, 12 % waiting  peak 635.0 "
+          "KiB");
+    CHECK(progress_line(dense, 78) ==
+          "step   250  loss 2.1235  left 1:23  16,600 tok/s  4 processes, 12 % waiting");
+    dense.processes = 1;
     dense.tokens_per_second = dense.seconds_left = INFINITY;
     CHECK(progress_line(dense, 78) == "step   250  loss 2.1235  left ?  ? tok/s  peak 635.0 KiB");
 }

@@ -1,0 +1,58 @@
+// Metrics as JSON.
+// Read next: training_loop.cpp.
+#include "models/training/metrics.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/processes.h"
+#include "core/storage.h"
+
+namespace smoe {
+
+std::string metrics_line(const Window& window, const Trainer& trainer, const RunCosts& costs,
+                         double seconds) {
+    std::string line = fmt::format(
+        R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
+        R"("grad_norm": {:.6g}, "multiply_adds": {:.0f}, "tokens_per_second": {:.1f}, )"
+        R"("peak_bytes": {})",
+        trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
+        window.grad_norm(), costs.multiply_adds(trainer.tokens(), trainer.steps()),
+        window.tokens_per_second(), memory_use().peak);
+    if (process_count() > 1) {
+        line += fmt::format(R"(, "processes": {}, "waiting": {:.4f})", process_count(),
+                            window.waiting());
+    }
+    for (const auto& [name, sum] : window.router_losses) {
+        line += fmt::format(R"(, "router_{}": {:.6f})", name, sum / double(window.router_steps));
+    }
+    if (!window.expert_tokens.empty()) {
+        line += R"(, "expert_tokens": [)";
+        for (size_t k = 0; k < window.expert_tokens.size(); ++k) {
+            line += fmt::format("{}{}", k > 0 ? ", " : "", window.expert_tokens[k]);
+        }
+        line += "]";
+    }
+    return line + "}";
+}
+
+std::string evaluation_line(int64_t step, const Evaluation& result) {
+    std::string line =
+        fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f})", step,
+                    result.total.loss(), result.total.bits_per_byte());
+    if (result.domains.size() > 1) {
+        nlohmann::ordered_json domains = nlohmann::ordered_json::object();
+        for (const EvaluationPart& part : result.domains) {
+            if (part.tokens > 0) {  // of a small domain, --eval-tokens may leave none
+                domains[part.domain] = {{"loss", part.loss()},
+                                        {"bits_per_byte", part.bits_per_byte()}};
+            }
+        }
+        line += R"(, "valid_domains": )" +
+                domains.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+    }
+    return line + "}";
+}
+
+}  // namespace smoe
