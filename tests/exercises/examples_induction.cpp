@@ -1,4 +1,4 @@
-// Exercise: an attention head that copies, set by hand like the one in lesson 6. After ... Anna
+// Exercise: an attention head that copies, set by hand like the one in lesson 10. After ... Anna
 // lost ... Anna, it says "lost": what followed the last word where that word occurred before. Such
 // heads arise in trained transformers (Olsson et al., "In-context Learning and Induction Heads",
 // 2022). Write queries, keys and values for the op `attention` with one head: (T, 3V), V numbers

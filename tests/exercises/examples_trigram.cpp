@@ -1,9 +1,9 @@
-// Exercise: a language model of counts that looks two characters back; lesson 5 looks one back.
+// Exercise: a language model of counts that looks two characters back; lesson 8 looks one back.
 // Learn from `text`; return a function that gives the probability of `next` after the characters
 // `before_last` and `last`, all in ASCII (0 to 127). For each two characters the probabilities sum
 // to 1, and none is 0, though most triples never occur in the text: mix what triples, pairs and
 // single characters say, and trust a count more the larger it is. The test takes the text of lesson
-// 5 and asks for a loss on unseen text that no table of pairs reaches.
+// 8 and asks for a loss on unseen text that no table of pairs reaches.
 #include <functional>
 #include <string>
 

@@ -1,7 +1,7 @@
-// Lesson 2: one derivative, found three ways: by hand, by the tape, by differences.
+// Lesson 3: one derivative, found three ways: by hand, by the tape, by differences.
 // The function is the loss of one neuron, f = (tanh(w x) - t)^2, differentiated with respect to its
 // weight w.
-// Next: 03_add_an_op.cpp.
+// Next: 04_add_an_op.cpp.
 #include <fmt/core.h>
 
 #include <cmath>

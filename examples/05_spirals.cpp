@@ -1,7 +1,7 @@
-// Lesson 4: a small network learns to tell two spirals apart. It is made of ops alone: no Module,
+// Lesson 5: a small network learns to tell two spirals apart. It is made of ops alone: no Module,
 // no optimiser. A straight line cannot separate the spirals; two hidden layers bend it. The lesson
 // prints the loss as it falls, then the plane with the regions that the network learned.
-// Next: 05_characters.cpp, where the same loop trains a language model.
+// Next: 08_characters.cpp, where the same loop trains a language model.
 #include <fmt/core.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
-// Lesson 3: an op of your own in twenty lines, and the test that it is right.
+// Lesson 4: an op of your own in twenty lines, and the test that it is right.
 // The op is softplus(x) = log(1 + e^x), a smooth relu; its derivative is the sigmoid.
-// Next: 04_spirals.cpp. To add an op to the library itself, see the README.
+// Next: 05_spirals.cpp. To add an op to the library itself, see the README.
 #include <fmt/core.h>
 
 #include <cmath>

@@ -1,10 +1,10 @@
-// Lesson 6: attention on a sentence of four words, by plain loops. Each word asks a question (its
+// Lesson 10: attention on a sentence of four words, by plain loops. Each word asks a question (its
 // query), offers a description of itself (its key) and something to pass on (its value); a word
 // takes from itself and from every word before it: the better a key fits its question, the more it
 // takes. Here the vectors are set by hand, so that each step can be read; a network learns them.
 // Claim: the loops give what the op `attention` gives, and later words have no effect.
 //
-// Next: 07_reverse.cpp. The op, with its backward: autograd/ops/attention.cpp.
+// Next: 12_reverse.cpp. The op, with its backward: autograd/ops/attention.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -1,11 +1,11 @@
-// Lesson 9: how a router learns, and when it fails. Two languages of eight letters: in one each
+// Lesson 15: how a router learns, and when it fails. Two languages of eight letters: in one each
 // letter is followed by the next, in the other by the one before. The model sees one letter, so
 // only the choice of expert can tell it the language. The router sees all letters so far, and
 // learns by the original's two losses (models/transformer/routers/router_loss.h). Claims: it finds
 // the languages if two experts know one each and do not change. It does not find them if the
 // experts also learn. Without the distribution loss it does, but letter by letter: expert 0 is one
 // language after 'a' and the other after 'b'.
-// Next: 10_story.cpp. This loop: models/training/trainer.cpp.
+// Next: 17_story.cpp. This loop: models/training/trainer.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>

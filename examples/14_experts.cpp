@@ -1,9 +1,9 @@
-// Lesson 8: one network, many experts. An expert is the network with a fixed part of its neurons
+// Lesson 14: one network, many experts. An expert is the network with a fixed part of its neurons
 // switched off. Here all English text is assigned to expert 0 and all German text to expert 1.
 // Claims: when expert 0 learns, neurons that only expert 1 keeps stay the same to the bit. Expert 1
 // learns all the same, if they share others. At equal cost, sharing no neuron (separate networks)
 // is best with much text, sharing all is best with little, and sharing half lies in between.
-// Next: 09_router.cpp. What a mask saves: autograd/ops/sparse_feed_forward.cpp.
+// Next: 15_router.cpp. What a mask saves: autograd/ops/sparse_feed_forward.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ constexpr int64_t V = 256, width = 64, hidden = 96, context = 6;  // bytes; size
 using Texts = std::vector<std::string>;                           // English, German
 using Ids = std::vector<int32_t>;
 
-// Lesson 5's network with a layer of neurons, of which each expert keeps half.
+// Lesson 8's network with a layer of neurons, of which each expert keeps half.
 struct Network : Module {
     Network(const Tensor& expert_masks, Rng rng)  // (2, hidden), 1 for a neuron that is kept
         : Module(Scope{}),

@@ -1,11 +1,11 @@
-// Lesson 5: a language model guesses the next character. First it counts which one follows which;
+// Lesson 8: a language model guesses the next character. First it counts which one follows which;
 // then a network learns the same from random weights. New here: a Module, whose parameters have
 // names, and an optimiser, which changes them. The loss is the mean -log of the probability that
 // was given to the true next character: in nats with the natural logarithm, in bits with base 2.
 // Claims: a network that sees one character cannot beat the counts on the text it learned from, and
 // comes within 0.02 nats of them. On unseen text, a network that sees eight is better than that one
 // by more than 1 nat.
-// Next: 06_attention.cpp, a better way to look back.
+// Next: 10_attention.cpp, a better way to look back.
 #include <fmt/core.h>
 
 #include <algorithm>
