@@ -1,6 +1,6 @@
 // Lesson 1: a tensor is a row of numbers, and a shape that says how to read them.
 // It shows that views share their numbers, that a clone does not, and where element (i, j) lies.
-// Next: 03_derivative.cpp.
+// Next: 02_fit_a_line.cpp.
 #include <fmt/core.h>
 
 #include "core/check.h"
