@@ -1,5 +1,6 @@
 // Lesson 4: an op of your own in twenty lines, and the test that it is right.
-// The op is softplus(x) = log(1 + e^x), a smooth relu; its derivative is the sigmoid.
+// The op is softplus(x) = log(1 + e^x), a smooth form of relu(x) = max(x, 0). Its derivative is the
+// sigmoid, 1 / (1 + e^-x).
 // Next: 05_spirals.cpp. To add an op to the library itself, see the README.
 #include <fmt/core.h>
 
@@ -63,7 +64,8 @@ double gradient_error(Variable (*op)(const Variable&)) {
     };
     double worst = 0;
     const real h = 1e-2f;  // in float, a smaller step would drown in rounding
-    fmt::print("        x        rule   differences\n");
+    fmt::print(
+        "        x    gradient   differences\n");  // of sum(v * op(x)): v times the derivative
     for (int64_t i = 0; i < 6; ++i) {
         const double difference = (weighted_sum(i, h) - weighted_sum(i, -h)) / (2 * h);
         fmt::print("  {:8.4f}  {:9.5f}  {:9.5f}\n", start.data()[i], x.grad().data()[i],

@@ -1,7 +1,12 @@
 // Lesson 5: a small network learns to tell two spirals apart. It is made of ops alone: no Module,
-// no optimiser. A straight line cannot separate the spirals; two hidden layers bend it. The lesson
-// prints the loss as it falls, then the plane with the regions that the network learned.
-// Next: 08_characters.cpp, where the same loop trains a language model.
+// no optimiser. Neurons side by side are a layer: x W^T + b, bent by tanh or relu. Layers between
+// input and output are called hidden; a straight line cannot separate the spirals, and two hidden
+// layers bend it. The last layer gives two numbers for each point, its logits, one for each
+// spiral. Softmax makes probabilities of them: e^logit, divided by the sum of both. The loss is
+// the cross-entropy: minus the logarithm of the probability that the true spiral got.
+// Claim: more than 95 % of the points end on the right side. The lesson prints the loss as it falls
+// (and how it jumps on the way), then the plane with the regions that the network learned.
+// Next: 06_optimisers.cpp, about the jump.
 #include <fmt/core.h>
 
 #include <cmath>
@@ -103,19 +108,27 @@ int main() {
     const Data data = two_spirals(rng);
     const Network network(rng);
     const real lr = 0.3f;
+    double before = 1, from = 1, to = 0;  // the largest rise from one step to the next
+    int jump = 0;
     for (int step = 0; step <= 2000; ++step) {
         const Variable loss = mean(cross_entropy(network.forward(Variable(data.x)), data.label));
         if (step % 400 == 0) {
             fmt::print("step {:5}  loss {:.4f}  accuracy {:5.1f} %\n", step, loss.value().item(),
                        100 * accuracy(network, data));
         }
+        const double now = loss.value().item();
+        if (now - before > to - from) {
+            from = before, to = now, jump = step;
+        }
+        before = now;
         backward(loss);
-        for (const Variable& weight :
-             network.weights) {  // gradient descent: weight -= lr * gradient
+        for (const Variable& weight : network.weights) {  // weight -= lr * gradient
             axpy(weight.shape().numel(), -lr, weight.grad().data(), weight.value().data());
             weight.zero_grad();
         }
     }
+    fmt::print("In step {} alone it rose from {:.3f} to {:.3f}; lesson 6 says why.\n", jump, from,
+               to);
     draw(network, data);
     check(accuracy(network, data) > 0.95,
           "lesson: the spirals should be separated, only {:.1f} % are",

@@ -5,7 +5,7 @@
 // Claims: a network that sees one character cannot beat the counts on the text it learned from, and
 // comes within 0.02 nats of them. On unseen text, a network that sees eight is better than that one
 // by more than 1 nat.
-// Next: 10_attention.cpp, a better way to look back.
+// Next: 09_tokenizer.cpp, larger pieces of text.
 #include <fmt/core.h>
 
 #include <algorithm>

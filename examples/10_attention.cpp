@@ -4,7 +4,7 @@
 // takes. Here the vectors are set by hand, so that each step can be read; a network learns them.
 // Claim: the loops give what the op `attention` gives, and later words have no effect.
 //
-// Next: 12_reverse.cpp. The op, with its backward: autograd/ops/attention.cpp.
+// Next: 11_transformer.cpp. The op, with its backward: autograd/ops/attention.cpp.
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -74,9 +74,9 @@ function one_run({run, model}) {
             chart('share of each expert', reports.expert_shares.map((share, k) => line(String(k), share, k)), {stacked: true, format: percent}));
   }
   if (reports.router_correctness.some(value => value !== null)) {
-    section('What the router learned', 'Its two objectives while it learns: to be right about which expert does best, and to spread the tokens.',
-            chart('correctness', [line('correctness', reports.router_correctness, 0)]),
-            chart('distribution', [line('distribution', reports.router_distribution, 1)]));
+    section('What the router learned', 'Its two losses while it learns, better the lower they are: correctness is what it pays for choosing experts whose tokens do worse than the average, distribution what it pays for uneven shares.',
+            chart('correctness loss', [line('correctness loss', reports.router_correctness, 0)]),
+            chart('distribution loss', [line('distribution loss', reports.router_distribution, 1)]));
   }
   if (model.stories.length > 0) {
     section('Token by token', experts > 0 ? 'The colour of a token is that of the expert that processed it. Point at one, tap it, or focus a story and use the arrow keys.'
