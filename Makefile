@@ -62,6 +62,7 @@ OBJ := $(BUILD)/obj-$(KEY)
 SOURCES := $(filter-out core/processes_$(if $(filter 1,$(MPI)),single,mpi).cpp,$(wildcard core/*.cpp core/tiles/*.cpp autograd/*.cpp autograd/ops/*.cpp nn/*.cpp nn/optim/*.cpp \
              models/*/*.cpp models/*/*/*.cpp))
 LESSONS := $(patsubst examples/%.cpp,%,$(wildcard examples/[0-9]*.cpp))
+MATHEMATICS := $(patsubst examples/%.cpp,%,$(wildcard examples/mathematics/*.cpp))
 PROGRAM := $(wildcard examples/smoe/*.cpp)
 # The program but its main: tests are it, too. In double only what is asked of it by name.
 PARTS   := $(filter-out examples/smoe/main.cpp,$(PROGRAM))
@@ -188,8 +189,9 @@ browser: ## use the pages of smoe report and study in headless Chromium, which m
 	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
 	@$(BUILD)/venv/bin/python tests/report/check.py --build $(BUILD)
 
-lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS)) ## run every lesson; each checks its own claim
-	@for lesson in $^; do echo "== $$lesson"; $$lesson || exit 1; done
+lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS) $(MATHEMATICS)) ## run every lesson, which checks its own claim, and the derivations
+	@for lesson in $(LESSONS); do echo "== $(BUILD)/lessons/$$lesson"; $(BUILD)/lessons/$$lesson || exit 1; done
+	@examples/mathematics/check.sh $(BUILD)/lessons/mathematics
 
 # What the test of an exercise is linked with, in double, where gradients can be checked closely.
 EXERCISE_PARTS = $(call double,tests/main.cpp tests/autograd/gradient_check.cpp $(SOURCES) $(TESTED))
@@ -317,4 +319,4 @@ $(OBJ)/double/%.o: %.cpp
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS) $(BENCH)) $(call double,$(SOURCES) $(TESTED) $(TESTS)) \
-           $(addprefix $(OBJ)/float/examples/,$(addsuffix .o,$(LESSONS))))
+           $(addprefix $(OBJ)/float/examples/,$(addsuffix .o,$(LESSONS) $(MATHEMATICS))))

@@ -17,7 +17,7 @@ models/text/corpus  1980
 models/transformer  1540
 models/generation    700
 models/training     2950
-examples            1850
+examples            2270
 examples/smoe       6450
 tests                350
 tests/core          2800
