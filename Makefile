@@ -193,22 +193,44 @@ lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS) $(MATHEMATICS)) ## run every l
 	@for lesson in $(LESSONS); do echo "== $(BUILD)/lessons/$$lesson"; $(BUILD)/lessons/$$lesson || exit 1; done
 	@examples/mathematics/check.sh $(BUILD)/lessons/mathematics
 
-# What the test of an exercise is linked with, in double, where gradients can be checked closely.
-EXERCISE_PARTS = $(call double,tests/main.cpp tests/autograd/gradient_check.cpp $(SOURCES) $(TESTED))
+# What the test of an exercise is linked with, in double, where gradients can be checked closely: the layers up to that
+# of its chapter, so that the first exercise of core does not wait for the language models.
+EXERCISE_LAYERS_core     := core/%
+EXERCISE_LAYERS_autograd := core/% autograd/% tests/autograd/%
+EXERCISE_LAYERS_nn       := $(EXERCISE_LAYERS_autograd) nn/%
+EXERCISE_LAYERS = $(or $(EXERCISE_LAYERS_$(firstword $(subst _, ,$(NAME)))),%)
+EXERCISE_PARTS  = $(call double,tests/main.cpp $(filter $(EXERCISE_LAYERS),tests/autograd/gradient_check.cpp $(SOURCES)))
+EXERCISE_TO_DO  = $(words $(filter-out $(wildcard $(EXERCISE_PARTS)),$(EXERCISE_PARTS)))
 
-exercise: ## test your solution of an exercise: NAME=core_pi FILE=mine.cpp
-	@[ -f "tests/exercises/$(NAME).cpp" ] && [ -f "$(FILE)" ] || \
+exercise: ## test your solution of an exercise: NAME=core_pi FILE=mine.cpp (a new FILE gets the starter)
+	@[ -f "tests/exercises/$(NAME).cpp" ] && [ -n "$(FILE)" ] || \
 	  { echo "make exercise NAME=core_pi FILE=mine.cpp; exercises: $(EXERCISES)" >&2; exit 2; }
-	@$(MAKE) --no-print-directory exercise-of-reader
+	@if [ -e "$(FILE)" ]; then $(MAKE) --no-print-directory exercise-of-reader; else \
+	  cp tests/exercises/starters/$(NAME).cpp "$(FILE)" && \
+	  echo "$(FILE) is new, with the function to write. tests/exercises/$(NAME).cpp says what it should do;" && \
+	  echo "then run the same command again, and it tests what you wrote."; fi
 
-.PHONY: exercise-of-reader
-exercise-of-reader: $(OBJ)/double/tests/exercises/$(NAME).o $(EXERCISE_PARTS)
+.PHONY: exercise-of-reader exercise-announced
+exercise-announced:
+	@[ $(EXERCISE_TO_DO) -lt 9 ] || echo "Building $(EXERCISE_TO_DO) files of the library in double precision, once: a few seconds each."
+
+exercise-of-reader: $(OBJ)/double/tests/exercises/$(NAME).o $(EXERCISE_PARTS) | exercise-announced
 	@mkdir -p $(BUILD)/exercises
-	@$(CXX) $(FLAGS) -DSMOE_DOUBLE $(FILE) $(LDFLAGS) $^ $(LIBS) -o $(BUILD)/exercises/mine
+	@$(CXX) $(FLAGS) -Wno-unused-parameter -DSMOE_DOUBLE "$(FILE)" $(LDFLAGS) $^ $(LIBS) -o $(BUILD)/exercises/mine
 	@$(BUILD)/exercises/mine
 
-exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES)) ## every exercise can be solved: tests/exercises/solutions pass
-	@for exercise in $^; do echo "== $$exercise"; $$exercise --minimal || exit 1; done
+# Each exercise must have a level, minutes, two hints and a starter; its solution must pass, and its starter must not.
+# So must no naive solution, where there is one.
+NAIVE := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/naive/*.cpp))
+exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES) $(EXERCISES:%=starters/%) $(NAIVE)) ## every exercise can be solved, but not by the naive
+	@for name in $(EXERCISES); do \
+	  grep -q '^// Level [123] of 3, about [0-9]* minutes' tests/exercises/$$name.cpp && \
+	  [ "$$(grep -c '^// Hint [12]: ' tests/exercises/$$name.cpp)" = 2 ] || \
+	  { echo "tests/exercises/$$name.cpp needs a level, minutes and two hints" >&2; exit 1; }; \
+	  echo "== $$name"; $(BUILD)/exercises/$$name --minimal || exit 1; done
+	@for name in $(EXERCISES:%=starters/%) $(NAIVE); do \
+	  ! $(BUILD)/exercises/$$name --minimal >/dev/null 2>&1 || { echo "$$name passes the test of the exercise" >&2; exit 1; }; done
+	@echo "$(words $(EXERCISES)) exercises: solutions pass; $(words $(EXERCISES)) starters and $(words $(NAIVE)) naive solutions do not"
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
 	@BLAS=$(BLAS) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh
@@ -275,6 +297,16 @@ $(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/con
 $(BUILD)/exercises/%: $(OBJ)/double/tests/exercises/%.o $(OBJ)/double/tests/exercises/solutions/%.o $(EXERCISE_PARTS)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/exercises/starters/%: $(OBJ)/double/tests/exercises/%.o $(OBJ)/double/tests/exercises/starters/%.o $(EXERCISE_PARTS)
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/exercises/naive/%: $(OBJ)/double/tests/exercises/%.o $(OBJ)/double/tests/exercises/naive/%.o $(EXERCISE_PARTS)
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(call double,$(wildcard tests/exercises/starters/*.cpp)): FLAGS += -Wno-unused-parameter
 
 # Loaded into the program by tests that let its disk fail.
 $(BUILD)/fault.so: tests/faults/fault.cpp

@@ -13,7 +13,6 @@
 
 #include <array>
 #include <numeric>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -134,17 +133,10 @@ std::string read(uint64_t first, size_t size) {
 
 // The first table below "Results so far" in the study's page, so that it is always today's.
 void print_study() {
-    std::istringstream page(read_file("examples/study/README.md"));
-    int rows = 0;
-    bool there = false;
-    for (std::string line; std::getline(page, line) && (rows == 0 || line.starts_with("|"));) {
-        there = there || line == "## Results so far";
-        if (there && line.starts_with("|")) {
-            fmt::print("{}\n", line);
-            ++rows;
-        }
-    }
-    check(rows > 2, "lesson: examples/study/README.md has no table of results");
+    const std::string page = read_file("examples/study/README.md");
+    const size_t begin = page.find("\n| arm", page.find("## Results so far"));
+    check(begin != std::string::npos, "lesson: examples/study/README.md has no table of results");
+    fmt::print("{}\n", page.substr(begin, page.find("\n\n", begin) - begin));
 }
 
 }  // namespace

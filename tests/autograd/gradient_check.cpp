@@ -54,6 +54,21 @@ Tensor sum_of(const Tensor& a, const Tensor& b) {
     return add(Variable(a), Variable(b)).value();
 }
 
+// The element in which a and b, of one shape, are farthest apart; the first NaN if there is one.
+int64_t farthest(const Tensor& a, const Tensor& b) {
+    int64_t found = 0;
+    double worst = -1;
+    for (int64_t i = 0; i < a.numel(); ++i) {
+        const double apart = std::abs(double(a.data()[i]) - double(b.data()[i]));
+        if (std::isnan(apart)) {
+            return i;
+        }
+        found = apart > worst ? i : found;
+        worst = std::max(worst, apart);
+    }
+    return found;
+}
+
 // Gradients smaller than this are compared absolutely: what is left of them is rounding.
 constexpr double smallest_gradient = sizeof(real) == 8 ? 1e-2 : 1;
 
@@ -87,11 +102,17 @@ std::vector<Tensor> gradients(const Op& op, const std::vector<Tensor>& inputs,
     return gradients(op, inputs, upstream, std::vector<bool>(inputs.size(), true));
 }
 
-double gradient_error(const Op& op, const std::vector<Tensor>& inputs, Upstream kind) {
+std::ostream& operator<<(std::ostream& out, const GradientError& error) {
+    return out << error.value << " (input " << error.input << ", element " << error.element
+               << ": the rule gives " << error.rule << ", differences give " << error.differences
+               << ")";
+}
+
+GradientError gradient_error(const Op& op, const std::vector<Tensor>& inputs, Upstream kind) {
     const Tensor upstream = upstream_for(op, inputs, kind);
     const std::vector<Tensor> computed = gradients(op, inputs, upstream);
     const std::vector<Tensor> moved = clones(inputs);
-    double worst = 0;
+    GradientError worst;
     for (size_t input = 0; input < inputs.size(); ++input) {
         const Tensor expected = Tensor::empty(inputs[input].shape());
         for (int64_t i = 0; i < expected.numel(); ++i) {
@@ -102,7 +123,15 @@ double gradient_error(const Op& op, const std::vector<Tensor>& inputs, Upstream 
             }));
             moved[input].data()[i] = here;
         }
-        worst = std::max(worst, difference(computed[input], expected, smallest_gradient));
+        const double error = difference(computed[input], expected, smallest_gradient);
+        if (expected.numel() > 0 && error >= worst.value) {
+            const Tensor found = computed[input].defined()
+                                     ? computed[input]
+                                     : Tensor::full(expected.shape(), real(NAN));
+            const int64_t element = farthest(found, expected);
+            worst = {error, input, element, double(found.data()[element]),
+                     double(expected.data()[element])};
+        }
     }
     return worst;
 }

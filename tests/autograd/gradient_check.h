@@ -1,13 +1,14 @@
 // Is the gradient that backward computes the derivative of what forward computes? Each element of
 // each input is moved a little and the change of the result is compared with the gradient. The
 // upstream gradient is random: with ones, the sum of a softmax does not depend on its input, and a
-// backward that returns zeros would pass. Each check returns one number, the largest error, so that
+// backward that returns zeros would pass. Each check returns the largest error, so that
 // gradient_check_test.cpp can test the checker itself.
 // Read next: gradient_check.cpp, then op_table.h.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <vector>
 
 #include "autograd/variable.h"
@@ -34,10 +35,22 @@ std::vector<Tensor> gradients(const Op& op, const std::vector<Tensor>& inputs,
 std::vector<Tensor> gradients(const Op& op, const std::vector<Tensor>& inputs,
                               const Tensor& upstream);
 
+// An error of a gradient, as a number in comparisons. Printed, as a failed CHECK does, it says where
+// it is the largest: in which element of which input, and what rule and differences give there.
+struct GradientError {
+    double value = 0;
+    size_t input = 0;
+    int64_t element = 0;
+    double rule = 0, differences = 0;
+
+    operator double() const { return value; }
+};
+std::ostream& operator<<(std::ostream& out, const GradientError& error);
+
 // Largest |gradient - difference quotient| over all elements of all inputs, relative to the largest
 // element of that gradient.
-double gradient_error(const Op& op, const std::vector<Tensor>& inputs,
-                      Upstream kind = Upstream::random);
+GradientError gradient_error(const Op& op, const std::vector<Tensor>& inputs,
+                             Upstream kind = Upstream::random);
 
 // The same along one random direction through all inputs at once: two evaluations for any size.
 double directional_error(const Op& op, const std::vector<Tensor>& inputs);

@@ -7,6 +7,8 @@
 
 #include <cmath>
 #include <limits>
+#include <sstream>
+#include <string>
 
 #include "autograd/engine.h"
 #include "autograd/ops.h"
@@ -103,6 +105,18 @@ TEST_CASE("checker: a transposed weight gradient is caught, also where the shape
 TEST_CASE("checker: a single wrong element and a forgotten input are caught") {
     CHECK(gradient_error(linear_with(Mistake::one_element), square) > 10 * gradient_tolerance);
     CHECK(gradient_error(linear_with(Mistake::second_input), square) > 10 * gradient_tolerance);
+}
+
+TEST_CASE("checker: an error names the input, the element and both numbers") {
+    const GradientError element = gradient_error(linear_with(Mistake::one_element), square);
+    CHECK(element.input == 0);
+    CHECK(element.element == 15);
+    CHECK(element.rule == 0);
+    std::ostringstream text;
+    text << element;
+    CHECK(text.str().find("(input 0, element 15: the rule gives 0, differences give ") !=
+          std::string::npos);
+    CHECK(gradient_error(linear_with(Mistake::second_input), square).input == 1);
 }
 
 TEST_CASE(

@@ -285,7 +285,14 @@ TEST_CASE("ops: the table has a row for each op that autograd/ops.h declares") {
         CHECK(op_has_row(row.name));
     }
     CHECK(declared.size() >= 35);
-    CHECK(declared == in_table);
+    for (const std::string& name : declared) {
+        CHECK_MESSAGE(in_table.contains(name),
+                      "the op '" << name << "' of autograd/ops.h has no row in the table of ops");
+    }
+    for (const std::string& name : in_table) {
+        CHECK_MESSAGE(declared.contains(name),
+                      "the row '" << name << "' names no op that autograd/ops.h declares");
+    }
     CHECK(!op_has_row("leaf"));
     CHECK(!op_has_row("no_such_op"));
 }

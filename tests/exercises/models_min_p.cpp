@@ -3,6 +3,7 @@
 // softmax(logits / temperature) is at least min_p times that of the most likely one. The others get
 // 0, and the kept ones sum to 1 again. A flat distribution keeps many tokens, a steep one few.
 // Logits may be huge. No logits, or one that is not finite, is an Error.
+// Level 2 of 3, about 30 minutes. Two hints are at the end.
 #include <limits>
 #include <span>
 
@@ -68,3 +69,8 @@ TEST_CASE("min_p: what cannot be sampled is refused") {
         CHECK_THROWS_AS(min_p_probabilities(std::vector<real>{1, bad, 2}, 1, 0.1), Error);
     }
 }
+
+// Hint 1: relative to the most likely token, the probability of token i is e^((logit - largest) /
+// temperature): nothing overflows, and it can be compared with min_p at once.
+// Hint 2: a comparison with NaN is false, so ask std::isfinite of every logit before you look for
+// the largest.

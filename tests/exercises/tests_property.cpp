@@ -5,6 +5,7 @@
 // Write a test of any function that claims to do this: call it on random experts, and return false
 // if a law is broken, true if none ever is. Each of the wrong ones below is right for most experts,
 // so draw sizes as well, and mind the ends: no rows, many rows, one expert, experts without rows.
+// Level 3 of 3, about 60 minutes, after tests_slope. Two hints are at the end.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -117,3 +118,8 @@ TEST_CASE("keeps_the_laws: each planted mistake is found") {
         CHECK(!keeps_the_laws(mistake.second));
     }
 }
+
+// Hint 1: write the laws as a function of groups and experts that returns false for the first one
+// that is broken; then draw: sizes from 0 to a few thousand, and K from 1 to about 12.
+// Hint 2: let sizes have all orders of magnitude (below 2^k for a random k), and use only the first
+// few of the K experts in many draws, so that the last ones have no rows.
