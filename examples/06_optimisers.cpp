@@ -23,7 +23,6 @@ using namespace smoe;
 namespace {
 
 using Pair = std::array<double, 2>;  // a, b
-constexpr Pair start = {0, 1};
 double k(double a) {
     return 1 + a * a;
 }
@@ -35,7 +34,7 @@ Pair gradient(const Pair& p) {
 }
 
 // One of the numbers, with what the rules remember of it.
-struct Number {
+struct Number {  // the rules below change it by its gradient g in step t = 1, 2, ...
     double value, average = value, z = value, m = 0, v = 0;
 };
 
@@ -45,7 +44,6 @@ double size(Number& n, double g, int t) {
     return std::sqrt(n.v / (1 - std::pow(0.999, t))) + 1e-8;
 }
 
-// Each changes n by its gradient g in step t = 1, 2, ...
 void plain(Number& n, double g, int, double lr) {
     n.value -= lr * g;
 }
@@ -78,9 +76,8 @@ constexpr std::array<Kind, 4> kinds = {{{"plain", "sgd", plain},
 // Where a walk with noisy gradients ends, by the rule above or by the library's, which is in float.
 Pair walk(const Kind& kind, double lr, int steps, uint64_t seed, bool library = false) {
     Rng rng(6, seed);
-    std::array<Number, 2> n = {Number{start[0]}, Number{start[1]}};
-    const Tensor values = Tensor::from({2}, {real(start[0]), real(start[1])});
-    const Tensor grads = Tensor::zeros({2});
+    std::array<Number, 2> n = {Number{0}, Number{1}};
+    const Tensor values = Tensor::from({2}, {0, 1}), grads = Tensor::zeros({2});
     const OptimizerSettings settings{
         .lr = lr, .beta1 = kind.rule == plain ? 0 : 0.9, .weight_decay = 0};
     const auto optimizer = make_optimizer(kind.in_library, values, grads, settings);
@@ -103,7 +100,7 @@ Pair walk(const Kind& kind, double lr, int steps, uint64_t seed, bool library = 
 int first_jump(double lr, int steps) {
     fmt::print("    step        a          b      loss     lr k\n");
     int jump = 0;
-    Pair p = start;
+    Pair p = {0, 1};
     for (int step = 0; step <= steps; ++step) {
         const Pair g = gradient(p), next = {p[0] - lr * g[0], p[1] - lr * g[1]};
         const bool jumps = jump == 0 && f(next) > 2 * f(p);

@@ -76,15 +76,6 @@ struct ByLoops {
         return linear(mixed, name + ".out_proj");  // puts together what the heads found
     }
 
-    Matrix feed_forward(const Matrix& x, const std::string& name) const {
-        Matrix neurons = linear(x, name + ".lin_1.linear");
-        for (Row& row : neurons) {
-            std::ranges::replace_if(
-                row, [](double u) { return u < 0; }, 0.0);  // relu
-        }
-        return linear(neurons, name + ".lin_2.linear");
-    }
-
     // x + branch, each row to mean 0 and variance 1, then times a weight and plus a bias.
     Matrix add_and_norm(Matrix x, const Matrix& branch, const std::string& name) const {
         for (size_t t = 0; t < x.size(); ++t) {
@@ -101,7 +92,12 @@ struct ByLoops {
 
     Matrix block(const Matrix& x, const std::string& name) const {
         const Matrix y = add_and_norm(x, attention(x, name + ".attn"), name + ".norm1");
-        return add_and_norm(y, feed_forward(y, name + ".ffn"), name + ".norm2");
+        Matrix neurons = linear(y, name + ".ffn.lin_1.linear");
+        for (Row& row : neurons) {
+            std::ranges::replace_if(
+                row, [](double u) { return u < 0; }, 0.0);  // relu
+        }
+        return add_and_norm(y, linear(neurons, name + ".ffn.lin_2.linear"), name + ".norm2");
     }
 
     Matrix embed(const std::vector<int32_t>& tokens, double positions = 1) const {

@@ -1,9 +1,9 @@
-// Lesson 13: from logits to text. A model gives a logit for each possible next token; softmax makes
-// probabilities of them, and one token is drawn. Three knobs change how boldly: the temperature, by
-// which logits are divided; top-k, which keeps the k likeliest; top-p (the nucleus), which keeps
-// as many of the likeliest as are needed to pass the probability p. Then the drawn token is the next
-// input. A naive loop computes the whole text anew for each token. A key/value cache keeps what
-// attention needs of each position (lesson 11), since a position never looks at later ones.
+// Lesson 13: from logits to text. Softmax makes probabilities of the logits, and a token is drawn.
+// Three knobs change how boldly: the temperature, by which logits are divided; top-k, which keeps
+// the k likeliest; top-p (the nucleus), which keeps as many of the likeliest as are needed to pass
+// the probability p. The drawn token is the next input. A naive loop computes the whole text anew
+// for each token; a key/value cache keeps what attention needs of each position (lesson 11), which
+// is possible since a position never looks at later ones.
 // Claims: `Sampler` draws with the probabilities that loops compute. At temperature 0.5 more than
 // nine tenths of the words that a small model writes occur in its text, at 2 less than half.
 // With the cache, the logits are the same up to rounding, for a fraction of the rows.
@@ -40,18 +40,17 @@ using Ids = std::vector<int32_t>;
 std::vector<double> probabilities(const std::vector<real>& logits, const Sampling& sampling) {
     std::vector<double> p;
     for (const real logit : logits) {
-        const bool kept = sampling.top_k == 0 || p.size() < size_t(sampling.top_k);
-        p.push_back(kept ? std::exp(logit / sampling.temperature) : 0);
+        p.push_back(std::exp(logit / sampling.temperature));
     }
     const double total = std::accumulate(p.begin(), p.end(), 0.0);
-    double sum = 0;
-    for (double& one : p) {
-        const double before = sum;
-        sum += one / total;
-        one = sampling.kind == "nucleus" && before > sampling.top_p ? 0 : one;
+    double before = 0, kept = 0;
+    for (size_t i = 0; i < p.size(); ++i) {
+        const bool out = (sampling.top_k > 0 && i >= size_t(sampling.top_k)) ||
+                         (sampling.kind == "nucleus" && before > sampling.top_p * total);
+        before += p[i];
+        kept += p[i] = out ? 0 : p[i];
     }
-    const double left = std::accumulate(p.begin(), p.end(), 0.0);
-    std::ranges::transform(p, p.begin(), [left](double one) { return one / left; });
+    std::ranges::transform(p, p.begin(), [kept](double one) { return one / kept; });
     return p;
 }
 

@@ -155,8 +155,7 @@ int main() {
         check(loss[i] < loss[0] - 0.1, "lesson: {} should beat the dense network", arms[i].name);
         check(loss[i] > loss[5], "lesson: {} should not beat four times the work", arms[i].name);
     }
-    fmt::print(
-        "\nThe study: real text, transformers of 4 blocks, equal work (examples/study):\n\n");
+    fmt::print("\nThe study: real text, transformers of 4 blocks, equal work (examples/study):\n");
     print_study();
     return 0;
 }
