@@ -108,27 +108,45 @@ int main() {
     const Data data = two_spirals(rng);
     const Network network(rng);
     const real lr = 0.3f;
-    double before = 1, from = 1, to = 0;  // the largest rise from one step to the next
-    int jump = 0;
+    std::vector<Tensor> last;  // the gradients of the step before
+    for (const Variable& weight : network.weights) {
+        last.push_back(Tensor::zeros(weight.shape()));
+    }
+    struct {
+        int step = 0;
+        double from = 0, to = 0, steepest = 0;
+    } jump;  // the largest rise of the loss from one step to the next
+    double before = 1, steepest = 0;
     for (int step = 0; step <= 2000; ++step) {
         const Variable loss = mean(cross_entropy(network.forward(Variable(data.x)), data.label));
+        const double now = loss.value().item();
         if (step % 400 == 0) {
-            fmt::print("step {:5}  loss {:.4f}  accuracy {:5.1f} %\n", step, loss.value().item(),
+            fmt::print("step {:5}  loss {:.4f}  accuracy {:5.1f} %\n", step, now,
                        100 * accuracy(network, data));
         }
-        const double now = loss.value().item();
-        if (now - before > to - from) {
-            from = before, to = now, jump = step;
+        if (now - before > jump.to - jump.from) {
+            jump = {step, before, now, steepest};
         }
         before = now;
         backward(loss);
-        for (const Variable& weight : network.weights) {  // weight -= lr * gradient
-            axpy(weight.shape().numel(), -lr, weight.grad().data(), weight.value().data());
+        double along = 0, square = 1e-30;
+        for (size_t i = 0; i < last.size(); ++i) {
+            const Variable& weight = network.weights[i];
+            const Tensor grad = weight.grad();
+            along += dot(last[i].data(), grad.data(), grad.numel());
+            square += dot(last[i].data(), last[i].data(), grad.numel());
+            last[i].copy_from(grad);
+            axpy(grad.numel(), -lr, grad.data(), weight.value().data());  // weight -= lr * gradient
             weight.zero_grad();
         }
+        // lr times the curvature along the last step: by how much of itself its gradient fell
+        steepest = std::max(0.9 * steepest, step == 0 ? 0 : 1 - along / square);
     }
-    fmt::print("In step {} alone it rose from {:.3f} to {:.3f}; lesson 6 says why.\n", jump, from,
-               to);
+    fmt::print(
+        "In step {} alone the loss rose from {:.2f} to {:.2f}. Just before, lr times the\n"
+        "curvature had been {:.1f}, where lesson 2 found that 2 is too much; see lesson 6.\n",
+        jump.step, jump.from, jump.to, jump.steepest);
+    check(jump.to < 2 * jump.from || jump.steepest > 2, "lesson: it should not jump below 2");
     draw(network, data);
     check(accuracy(network, data) > 0.95,
           "lesson: the spirals should be separated, only {:.1f} % are",
