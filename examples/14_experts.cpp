@@ -1,10 +1,10 @@
 // Lesson 14: one network, many experts. An expert is the network with a fixed part of its neurons
 // switched off. Here all English text is assigned to expert 0 and all German text to expert 1.
 // Claims: when expert 0 learns, the weights of neurons that only expert 1 keeps stay the same to
-// the bit. (That needs a weight decay of 0, which would shrink them in each step.) Expert 1 learns
-// all the same, if they share neurons. At equal cost, sharing no neuron is best with much text,
-// sharing all is best with little, and sharing half lies in between. Experts that share no neuron
-// are nearly separate networks: they still share the tables of bytes and the last layer's bias.
+// the bit. (A weight decay above 0 would shrink them in each step.) Expert 1 learns all the same,
+// if they share neurons. At equal cost, sharing no neuron is best with much text, sharing all is
+// best with little, and sharing half lies in between. Experts that share no neuron are nearly
+// separate networks: they still share the tables of bytes and the last layer's bias.
 // Next: 15_router.cpp. What a mask saves: autograd/ops/sparse_feed_forward.cpp.
 #include <fmt/core.h>
 

@@ -1,9 +1,8 @@
-// Lesson 17: the whole model in less than 40 lines of main, on top of models/. A
-// generator invents English and German stories and small sums, a tokenizer learns their most
-// frequent pieces, and a model learns to continue a text: a router picks an expert for each token,
-// and all experts share one network. Then the model tells a story. Claim: after 600 steps the loss
-// on stories that it has never seen is below 2.3 nats a token, where knowing nothing gives
-// log(1025) = 6.9.
+// Lesson 17: the whole model in less than 40 lines of main, on top of models/. A generator invents
+// English and German stories and small sums, a tokenizer learns their most frequent pieces, and a
+// model learns to continue a text: a router picks an expert for each token, and all experts share
+// one network. Then the model tells a story. Claim: after 600 steps the loss on stories that it has
+// never seen is below 2.3 nats a token, where knowing nothing gives log(1025) = 6.9.
 // Next: examples/smoe/train.cpp, the same with files and flags; models/training/trainer.cpp, what a step is.
 #include <fmt/core.h>
 
