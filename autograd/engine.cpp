@@ -4,6 +4,7 @@
 #include "autograd/engine.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/check.h"
@@ -30,16 +31,24 @@ std::vector<std::shared_ptr<Node>> reachable(const std::shared_ptr<Node>& root) 
     return nodes;
 }
 
-}  // namespace
-
-void backward(const Variable& root) {
-    check(root.shape().numel() == 1,
-          "backward: the root must be a single number, its shape is {}; give droot for others",
-          root.shape().str());
-    backward(root, Tensor::full(root.shape(), 1));
+// The leaves of which each node is the last user, for nodes by falling ids.
+std::vector<std::vector<const Node*>> last_uses(const std::vector<std::shared_ptr<Node>>& nodes) {
+    std::unordered_map<const Node*, size_t> last;
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        for (const std::shared_ptr<Node>& input : nodes[i]->inputs) {
+            if (input != nullptr && input->is_leaf()) {
+                last[input.get()] = i;
+            }
+        }
+    }
+    std::vector<std::vector<const Node*>> uses(nodes.size());
+    for (const auto& [leaf, user] : last) {
+        uses[user].push_back(leaf);
+    }
+    return uses;
 }
 
-void backward(const Variable& root, const Tensor& droot) {
+void walk(const Variable& root, const Tensor& droot, const LeafDone& done) {
     check(root.requires_grad(),
           "backward: the root requires no gradient: no leaf that it was computed from does, or it "
           "was computed under NoGrad");
@@ -57,8 +66,11 @@ void backward(const Variable& root, const Tensor& droot) {
     root_grad = root_grad.defined() ? root_grad : Tensor::zeros(root.shape());
     std::transform(droot.data(), droot.data() + droot.numel(), root_grad.data(), root_grad.data(),
                    std::plus<real>());
+    const auto leaves =
+        done ? last_uses(nodes) : std::vector<std::vector<const Node*>>(nodes.size());
     std::vector<Tensor*> din;
-    for (std::shared_ptr<Node>& node : nodes) {
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        std::shared_ptr<Node>& node = nodes[i];
         if (node->is_leaf()) {
             continue;  // its gradient stays, and the next walk adds to it
         }
@@ -74,7 +86,31 @@ void backward(const Variable& root, const Tensor& droot) {
         node->grad = Tensor();
         node->backward = nullptr;
         node.reset();
+        for (const Node* leaf : leaves[i]) {
+            done(*leaf);
+        }
     }
+}
+
+void require_number(const Variable& root) {
+    check(root.shape().numel() == 1,
+          "backward: the root must be a single number, its shape is {}; give droot for others",
+          root.shape().str());
+}
+
+}  // namespace
+
+void backward(const Variable& root) {
+    backward(root, LeafDone());
+}
+
+void backward(const Variable& root, const Tensor& droot) {
+    walk(root, droot, {});
+}
+
+void backward(const Variable& root, const LeafDone& done) {
+    require_number(root);
+    walk(root, Tensor::full(root.shape(), 1), done);
 }
 
 std::vector<std::string> graph_names(const Variable& root) {

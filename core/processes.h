@@ -32,11 +32,11 @@ int process_count();                 // 1 unless a launcher started more
 int processes_here();                // of them, those on this machine
 std::string process_name(int rank);  // for people: "process 2 (pid 4711 on host)"
 
-// Messages on their way. Between two processes they arrive in the order in which they were sent.
-// The bytes must stay in place until it is done.
+// Messages on their way. Between two processes, those of a channel arrive in the order in which they
+// were sent. The bytes must stay in place until it is done.
 class Transfer {
   public:
-    Transfer();
+    explicit Transfer(int channel = 0);
     ~Transfer();
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
@@ -53,6 +53,11 @@ class Transfer {
     struct Requests;
     std::unique_ptr<Requests> requests_;
 };
+
+// Once asked() is true, nobody waits for longer than five seconds more: whoever is still waited for is
+// taken for dead, and this process ends all with one line that names it. Launchers ask the others to
+// end when one has died.
+void stop_waiting_when(bool (*asked)());
 
 // Seconds that this process has spent in Transfer::wait.
 double seconds_waited();

@@ -26,8 +26,10 @@ struct World {
     bool joined = false;
     std::vector<std::string> places;  // "pid 4711 on host", by rank
     double waited = 0;                // seconds
+    bool has_orphans = false;         // messages whose memory is gone
 };
 World world;
+bool (*asked_to_stop)() = [] { return false; };
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -58,10 +60,17 @@ void start_processes() {
 }
 
 void end_processes() {
-    if (world.joined) {
-        MPI_Finalize();
-        world = {};
+    if (!world.joined) {
+        return;
     }
+    if (world.has_orphans) {
+        // MPI may still write where those messages were to go, so it must not go on. The first process
+        // is given time to say why.
+        std::this_thread::sleep_for(std::chrono::seconds(world.rank == 0 ? 0 : 1));
+        abort_processes(1);
+    }
+    MPI_Finalize();
+    world = {};
 }
 
 void abort_processes(int status) {
@@ -86,8 +95,9 @@ std::string process_name(int rank) {
 }
 
 struct Transfer::Requests {
-    std::vector<MPI_Request> requests;
-    std::vector<int> peers;  // of each request
+    int channel;
+    std::vector<MPI_Request> requests{};
+    std::vector<int> peers{};  // of each request
 
     template <class Start>
     void start(int peer, size_t bytes, const Start& start) {
@@ -97,7 +107,12 @@ struct Transfer::Requests {
             start(begin, int(std::min(largest_message, bytes - begin)), &requests.back());
         }
     }
-    std::set<int> waited_for() const {
+    // Whom it waits for. Testall leaves finished requests as they are until all are.
+    std::set<int> waited_for() {
+        for (MPI_Request& request : requests) {
+            int flag = 0;
+            MPI_Test(&request, &flag, MPI_STATUS_IGNORE);
+        }
         std::set<int> pending;
         for (size_t i = 0; i < requests.size(); ++i) {
             if (requests[i] != MPI_REQUEST_NULL) {
@@ -106,25 +121,43 @@ struct Transfer::Requests {
         }
         return pending;
     }
+    // Says so on standard error, "{}" being their names. Of all who wait only the lowest does.
+    void complain(const std::string& text) {
+        const std::set<int> pending = waited_for();
+        int first = 0;
+        while (pending.contains(first)) {
+            ++first;
+        }
+        if (pending.empty() || world.rank != first) {
+            return;
+        }
+        std::string names;
+        for (const int peer : pending) {
+            names += (names.empty() ? "" : ", ") + process_name(peer);
+        }
+        const std::string line = fmt::format(fmt::runtime(text), names);
+        std::fprintf(stderr, "smoe: %s\n", line.c_str());
+    }
 };
 
-Transfer::Transfer() : requests_(std::make_unique<Requests>()) {}
+Transfer::Transfer(int channel) : requests_(std::make_unique<Requests>(Requests{channel})) {}
 Transfer::~Transfer() {
-    // MPI may still write to memory that is about to go: an error is on its way.
-    if (!requests_->waited_for().empty() && !failing_together()) {
-        abort_processes(1);
+    if (!requests_->waited_for().empty()) {
+        world.has_orphans = true;  // an error is on its way
     }
 }
 
 void Transfer::send(int to, std::span<const std::byte> bytes) {
     requests_->start(to, bytes.size(), [&](size_t begin, int count, MPI_Request* request) {
-        MPI_Isend(bytes.data() + begin, count, MPI_BYTE, to, 0, MPI_COMM_WORLD, request);
+        MPI_Isend(bytes.data() + begin, count, MPI_BYTE, to, requests_->channel, MPI_COMM_WORLD,
+                  request);
     });
 }
 
 void Transfer::receive(int from, std::span<std::byte> bytes) {
     requests_->start(from, bytes.size(), [&](size_t begin, int count, MPI_Request* request) {
-        MPI_Irecv(bytes.data() + begin, count, MPI_BYTE, from, 0, MPI_COMM_WORLD, request);
+        MPI_Irecv(bytes.data() + begin, count, MPI_BYTE, from, requests_->channel, MPI_COMM_WORLD,
+                  request);
     });
 }
 
@@ -140,40 +173,33 @@ bool Transfer::done() {
 
 void Transfer::wait() {
     const Clock::time_point start = Clock::now();
-    constexpr double patience = 10;                  // seconds, until it says so
-    constexpr std::chrono::microseconds pause(50);   // between looks, after
-    constexpr std::chrono::microseconds eager(200);  // of looking without a pause
-    std::set<int> pending;
-    double said = 0;  // after so many seconds
+    constexpr double patience = 10, last_patience = 5;  // seconds
+    constexpr std::chrono::microseconds pause(50);      // between looks, after
+    constexpr std::chrono::microseconds eager(200);     // of looking without a pause
+    double said = 0, asked_at = -1;                     // after so many seconds
     while (!done()) {
         const double seconds = seconds_since(start);
+        if (asked_at < 0 && asked_to_stop()) {
+            asked_at = seconds;
+        }
+        if (asked_at >= 0 && seconds > asked_at + last_patience) {
+            requests_->complain("error: {} does not answer any more, so the run ends");
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            abort_processes(1);
+        }
         if (seconds > said + patience) {
             said = seconds;
-            // Testall leaves finished requests as they are until all are.
-            for (MPI_Request& request : requests_->requests) {
-                int flag = 0;
-                MPI_Test(&request, &flag, MPI_STATUS_IGNORE);
-            }
-            pending = requests_->waited_for();
-            // Only the lowest of those who wait says so.
-            int first = 0;
-            while (pending.contains(first)) {
-                ++first;
-            }
-            if (!pending.empty() && world.rank == first) {
-                std::string names;
-                for (const int peer : pending) {
-                    names += (names.empty() ? "" : ", ") + process_name(peer);
-                }
-                std::fprintf(stderr, "smoe: waiting for %s since %.0f seconds\n", names.c_str(),
-                             seconds);
-            }
+            requests_->complain("waiting for {} since " + fmt::format("{:.0f} seconds", seconds));
         }
         if (Clock::now() - start > eager) {
             std::this_thread::sleep_for(pause);
         }
     }
     world.waited += seconds_since(start);
+}
+
+void stop_waiting_when(bool (*asked)()) {
+    asked_to_stop = asked;
 }
 
 double seconds_waited() {

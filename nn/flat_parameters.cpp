@@ -69,6 +69,10 @@ FlatParameters::FlatParameters(Module& module)
     }
 }
 
+int64_t FlatParameters::place_of_grad(const Tensor& grad) const {
+    return place_in(grads_, grad);
+}
+
 double FlatParameters::clip_grad_norm(double most) const {
     std::vector<double> squares(chunk_count(grads_.numel()));
     squares_of_chunks(grads_.values(), squares);

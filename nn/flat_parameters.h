@@ -23,6 +23,8 @@ class FlatParameters {
     const Tensor& values() const { return values_; }  // (P)
     const Tensor& grads() const { return grads_; }    // (P)
     void zero_grad() const { grads_.fill(0); }
+    // Where the gradient of a parameter begins in grads(); -1 for other tensors.
+    int64_t place_of_grad(const Tensor& grad) const;
 
     // Scales all gradients, taken as one vector, down to length `most` if it is longer (Pascanu et
     // al., "On the Difficulty of Training Recurrent Neural Networks", 2013). Returns the length

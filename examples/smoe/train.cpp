@@ -250,6 +250,7 @@ int train(const TrainOptions& options) {
     require_same(config, *train_data);
 
     watch_for_interruption();
+    stop_waiting_when(interrupted);
     const StopReason reason = run_training(run, config, tokenizer, *train_data, valid_data.get(),
                                            interrupted, [&](const SingleMoe& moe) {
                                                introduce(config, moe, *train_data);

@@ -13,20 +13,6 @@
 namespace smoe {
 namespace {
 
-// to += from
-void add_to(std::span<real> to, std::span<const real> from) {
-    parallel_for(int64_t(to.size()), elementwise_grain, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) {
-            to[size_t(i)] += from[size_t(i)];
-        }
-    });
-}
-
-std::span<real> part(const Tensor& flat, Piece piece) {
-    return {flat.data() + piece.begin, size_t(piece.size())};
-}
-
 // The groups of an optimiser in the places that own parameters have.
 std::vector<ParameterGroup> own_groups(const std::vector<ParameterGroup>& groups,
                                        const std::vector<Piece>& own) {
@@ -64,34 +50,12 @@ void gather_pieces(const std::vector<std::vector<Piece>>& pieces, std::span<T> a
 
 }  // namespace
 
-std::vector<std::vector<Piece>> cut_into_pieces(int64_t parameters, int processes) {
-    if (processes == 1) {
-        return {{{0, parameters}}};
-    }
-    // Pieces end where chunks of a vector kernel do, so that sums over chunks stay what they are.
-    constexpr int64_t chunk = elementwise_grain, smallest_bucket = int64_t(1) << 20;
-    const int64_t bucket_chunks = std::max<int64_t>(processes, smallest_bucket / chunk);
-    const int64_t chunks = (parameters + chunk - 1) / chunk;
-    std::vector<std::vector<Piece>> pieces;
-    for (int64_t last = chunks; last > 0; last = std::max<int64_t>(0, last - bucket_chunks)) {
-        const int64_t first = std::max<int64_t>(0, last - bucket_chunks);
-        std::vector<Piece>& bucket = pieces.emplace_back();
-        const auto border = [&](int rank) {
-            const int64_t number = first + (last - first) * rank / processes;
-            return std::min(parameters, number * chunk);
-        };
-        for (int rank = 0; rank < processes; ++rank) {
-            bucket.push_back({border(rank), border(rank + 1)});
-        }
-    }
-    return pieces;
-}
-
 Learner::Learner(Module& module, const std::string& kind,
                  const std::function<OptimizerSettings(const FlatParameters& flat)>& settings,
-                 int64_t shards)
+                 int64_t shards, int channel)
     : flat_(module),
       shards_(shards),
+      channel_(channel),
       pieces_(cut_into_pieces(flat_.values().numel(), process_count())),
       own_values_(is_alone() ? flat_.values() : own_of(flat_.values())),
       own_grads_(is_alone() ? flat_.grads() : Tensor::zeros(own_values_.shape())),
@@ -148,67 +112,42 @@ void Learner::publish_values() const {
     }
 }
 
+void Learner::begin_exchange(int64_t last_shard) {
+    std::vector<Tensor> sums = below_;
+    sums.push_back(flat_.grads());
+    exchange_ = std::make_unique<GradientExchange>(
+        pieces_, shards_, std::move(sums), sum_.push({0, last_shard}), own_grads_, channel_);
+}
+
+LeafDone Learner::sending(int64_t shard) {
+    const bool is_last = shard + 1 == shards_of(shards_, process_rank(), process_count()).end;
+    if (is_alone() || !is_last) {
+        return {};
+    }
+    begin_exchange(shard);
+    return [this](const Node& leaf) {
+        const int64_t begin = flat_.place_of_grad(leaf.grad);
+        if (begin >= 0) {
+            exchange_->complete({begin, begin + leaf.grad.numel()});
+        }
+    };
+}
+
 void Learner::add_shard(int64_t shard) {
+    const bool is_last = shard + 1 == shards_of(shards_, process_rank(), process_count()).end;
+    if (is_last && !is_alone()) {
+        if (exchange_ == nullptr) {
+            begin_exchange(shard);
+        }
+        return;
+    }
     for (int additions = sum_.push({0, shard}); additions > 0; --additions) {
         add_to(flat_.grads().values(), below_.back().values());
         below_.pop_back();
     }
-    if (shard + 1 < shards_of(shards_, process_rank(), process_count()).end) {
+    if (!is_last) {
         below_.push_back(flat_.grads().clone());
         flat_.zero_grad();
-    }
-}
-
-void Learner::exchange_gradients() {
-    const int rank = process_rank(), count = process_count();
-    std::vector<std::vector<TreeNode>> nodes;  // of each process
-    size_t all_nodes = 0;
-    for (int r = 0; r < count; ++r) {
-        nodes.push_back(nodes_of(shards_of(shards_, r, count), shards_));
-        all_nodes += nodes.back().size();
-    }
-    std::vector<Tensor> own_sums = below_;  // of each node of this process
-    own_sums.push_back(flat_.grads());
-    int64_t place = 0;  // in own_grads_
-    for (const std::vector<Piece>& bucket : pieces_) {
-        const Piece own = bucket[size_t(rank)];
-        // The values of all nodes for the own piece, from left to right.
-        const Tensor values = Tensor::empty({int64_t(all_nodes), own.size()});
-        Transfer transfer;
-        size_t node = 0;
-        for (int r = 0; r < count; ++r) {
-            for (size_t i = 0; i < nodes[size_t(r)].size(); ++i, ++node) {
-                const std::span<real> row =
-                    values.values().subspan(node * size_t(own.size()), size_t(own.size()));
-                if (r == rank) {
-                    const std::span<real> from = part(own_sums[i], own);
-                    std::copy(from.begin(), from.end(), row.begin());
-                } else {
-                    transfer.receive(r, bytes_of(row));
-                }
-            }
-        }
-        for (int step = 1; step < count; ++step) {
-            const int to = (rank + step) % count;
-            for (const Tensor& sum : own_sums) {
-                transfer.send(to, bytes_of(part(sum, bucket[size_t(to)])));
-            }
-        }
-        transfer.wait();
-        TreeSum sum(shards_);
-        std::vector<std::span<real>> stack;
-        for (size_t r = 0, row = 0; r < nodes.size(); ++r) {
-            for (const TreeNode& next : nodes[r]) {
-                stack.push_back(
-                    values.values().subspan(row++ * size_t(own.size()), size_t(own.size())));
-                for (int additions = sum.push(next); additions > 0; --additions) {
-                    add_to(stack.back(), stack[stack.size() - 2]);
-                    stack.erase(stack.end() - 2);
-                }
-            }
-        }
-        std::copy(stack.front().begin(), stack.front().end(), own_grads_.data() + place);
-        place += own.size();
     }
 }
 
@@ -216,7 +155,8 @@ double Learner::finish_gradients(double most) {
     if (is_alone()) {
         return flat_.clip_grad_norm(most);
     }
-    exchange_gradients();
+    exchange_->finish();
+    exchange_.reset();
     // Pieces begin with a chunk, so all sums over chunks are those of one process.
     std::vector<double> squares(chunk_count(flat_.values().numel()));
     int64_t place = 0;
@@ -244,6 +184,7 @@ void Learner::step() {
 void Learner::zero_grad() {
     flat_.zero_grad();
     below_.clear();
+    exchange_.reset();
     sum_ = TreeSum(shards_);
 }
 

@@ -6,7 +6,8 @@
 //
 //     a step:  shard by shard, backward, then add_shard();  finish_gradients();  step()
 //
-// All functions but flat() are to be called by every process at the same point.
+// All functions but flat(), sending() and add_shard() are to be called by every process at the same
+// point.
 // Read next: shards.h, the order in which gradients are added; trainer.h.
 #pragma once
 
@@ -15,34 +16,30 @@
 #include <string>
 #include <vector>
 
+#include "autograd/engine.h"
+#include "models/training/exchange.h"
 #include "models/training/shards.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
 
 namespace smoe {
 
-// Parameters [begin, end) of the flat buffer.
-struct Piece {
-    int64_t begin = 0, end = 0;
-
-    int64_t size() const { return end - begin; }
-};
-
-// The pieces of each process, [bucket][rank]. Buckets go from the last parameters to the first, as
-// backward does, and hold 2^20 numbers or more. Borders depend on the sizes alone.
-std::vector<std::vector<Piece>> cut_into_pieces(int64_t parameters, int processes);
-
 class Learner {
   public:
     // The module must outlive this. The settings of the optimiser may depend on where parameters lie.
+    // Learners of one run have channels of their own.
     Learner(Module& module, const std::string& kind,
             const std::function<OptimizerSettings(const FlatParameters& flat)>& settings,
-            int64_t shards);
+            int64_t shards, int channel);
 
     const FlatParameters& flat() const { return flat_; }
 
+    // For the backward walk of shard number `shard`: if it is the last of this process, gradients are
+    // sent as soon as they are complete, while the walk goes on. Empty if there is nothing to send.
+    LeafDone sending(int64_t shard);
     // The gradients in flat() are those of shard number `shard`, and become part of the sum. Shards
-    // of a process come in rising order.
+    // of a process come in rising order. This and `sending` wait for nobody, so other processes may
+    // fail meanwhile.
     void add_shard(int64_t shard);
     // Adds up the gradients of all shards, and scales the sum down to length `most` if it is
     // longer. Returns the length before that.
@@ -73,17 +70,19 @@ class Learner {
     Tensor whole(const Tensor& own) const;
     void gather(const Tensor& own, const Tensor& flat) const;  // writes `flat`
     void publish_values() const;                               // the own ones, to all
-    void exchange_gradients();
+    void begin_exchange(int64_t last_shard);
     // The same state, with tensors of own parameters only.
     Optimizer::State own_state(const Optimizer::State& state) const;
 
     FlatParameters flat_;
     int64_t shards_;
+    int channel_;  // of its messages
     std::vector<std::vector<Piece>> pieces_;
     Tensor own_values_, own_grads_;  // the flat buffers themselves if alone
     std::unique_ptr<Optimizer> optimizer_;
     TreeSum sum_;
     std::vector<Tensor> below_;  // gradients (P) of the nodes below the top, which is in flat()
+    std::unique_ptr<GradientExchange> exchange_;  // from the last shard of a step to its end
 };
 
 }  // namespace smoe

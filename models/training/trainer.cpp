@@ -36,7 +36,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
       model_(
           moe_.model, config.optimizer,
           [&](const FlatParameters& flat) { return model_settings(config, moe_.model, flat); },
-          config.shards),
+          config.shards, 1),
       stream_(data) {
     check(process_count() <= config.shards,
           "{} processes share {} shard{} of a batch, so some would have nothing to do: --shards {} "
@@ -51,8 +51,8 @@ Trainer::Trainer(const Config& config, const Dataset& data)
     if (moe_.router->learns()) {
         router_ = std::make_unique<Learner>(
             *moe_.router->module(), config.optimizer,
-            [&](const FlatParameters&) { return router_optimizer_settings(config); },
-            config.shards);
+            [&](const FlatParameters&) { return router_optimizer_settings(config); }, config.shards,
+            2);
         if (config.model.router.steps == 0) {
             freeze_router();
         }
@@ -140,9 +140,10 @@ ShardReport Trainer::learn_from(std::span<const int64_t> sequences, int64_t shar
     }
     if (report.is_finite()) {
         // There are two walks, since the graphs of model and router share no node.
-        backward(loss);
+        const bool overlap = !config_.recompute;  // see LeafDone
+        backward(loss, overlap ? model_.sending(shard) : LeafDone());
         if (router_ != nullptr) {
-            backward(objective);
+            backward(objective, overlap ? router_->sending(shard) : LeafDone());
         }
     }
     return report;
@@ -195,6 +196,11 @@ StepReport Trainer::step() {
             }
         }
     });
+    // Messages are under way, so all gradients are added up before anybody looks at a loss.
+    std::vector<double> norms;
+    for (Learner* learner : learners) {
+        norms.push_back(learner->finish_gradients(config_.clip > 0 ? config_.clip : HUGE_VAL));
+    }
     std::vector<std::vector<int64_t>>
         expert_rows;  // of each router in the model, or of the one beside
     for (const ShardReport& shard : from_all(reports)) {
@@ -213,17 +219,14 @@ StepReport Trainer::step() {
         require_finite(loss, "the router's loss '" + name + "'");
     }
     // All gradients are looked at before the first weight changes.
-    for (Learner* learner : learners) {
-        const double norm = learner->finish_gradients(config_.clip > 0 ? config_.clip : HUGE_VAL);
-        if (!std::isfinite(norm)) {
-            const std::string name = learner->first_not_finite_gradient();
-            stop(fmt::format("the gradient of the {}'s '{}' is {}",
-                             learner == &model_ ? "model" : "router", name, norm));
-        }
-        if (learner == &model_) {
-            report.grad_norm = norm;
+    for (size_t i = 0; i < learners.size(); ++i) {
+        if (!std::isfinite(norms[i])) {
+            const std::string name = learners[i]->first_not_finite_gradient();
+            stop(fmt::format("the gradient of the {}'s '{}' is {}", i == 0 ? "model" : "router",
+                             name, norms[i]));
         }
     }
+    report.grad_norm = norms.front();
     for (Learner* learner : learners) {
         learner->step();
         learner->zero_grad();

@@ -218,3 +218,22 @@ TEST_CASE("engine: a composed function of many ops has the right gradient") {
                                         random_tensor({4}, 3), random_tensor({4}, 4)};
     CHECK(gradient_error(network, inputs) < gradient_tolerance);
 }
+
+TEST_CASE("engine: leaves are told of once, when their gradients are complete") {
+    const auto leaf = [](real value) { return Variable(Tensor::full({2}, value), true); };
+    const Variable early = leaf(2), late = leaf(3), twice = leaf(5), unused = leaf(7);
+    const Variable first = mul(early, twice), second = mul(first, late);
+    const Variable loss = sum(add(second, twice));
+    std::vector<std::pair<const Node*, real>> told;
+    backward(loss, [&](const Node& node) { told.emplace_back(&node, node.grad.data()[0]); });
+    // `late` is used by the second product only, so it is complete before the first is walked.
+    REQUIRE(told.size() == 3);
+    CHECK(told[0].first == late.node().get());
+    for (const auto& [node, grad] : told) {
+        CHECK(grad == node->grad.data()[0]);
+        CHECK(node != unused.node().get());
+    }
+    CHECK(late.grad().data()[0] == 10);
+    CHECK(twice.grad().data()[0] == 7);
+    CHECK(early.grad().data()[0] == 15);
+}
