@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -65,22 +66,25 @@ void append_all(int descriptor, std::string_view bytes, const std::string& path)
     }
 }
 
+// What is there now, at most as much as the buffer holds; 0 at the end.
+size_t read_some(int descriptor, std::span<char> buffer, const std::string& name) {
+    ssize_t count = 0;
+    do {
+        count = ::read(descriptor, buffer.data(), buffer.size());
+    } while (count < 0 && errno == EINTR);
+    check(count >= 0, "cannot read {}: {}", name, reason());
+    return size_t(count);
+}
+
 // Everything up to the end. Sizes are only hints, since pipes have none.
 std::string read_all(int descriptor, size_t expected_size, const std::string& name) {
     std::string bytes;
     bytes.reserve(expected_size);
     char buffer[1 << 16];
-    for (;;) {
-        const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        check(count >= 0, "cannot read {}: {}", name, reason());
-        if (count == 0) {
-            return bytes;
-        }
-        bytes.append(buffer, size_t(count));
+    while (const size_t count = read_some(descriptor, buffer, name)) {
+        bytes.append(buffer, count);
     }
+    return bytes;
 }
 
 bool is_pipe_or_device(const std::string& path) {
@@ -124,6 +128,45 @@ std::string read_file(const std::string& path) {
     check(known, "cannot read '{}': {}", path, reason());
     check_readable(status, path);
     return read_all(descriptor.get(), size_t(status.st_size), "'" + path + "'");
+}
+
+InputFile::InputFile(const std::string& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    check(descriptor_ >= 0, "cannot open '{}': {}", path, reason());
+    struct stat status = {};
+    try {
+        const bool known = ::fstat(descriptor_, &status) == 0;
+        check(known, "cannot read '{}': {}", path, reason());
+        check_readable(status, path);
+    } catch (...) {
+        ::close(descriptor_);
+        throw;
+    }
+    size_ = S_ISREG(status.st_mode) ? int64_t(status.st_size) : 0;
+}
+
+InputFile::~InputFile() {
+    ::close(descriptor_);
+}
+
+size_t InputFile::read(std::span<char> buffer) {
+    size_t filled = 0;
+    while (filled < buffer.size()) {
+        const size_t count = read_some(descriptor_, buffer.subspan(filled), "'" + path_ + "'");
+        if (count == 0) {
+            break;
+        }
+        filled += count;
+    }
+    return filled;
+}
+
+std::string InputFile::last_bytes(size_t count) const {
+    std::string bytes(std::min(count, size_t(size_)), '\0');
+    const ssize_t got =
+        ::pread(descriptor_, bytes.data(), bytes.size(), off_t(size_ - int64_t(bytes.size())));
+    bytes.resize(got > 0 ? size_t(got) : 0);
+    return bytes;
 }
 
 void require_readable(const std::string& path) {

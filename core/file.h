@@ -1,12 +1,13 @@
 // Reads and writes whole files, and never leaves one half-written: a writer does not touch the file
 // of that name until the new bytes are safe on disk (temporary name, fsync, rename).
-// It has no streams: what is read here fits in memory.
+// What is larger than memory is read by InputFile, piece by piece.
 //
 // Read next: safetensors.h, which reads and writes tensors on top of this.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,28 @@ namespace smoe {
 // All bytes of `path`. Throws Error naming the path and the reason (missing, no permission, a folder
 // or a device, which may have no end).
 std::string read_file(const std::string& path);
+
+// A file that is read from its beginning to its end, some bytes at a time. Throws Error as read_file
+// does.
+class InputFile {
+  public:
+    explicit InputFile(const std::string& path);
+    ~InputFile();
+    InputFile(const InputFile&) = delete;
+    InputFile& operator=(const InputFile&) = delete;
+
+    // Fills `buffer` from where the last call ended and returns how many bytes that took: fewer
+    // than it has room for only at the end of the file.
+    size_t read(std::span<char> buffer);
+
+    int64_t size() const { return size_; }       // bytes; 0 of a pipe, which has no size
+    std::string last_bytes(size_t count) const;  // or fewer; "" of a pipe
+
+  private:
+    std::string path_;
+    int descriptor_;
+    int64_t size_ = 0;
+};
 
 // Throws Error as read_file does if the file cannot be opened, and reads nothing. Work that needs
 // several files should look for all of them before it begins.

@@ -9,21 +9,21 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                3550
+core                3600
 autograd            2550
 nn                  1970
-models/text         2100
+models/text         2350
 models/text/corpus  1980
 models/transformer  1540
 models/generation    700
 models/training     3100
 examples            2270
 examples/smoe       6450
-tests                350
-tests/core          2800
+tests                 350
+tests/core          2850
 tests/autograd      2720
 tests/nn            1550
-tests/models        5600
+tests/models        5750
 tests/examples      3650
 tests/bench          1450
 tests/exercises     1940

@@ -72,4 +72,24 @@ std::string CsvReader::take_quoted() {
     return field;
 }
 
+size_t whole_rows(std::string_view bytes, char separator) {
+    size_t whole = 0;
+    bool field_begins = true, is_quoted = false, in_quotes = false;
+    for (size_t i = 0; i + 1 < bytes.size(); ++i) {  // what a last byte means, the next one says
+        if (in_quotes) {
+            in_quotes = bytes[i] != '"';
+        } else if (bytes[i] == '"') {
+            is_quoted = field_begins || is_quoted;
+            // The second of two opens again what the first has closed.
+            in_quotes = field_begins || (is_quoted && bytes[i - 1] == '"');
+        } else if (bytes[i] == '\n' || (bytes[i] == '\r' && bytes[i + 1] != '\n')) {
+            whole = i + 1;
+        }
+        field_begins =
+            !in_quotes && (bytes[i] == separator || bytes[i] == '\n' || bytes[i] == '\r');
+        is_quoted = is_quoted && !field_begins;
+    }
+    return whole;
+}
+
 }  // namespace smoe

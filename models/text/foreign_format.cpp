@@ -123,12 +123,18 @@ bool starts_with_any_case(std::string_view text, std::string_view small) {
 
 }  // namespace
 
-void require_text(std::string_view bytes, const std::string& path) {
+void refuse_known_format(std::string_view beginning, std::string_view end,
+                         const std::string& path) {
     for (const Signature& one : signatures) {
-        check(bytes.size() < one.offset || !bytes.substr(one.offset).starts_with(one.bytes) ||
-                  !bytes.ends_with(one.end),
+        check(beginning.size() < one.offset ||
+                  !beginning.substr(one.offset).starts_with(one.bytes) || !end.ends_with(one.end),
               "'{}' is {}: {}", path, one.what, one.advice);
     }
+}
+
+size_t require_text(std::string_view bytes, const std::string& path, const TextPlace& place,
+                    bool more) {
+    const auto line_of = [&](size_t at) { return place.line - 1 + line_at(bytes, at); };
     const size_t zero = bytes.find('\0');
     if (zero < bytes.size()) {
         const std::string_view encoding = wide_encoding(bytes);
@@ -139,16 +145,18 @@ void require_text(std::string_view bytes, const std::string& path) {
             "'{}' holds a zero byte at byte {} (line {}), as no text does; JSON lines may have "
             "one, "
             "written \\u0000",
-            path, zero, line_at(bytes, zero));
+            path, place.byte + int64_t(zero), line_of(zero));
     }
     const size_t valid = valid_utf8_prefix(bytes);
-    if (valid < bytes.size()) {
-        fail("'{}' is not valid UTF-8 at byte {} (line {}); {}", path, valid, line_at(bytes, valid),
+    if (valid < bytes.size() && !(more && complete_utf8_prefix(bytes) == valid)) {
+        fail("'{}' is not valid UTF-8 at byte {} (line {}); {}", path, place.byte + int64_t(valid),
+             line_of(valid),
              is_mostly_utf8(bytes)
                  ? "most of it is, so mend that place: converted as a whole it would be garbled"
                  : "if it is text, convert it from the encoding that it has: iconv -f ENCODING -t "
                    "UTF-8 OLD > NEW, where ENCODING is often WINDOWS-1252 for western Europe");
     }
+    return valid;
 }
 
 void refuse_markup(std::string_view text, const std::string& path) {

@@ -87,19 +87,20 @@ bool is_json_lines(std::string_view text) {
 
 }  // namespace
 
-std::vector<Story> stories_of_json_lines(std::string_view text, const std::string& path) {
-    check(!without_blanks_before(text).starts_with('['),
+int64_t add_stories_of_json_lines(std::string_view text, const std::string& path, int64_t first,
+                                  std::vector<Story>& stories) {
+    check(first > 1 || !without_blanks_before(text).starts_with('['),
           "'{}' holds one JSON array and not an object on each line: jq -c '.[]' OLD > NEW.jsonl "
           "takes it apart",
           path);
-    std::vector<Story> stories;
-    for (int64_t number = 1; !text.empty(); ++number) {
+    int64_t number = first;
+    for (; !text.empty(); ++number) {
         const std::string_view line = take_line(text);
         if (!without_blanks_before(line).empty()) {
             stories.push_back(story_of(line, path, number));
         }
     }
-    return stories;
+    return number;
 }
 
 void refuse_json(std::string_view text, const std::string& path) {

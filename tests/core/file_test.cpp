@@ -322,3 +322,34 @@ TEST_CASE("file: bytes are added to the end, and a name is given to another file
     CHECK(contains(error, folder / "new"));
     CHECK(contains(error, "No such file"));
 }
+
+TEST_CASE("file: read piece by piece") {
+    const Folder folder;
+    const std::string bytes = "one two three";
+    write_file(folder / "a", bytes);
+    for (const size_t size : {size_t(1), size_t(4), bytes.size(), size_t(100)}) {
+        InputFile file(folder / "a");
+        CHECK(file.size() == int64_t(bytes.size()));
+        std::string all, piece(size, '?');
+        size_t got = size;
+        while (got == size) {
+            got = file.read(piece);
+            all += piece.substr(0, got);
+        }
+        CHECK(all == bytes);
+        CHECK(file.read(piece) == 0);
+        CHECK(file.last_bytes(5) == "three");
+        CHECK(file.last_bytes(100) == bytes);
+    }
+    CHECK_THROWS_AS(InputFile(folder / "none"), Error);
+    CHECK_THROWS_AS(InputFile(folder / ""), Error);
+    CHECK_THROWS_AS(InputFile("/dev/zero"), Error);
+    REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    std::thread writer([&] { write_file(folder / "pipe", bytes); });
+    InputFile pipe(folder / "pipe");
+    std::string all(100, '?');
+    CHECK(pipe.read(all) == bytes.size());
+    CHECK(pipe.size() == 0);
+    CHECK(pipe.last_bytes(3) == "");
+    writer.join();
+}
