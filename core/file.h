@@ -1,6 +1,6 @@
 // Reads and writes whole files, and never leaves one half-written: a writer does not touch the file
 // of that name until the new bytes are safe on disk (temporary name, fsync, rename).
-// What is larger than memory is read by InputFile, piece by piece.
+// What is larger than memory is read by InputFile piece by piece, or mapped (mapped_file.h).
 //
 // Read next: safetensors.h, which reads and writes tensors on top of this.
 #pragma once

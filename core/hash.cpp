@@ -4,8 +4,8 @@
 
 namespace smoe {
 
-uint64_t hash_bytes(std::string_view bytes) {
-    uint64_t hash = 0xCBF29CE484222325;
+uint64_t hash_bytes(std::string_view bytes, uint64_t before) {
+    uint64_t hash = before;
     for (const char byte : bytes) {
         hash = (hash ^ uint8_t(byte)) * 0x100000001B3;
     }

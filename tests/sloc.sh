@@ -9,18 +9,18 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                3600
+core                3670
 autograd            2550
 nn                  1970
-models/text         2350
+models/text         2650
 models/text/corpus  1980
 models/transformer  1540
 models/generation    700
 models/training     3100
 examples            2270
 examples/smoe       6450
-tests                 350
-tests/core          2850
+tests                350
+tests/core          2880
 tests/autograd      2720
 tests/nn            1550
 tests/models        5750

@@ -1,10 +1,9 @@
-// Stories become sequences once, and sequences become batches at every step. All sequences lie end
-// to end in one list of targets. The inputs are the same numbers behind a start token.
+// Stories become sequences once, and sequences become batches at every step. A sequence is a place
+// in a story. The inputs are the same numbers as the targets, behind a start token.
 // Read next: models/training/trainer.cpp.
 #include "models/text/dataset.h"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 
 #include "core/check.h"
@@ -18,16 +17,16 @@ namespace {
 constexpr int max_context = 1 << 20, max_batch = 1 << 20;
 constexpr size_t separators_missing = 4;  // a single story of this many contexts
 
-std::vector<int64_t> shuffled(int64_t count, Rng rng) {
-    std::vector<int64_t> order(static_cast<size_t>(count));
-    std::iota(order.begin(), order.end(), int64_t(0));
-    rng.shuffle(std::span<int64_t>(order));
+std::vector<int32_t> shuffled(int64_t count, Rng rng) {
+    std::vector<int32_t> order(static_cast<size_t>(count));
+    std::iota(order.begin(), order.end(), 0);
+    rng.shuffle(std::span<int32_t>(order));
     return order;
 }
 
 template <class T>
-std::string_view bytes_in(const std::vector<T>& values) {
-    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+uint64_t hash_of(std::span<const T> values, uint64_t before) {
+    return hash_bytes({reinterpret_cast<const char*>(values.data()), values.size_bytes()}, before);
 }
 
 }  // namespace
@@ -40,7 +39,10 @@ const EnumNames<LongStories>& enum_names(LongStories) {
 
 Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
                  const DatasetSettings& settings)
-    : settings_(settings), end_of_text_(tokenizer.end_of_text()) {
+    : Dataset(TokenStories::encode(stories, tokenizer), tokenizer, settings) {}
+
+Dataset::Dataset(TokenStories stories, const Tokenizer& tokenizer, const DatasetSettings& settings)
+    : settings_(settings), end_of_text_(tokenizer.end_of_text()), stories_(std::move(stories)) {
     // The shortest story needs three tokens: start, one token, and the end, which is only
     // predicted.
     check(settings.context >= 3 && settings.context <= max_context,
@@ -51,90 +53,143 @@ Dataset::Dataset(std::span<const Story> stories, const Tokenizer& tokenizer,
     for (int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
         token_bytes_.push_back(int32_t(tokenizer.token_bytes(id).size()));
     }
-
-    std::vector<std::string_view> texts;
-    for (const Story& story : stories) {
-        texts.push_back(story.text);
-    }
-    const std::vector<std::vector<int32_t>> tokens = tokenizer.encode_all(texts);
-    require_separators(tokens);
-
-    std::map<std::string, int32_t> numbers;  // of the domains, in the order of their names
-    for (size_t i = 0; i < stories.size(); ++i) {
-        if (is_kept(tokens[i])) {
-            numbers[stories[i].domain] = 0;
-        }
-    }
-    for (auto& [name, number] : numbers) {
-        number = int32_t(domains_.size());
-        domains_.push_back(name);
-    }
-    for (size_t i = 0; i < stories.size(); ++i) {
+    require_separators();
+    number_domains();
+    for (int64_t story = 0; story < stories_.size(); ++story) {
         ++counts_.stories;
-        counts_.bytes += int64_t(stories[i].text.size());
-        if (is_kept(tokens[i])) {
-            add_story(tokens[i], numbers[stories[i].domain]);
+        counts_.bytes += stories_.bytes(story);
+        if (is_kept(story)) {
+            add_story(story);
         } else {
-            ++(tokens[i].empty() ? counts_.empty : counts_.dropped);
+            ++(stories_.length(story) == 1 ? counts_.empty : counts_.dropped);
         }
     }
     check(size() > 0,
           "{}: none of the {} stories is left: {} are empty, {} are longer than the {} tokens that "
           "fit, which --long cut or --long split would use",
           settings.what, counts_.stories, counts_.empty, counts_.dropped, room() - 1);
-    for (const int32_t target : targets_) {
-        counts_.bytes_kept += bytes_of(target);
-    }
-    // It covers tokens and borders: a resumed run must find the same sequences at the same places.
-    hash_ = hash_bytes(bytes_in(targets_)) ^ hash_bytes(bytes_in(offsets_));
+    check(size() <= INT32_MAX, "{}: expected at most {} sequences, found {}", settings.what,
+          INT32_MAX, size());
+    hash_ = stories_.in_memory() ? sequence_hash() : story_hash();
 }
 
-void Dataset::require_separators(std::span<const std::vector<int32_t>> stories) const {
-    if (stories.size() == 1 && settings_.long_stories != LongStories::split &&
+void Dataset::require_separators() const {
+    if (stories_.size() == 1 && settings_.long_stories != LongStories::split &&
         !settings_.held_out) {
-        check(stories[0].size() <= separators_missing * room(),
+        const size_t tokens = size_t(stories_.length(0)) - 1;
+        check(tokens <= separators_missing * room(),
               "{}: it holds one story of {} tokens and only {} fit: separate stories with a line "
               "<|endoftext|>, or take it as continuous by --long split",
-              settings_.what, stories[0].size(), room());
+              settings_.what, tokens, room());
     }
 }
 
-bool Dataset::is_kept(std::span<const int32_t> tokens) const {
-    return !tokens.empty() &&
-           (settings_.long_stories != LongStories::drop || tokens.size() < room());
+bool Dataset::is_kept(int64_t story) const {
+    const int64_t length = stories_.length(story);
+    return length > 1 && (settings_.long_stories != LongStories::drop || size_t(length) <= room());
 }
 
-void Dataset::add_story(std::span<const int32_t> tokens, int32_t domain) {
-    std::vector<int32_t> targets(tokens.begin(), tokens.end());
-    targets.push_back(end_of_text_);
-    std::span<const int32_t> left = targets;
-    ++(left.size() <= room() ? counts_.whole : counts_.shortened);
-    if (settings_.long_stories == LongStories::cut) {
-        left = left.first(std::min(left.size(), room()));
+// Only domains that have sequences count.
+void Dataset::number_domains() {
+    domain_ranks_.assign(stories_.domain_names().size(), -1);
+    for (int64_t story = 0; story < stories_.size(); ++story) {
+        if (is_kept(story)) {
+            domain_ranks_[size_t(stories_.domain(story))] = 0;
+        }
     }
-    while (!left.empty()) {
+    for (size_t i = 0; i < domain_ranks_.size(); ++i) {
+        if (domain_ranks_[i] == 0) {
+            domain_ranks_[i] = int32_t(domains_.size());
+            domains_.push_back(stories_.domain_names()[i]);
+        }
+    }
+}
+
+void Dataset::add_story(int64_t story) {
+    const size_t length = size_t(stories_.length(story));
+    const bool cut = settings_.long_stories == LongStories::cut && length > room();
+    ++(length <= room() ? counts_.whole : counts_.shortened);
+    size_t left = cut ? room() : length;
+    Sequence next{.story = int32_t(story),
+                  .begin = 0,
+                  .length = 0,
+                  .domain = domain_ranks_[size_t(stories_.domain(story))]};
+    while (left > 0) {
         // A sequence with only an end would teach that stories may be empty, so it keeps a token.
-        const size_t length =
-            left.size() == room() + 1 ? room() - 1 : std::min(left.size(), room());
-        targets_.insert(targets_.end(), left.begin(), left.begin() + ptrdiff_t(length));
-        offsets_.push_back(int64_t(targets_.size()));
-        domain_of_.push_back(domain);
-        story_of_.push_back(counts_.stories - 1);
-        left = left.subspan(length);
+        next.length = int32_t(left == room() + 1 ? room() - 1 : std::min(left, room()));
+        sequences_.push_back(next);
+        tokens_ += next.length;
+        next.begin += next.length;
+        left -= size_t(next.length);
     }
+    if (!cut) {
+        counts_.bytes_kept += stories_.bytes(story);
+    } else if (stories_.in_memory()) {
+        std::vector<int32_t> targets;
+        read(sequences_.back(), targets);
+        for (const int32_t target : targets) {
+            counts_.bytes_kept += bytes_of(target);
+        }
+    } else {
+        counts_.bytes_kept += stories_.bytes(story) * int64_t(room()) / int64_t(length - 1);
+    }
+}
+
+void Dataset::read(const Sequence& sequence, std::vector<int32_t>& targets) const {
+    const size_t before = targets.size();
+    targets.resize(before + size_t(sequence.length));
+    stories_.read(sequence.story, sequence.begin, std::span(targets).subspan(before));
+}
+
+int64_t Dataset::batches() const {
+    return (size() + settings_.batch - 1) / settings_.batch;
 }
 
 int64_t Dataset::tokens() const {
-    return settings_.pad ? size() * int64_t(room()) : int64_t(targets_.size());
+    return settings_.pad ? size() * int64_t(room()) : tokens_;
 }
 
 int64_t Dataset::tokens_of(int64_t sequence) const {
-    return settings_.pad ? int64_t(room())
-                         : offsets_[size_t(sequence) + 1] - offsets_[size_t(sequence)];
+    return settings_.pad ? int64_t(room()) : sequences_[size_t(sequence)].length;
+}
+
+uint64_t Dataset::sequence_hash() const {
+    // It covers tokens and borders: a resumed run must find the same sequences at the same places.
+    std::vector<int32_t> targets;
+    int64_t border = 0;
+    uint64_t of_borders = hash_of<int64_t>({&border, 1}, hash_of_nothing);
+    uint64_t of_targets = hash_of_nothing;
+    for (const Sequence& sequence : sequences_) {
+        targets.clear();
+        read(sequence, targets);
+        of_targets = hash_of<int32_t>(targets, of_targets);
+        border += sequence.length;
+        of_borders = hash_of<int64_t>({&border, 1}, of_borders);
+    }
+    return of_targets ^ of_borders;
+}
+
+uint64_t Dataset::story_hash() const {
+    uint64_t hash = 0;
+    for (const Sequence& sequence : sequences_) {
+        hash = mixed_bits(hash ^ stories_.hash(sequence.story));
+        hash = mixed_bits(hash ^ (uint64_t(sequence.begin) << 32 | uint64_t(sequence.length)));
+    }
+    return hash;
+}
+
+std::string Dataset::hash_text() const {
+    return fmt::format("{:016x}", hash_);
+}
+
+bool Dataset::has_hash(const std::string& text) const {
+    return text == hash_text() ||
+           text == fmt::format("{:016x}", stories_.in_memory() ? story_hash() : sequence_hash());
 }
 
 std::string Dataset::summary() const {
     const bool split = settings_.long_stories == LongStories::split;
+    const bool about = !split && counts_.shortened > 0 && !stories_.in_memory();  // see Counts
     std::string fate = fmt::format("{} whole", format_count(counts_.whole));
     if (counts_.shortened > 0) {
         fate += fmt::format(", {} {} {} tokens", format_count(counts_.shortened),
@@ -147,21 +202,27 @@ std::string Dataset::summary() const {
     if (counts_.empty > 0) {
         fate += fmt::format(", {} dropped (empty)", format_count(counts_.empty));
     }
-    return fmt::format("{} stories, {}: {}; {} sequences, {} tokens, {:.1f} % of the text kept",
+    return fmt::format("{} stories, {}: {}; {} sequences, {} tokens, {}{:.1f} % of the text kept",
                        format_count(counts_.stories), format_bytes(counts_.bytes), fate,
-                       format_count(size()), format_count(tokens()),
+                       format_count(size()), format_count(tokens()), about ? "about " : "",
                        100.0 * double(counts_.bytes_kept) / double(counts_.bytes));
 }
 
 std::vector<int64_t> Dataset::token_counts() const {
     std::vector<int64_t> counts(token_bytes_.size(), 0);
-    for (const int32_t token : targets_) {
-        ++counts[size_t(token)];
+    std::vector<int32_t> targets;
+    for (const Sequence& sequence : sequences_) {
+        targets.clear();
+        read(sequence, targets);
+        for (const int32_t token : targets) {
+            ++counts[size_t(token)];
+        }
     }
     return counts;
 }
 
 Batch Dataset::batch(std::span<const int64_t> sequences) const {
+    stories_.require_unchanged();
     Batch batch;
     std::vector<int32_t> inputs;
     std::vector<int64_t> offsets = {0};
@@ -169,11 +230,11 @@ Batch Dataset::batch(std::span<const int64_t> sequences) const {
     for (const int64_t sequence : sequences) {
         check(sequence >= 0 && sequence < size(), "dataset: no sequence {} among {}", sequence,
               size());
-        const auto begin = targets_.begin() + offsets_[size_t(sequence)];
-        const auto end = targets_.begin() + offsets_[size_t(sequence) + 1];
+        const ptrdiff_t begin = ptrdiff_t(batch.targets.size());
+        read(sequences_[size_t(sequence)], batch.targets);
         inputs.push_back(end_of_text_);
-        inputs.insert(inputs.end(), begin, end - 1);
-        batch.targets.insert(batch.targets.end(), begin, end);
+        inputs.insert(inputs.end(), batch.targets.begin() + begin, batch.targets.end());
+        inputs.pop_back();
         offsets.push_back(offsets.back() + tokens_of(sequence));
         inputs.resize(size_t(offsets.back()), end_of_text_);
         batch.targets.resize(size_t(offsets.back()), end_of_text_);
@@ -186,7 +247,7 @@ Batch Dataset::batch(std::span<const int64_t> sequences) const {
 
 std::vector<std::vector<int64_t>> Dataset::evaluation_batches(int64_t max_tokens) const {
     // The seed is fixed, so that runs with different seeds are compared on the same text.
-    std::vector<int64_t> chosen = shuffled(size(), stream(0, Stream::evaluation_order));
+    std::vector<int32_t> chosen = shuffled(size(), stream(0, Stream::evaluation_order));
     size_t count = 0;
     int64_t tokens = 0;
     while (count < chosen.size()) {
@@ -212,11 +273,6 @@ BatchStream::BatchStream(const Dataset& data) : data_(data) {
 
 void BatchStream::shuffle() {
     order_ = shuffled(data_.size(), stream(data_.settings().seed, Stream::order, position_.epoch));
-}
-
-uint64_t BatchStream::batches_per_epoch() const {
-    const uint64_t batch = uint64_t(data_.settings().batch);
-    return (uint64_t(data_.size()) + batch - 1) / batch;
 }
 
 std::vector<int64_t> BatchStream::next_sequences() {

@@ -203,7 +203,7 @@ TensorFile Trainer::state_dict() const {
                      {"tokens", fmt::format("{}", tokens_)},
                      {"epoch", fmt::format("{}", place.epoch)},
                      {"batch", fmt::format("{}", place.batch)},
-                     {"data", fmt::format("{:016x}", data_.hash())}};
+                     {"data", data_.hash_text()}};
     const std::vector<Chance> chance = chance_of_all();
     for (size_t shard = 0; shard < chance.size(); ++shard) {
         file.metadata[rng_name("experts", shard)] = to_text(chance[shard].experts.state());
@@ -258,7 +258,7 @@ void Trainer::load_state_dict(const TensorFile& file, const std::string& origin)
         "weights can still be used, but to train on, start a new run",
         origin);
     require_fixed_settings(config_, read.text("settings"), origin);
-    check(read.text("data") == fmt::format("{:016x}", data_.hash()),
+    check(data_.has_hash(read.text("data")),
           "'{}' was trained on other text than --data gives now, so its place in it means nothing: "
           "give the text that the run began with, or start a new run",
           origin);
