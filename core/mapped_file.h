@@ -2,7 +2,7 @@
 // memory is short, and lets all processes share what it has read. So a file may be larger than
 // memory. It is only read.
 //
-// Read next: models/text/token_stories.h, which may lie in one.
+// Read next: models/text/token_file.h, which lies in one.
 #pragma once
 
 #include <cstdint>

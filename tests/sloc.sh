@@ -12,19 +12,19 @@ budgets='
 core                3670
 autograd            2550
 nn                  1970
-models/text         2650
+models/text         3050
 models/text/corpus  1980
 models/transformer  1540
 models/generation    700
 models/training     3100
 examples            2270
-examples/smoe       6450
-tests                350
+examples/smoe       6600
+tests                365
 tests/core          2880
 tests/autograd      2720
 tests/nn            1550
-tests/models        5750
-tests/examples      3650
+tests/models        6100
+tests/examples      3950
 tests/bench          1450
 tests/exercises     1940
 '

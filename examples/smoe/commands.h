@@ -14,6 +14,7 @@ using Command = std::function<int()>;
 
 Command add_corpus(Arguments arguments);
 Command add_tokenizer(Arguments arguments);
+Command add_tokenize(Arguments arguments);
 Command add_train(Arguments arguments);
 Command add_eval(Arguments arguments);
 Command add_experts(Arguments arguments);

@@ -12,7 +12,7 @@
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/tables.h"
-#include "models/text/story_reader.h"
+#include "models/text/story_list.h"
 #include "models/training/evaluation.h"
 #include "models/training/run_directory.h"
 #include "models/training/trainer.h"
@@ -64,7 +64,7 @@ void print_json(const EvalOptions& options, const Config& config, const Dataset&
     nlohmann::ordered_json object = {{"run", to_valid_utf8(options.run)},
                                      {"step", step},
                                      {"seed", config.seed},
-                                     {"text_hash", fmt::format("{:016x}", data.hash())}};
+                                     {"text_hash", fmt::format("{:016x}", data.sequence_hash())}};
     if (step == INT64_MAX) {  // weights that other programs wrote do not say
         object["step"] = nullptr;
     }
@@ -89,7 +89,8 @@ int evaluate_run(const EvalOptions& options) {
     require_readable(options.data);
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
-    const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
+    const Dataset data(read_list(options.data).encoded(tokenizer), tokenizer,
+                       dataset_settings(config));
     if (options.json) {
         print_json(options, config, data, evaluate(*moe, data, config.seed, 0));
         return 0;
@@ -110,7 +111,7 @@ int evaluate_run(const EvalOptions& options) {
 Command add_eval(Arguments arguments) {
     auto options = std::make_shared<EvalOptions>();
     arguments.path("run", options->run, "run directory").required().called("DIR");
-    arguments.paths("--data", options->data, "text to predict: .txt, .jsonl, .csv or .tsv")
+    arguments.paths("--data", options->data, "text to predict: .txt, .jsonl, .csv, .tsv or .tokens")
         .required();
     arguments.long_stories(options->long_stories);
     const Option json =

@@ -12,7 +12,7 @@
 #include "examples/smoe/commands.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
-#include "models/text/story_reader.h"
+#include "models/text/story_list.h"
 #include "models/training/expert_analysis.h"
 #include "models/training/run_directory.h"
 #include "models/training/trainer.h"
@@ -88,7 +88,8 @@ ExpertAnalysis analyse(const std::string& path, const ExpertsOptions& options) {
     const Config config = run.config();
     const Tokenizer tokenizer = run.tokenizer(config);
     const std::unique_ptr<SingleMoe> moe = run.load(config);
-    const Dataset data(read_stories(options.data), tokenizer, dataset_settings(config));
+    const Dataset data(read_list(options.data).encoded(tokenizer), tokenizer,
+                       dataset_settings(config));
     return analyse_experts(*moe, data, config.seed, options.max_tokens);
 }
 
@@ -143,7 +144,7 @@ Command add_experts(Arguments arguments) {
     arguments.path("run", options->run, "run directory").required().called("DIR");
     arguments.path("other", options->other, "another run on the same tokenizer, to compare with")
         .called("DIR");
-    arguments.paths("--data", options->data, "text to look at: .txt, .jsonl, .csv or .tsv")
+    arguments.paths("--data", options->data, "text to look at: .txt, .jsonl, .csv, .tsv or .tokens")
         .required();
     arguments.number("--max-tokens", options->max_tokens, "tokens to look at; 0: all");
     arguments.flag("--json", options->json, "print one JSON object instead of tables");

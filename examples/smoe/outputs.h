@@ -12,4 +12,8 @@ namespace smoe {
 void require_replaceable(const std::string& path, const std::string& what,
                          const std::function<bool(const std::string& bytes)>& is_own);
 
+// The same for files that may be larger than memory: `is_own` looks at the file itself.
+void require_replaceable_file(const std::string& path, const std::string& what,
+                              const std::function<bool(const std::string& path)>& is_own);
+
 }  // namespace smoe

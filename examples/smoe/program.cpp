@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <string_view>
 
 #include "core/blas.h"
 #include "core/check.h"
@@ -55,6 +56,7 @@ int run(int argc, char** argv) {
         {"corpus", "write the built-in corpus: stories in English and German, and sums",
          smoe::add_corpus},
         {"tokenizer", "train a tokenizer, encode and decode", smoe::add_tokenizer},
+        {"tokenize", "turn text into a token file, to train from disk", smoe::add_tokenize},
         {"train", "train a model on text", smoe::add_train},
         {"eval", "measure a trained model on text", smoe::add_eval},
         {"experts", "what the experts of a trained model are", smoe::add_experts},
@@ -88,6 +90,15 @@ int run(int argc, char** argv) {
     }
     fmt::print("{}", app.help());
     return 2;
+}
+
+// A file that is mapped got shorter, or its disk failed, while it was looked at: there is no going
+// back to whoever looked, and a handler may do little. Training can be killed at any instant.
+void on_bus_error(int) {
+    constexpr std::string_view line =
+        "smoe: error: a file was cut short, or could not be read, while it was in use\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    ::_exit(1);
 }
 
 // Prints one line, whatever the names and texts that `message` quotes; returns `status`. Of several
@@ -134,6 +145,7 @@ namespace smoe {
 int run_program(int argc, char** argv) {
     prepare_threads(argv);
     set_program_name(argv[0]);
+    std::signal(SIGBUS, on_bus_error);
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
     const int status = run_and_report(argc, argv);
     end_processes();

@@ -103,9 +103,9 @@ Command add_report(Arguments arguments) {
     arguments.path("run", options->run, "run directory").called("DIR");
     arguments.paths("--compare", options->compare, "several run directories on one page")
         .called("DIR...");
-    const Option data =
-        arguments.paths("--data", options->data,
-                        "stories to look at: .txt, .jsonl, .csv or .tsv [the run's held-out text]");
+    const Option data = arguments.paths(
+        "--data", options->data,
+        "stories to look at: .txt, .jsonl, .csv, .tsv or .tokens [the run's held-out text]");
     arguments.long_stories(options->long_stories).needs(data);
     arguments.path("-o,--out", options->out,
                    "file to write [report.html in the run directory, compare.html here]");

@@ -15,7 +15,6 @@
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/token_text.h"
 #include "models/generation/generator.h"
-#include "models/text/story_reader.h"
 #include "models/text/story_split.h"
 #include "models/training/evaluation.h"
 #include "models/training/trainer.h"
@@ -127,7 +126,7 @@ Json mask_overlap(const Decoder& model) {
 
 // The text that a report looks at: stories and where they come from.
 struct SampleText {
-    std::vector<Story> stories;
+    StoryList stories;
     std::string source;
     bool held_out = true;  // neither trained on nor written by the model
 };
@@ -149,19 +148,19 @@ SampleText written_by(const SingleMoe& moe, const Tokenizer& tokenizer, const Co
                           ids[size_t(token.sample)].push_back(token.id);
                       }
                   });
-    SampleText sample{{}, reason + ", so the model wrote these itself", false};
+    std::vector<Story> stories;
     for (const std::vector<int32_t>& story : ids) {
         if (!story.empty()) {
-            sample.stories.push_back({to_valid_utf8(tokenizer.decode(story)), "its own"});
+            stories.push_back({to_valid_utf8(tokenizer.decode(story)), "its own"});
         }
     }
-    return sample;
+    return {std::move(stories), reason + ", so the model wrote these itself", false};
 }
 
 SampleText sample_text(const SingleMoe& moe, const Tokenizer& tokenizer, const Config& config,
                        const std::vector<std::string>& data) {
     if (!data.empty()) {
-        return {read_stories(data), file_names(data)};
+        return {read_list(data), file_names(data)};
     }
     std::string reason = "no text was held out";
     try {
@@ -206,9 +205,9 @@ Json model_summary(const RunDirectory& run, const Config& config,
         DatasetSettings settings = dataset_settings(config);
         settings.held_out = data.empty();
         settings.what = data.empty() ? "held-out text" : "text";
-        const Dataset dataset(sample.stories, tokenizer, settings);
+        const Dataset dataset(sample.stories.encoded(tokenizer), tokenizer, settings);
         if (data.empty() && sample.held_out && !config.valid_hash.empty() &&
-            config.valid_hash != fmt::format("{:016x}", dataset.hash())) {
+            !dataset.has_hash(config.valid_hash)) {
             result["source"] =
                 config.valid.empty()
                     ? "stories that training may have seen: its text, or which of it is held out, "

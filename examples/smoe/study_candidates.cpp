@@ -78,7 +78,7 @@ std::string phase_name(StudyPhase phase) {
 }
 
 std::vector<StudyRun> planned_runs(StudyPlan& plan, const std::string& folder) {
-    const bool own_tokenizer = config_of(plan, "base", plan.base).tokenizer.empty();
+    const bool own_tokenizer = !has_tokenizer(config_of(plan, "base", plan.base));
     std::vector<StudyRun> runs;
     for (size_t a = 0; a < plan.arms.size(); ++a) {
         StudyArm& arm = plan.arms[a];
@@ -141,8 +141,8 @@ std::vector<std::string> resume_words(const StudyRun& run) {
 
 void provide_tokenizer(const StudyPlan& plan, const std::string& folder, bool needed) {
     const Config config = config_of(plan, "base", plan.base);
-    if (!config.tokenizer.empty()) {
-        require_readable(config.tokenizer);
+    if (has_tokenizer(config)) {
+        given_tokenizer(config);  // which can be read
         return;
     }
     const std::string path = tokenizer_file(folder);
@@ -161,7 +161,7 @@ void provide_tokenizer(const StudyPlan& plan, const std::string& folder, bool ne
         return;
     }
     const StorySplit stories = read_split(config.data, config.valid, config.valid_share);
-    const Tokenizer tokenizer = learn_tokenizer(config, stories.train);
+    const Tokenizer tokenizer = learn_tokenizer(config, stories.train.texts());
     check(tokenizer.vocab_size() - 1 == config.entries,
           "the text of the plan's base gives a tokenizer of {} entries and no more, instead of {}: "
           "set \"entries\" to that",
@@ -172,10 +172,12 @@ void provide_tokenizer(const StudyPlan& plan, const std::string& folder, bool ne
 
 int64_t planned_vocabulary(const StudyPlan& plan, const std::string& folder) {
     const Config config = config_of(plan, "base", plan.base);
-    const std::string path = config.tokenizer.empty() ? tokenizer_file(folder) : config.tokenizer;
-    return config.tokenizer.empty() && !file_exists(path)
-               ? config.entries + 1
-               : Tokenizer::from_json(read_file(path), path).vocab_size();
+    if (const std::optional<Tokenizer> given = given_tokenizer(config)) {
+        return given->vocab_size();
+    }
+    const std::string path = tokenizer_file(folder);
+    return file_exists(path) ? Tokenizer::from_json(read_file(path), path).vocab_size()
+                             : config.entries + 1;
 }
 
 }  // namespace smoe

@@ -20,6 +20,7 @@
 #include "examples/smoe/shell.h"
 #include "examples/smoe/train.h"
 #include "examples/smoe/version.h"
+#include "models/text/story_list.h"
 #include "models/text/story_split.h"
 #include "models/training/progress.h"
 #include "models/training/run_costs.h"
@@ -33,6 +34,7 @@ struct TrainOptions {
     std::string preset, config_file, run;
     bool resume = false;
     std::function<void(Config&)> apply_flags;  // copies the settings that were given
+    std::function<bool()> asks_for_tokenizer;  // whether one of them is about one to be learned
 };
 
 // The stored configuration with the flags that may change; Error for any other flag that differs.
@@ -57,6 +59,11 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
     return config;
 }
 
+// Does a token file among the texts bring its own?
+bool brings_tokenizer(const Config& config) {
+    return has_token_file(config.data) || has_token_file(config.valid);
+}
+
 Config new_config(const TrainOptions& options) {
     Config config = preset(options.preset.empty() ? "tiny" : options.preset);
     if (!options.config_file.empty()) {
@@ -66,6 +73,10 @@ Config new_config(const TrainOptions& options) {
     options.apply_flags(config);
     if (config.data.empty()) {
         throw UsageError("train needs text: --data FILE...");
+    }
+    if (brings_tokenizer(config) && options.asks_for_tokenizer()) {
+        throw UsageError(
+            "a .tokens file brings its own tokenizer, so entries and pre-tokenizer cannot be set");
     }
     check_config(config);
     return config;
@@ -81,17 +92,16 @@ void look_ahead(const RunDirectory& run, const Config& config) {
     }
 }
 
-// The tokenizer that is there before any text is read: the run's, or that of --tokenizer.
+// The tokenizer that is there before any text is read: the run's, or one that is given.
 std::optional<Tokenizer> known_tokenizer(const RunDirectory& run, const Config& config,
                                          bool resume) {
     if (resume) {
         return run.tokenizer(config);
     }
-    if (config.tokenizer.empty()) {
-        return std::nullopt;
+    const std::optional<Tokenizer> tokenizer = given_tokenizer(config);
+    if (tokenizer) {
+        run.require_no_other(*tokenizer);
     }
-    const Tokenizer tokenizer = Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer);
-    run.require_no_other(tokenizer);
     return tokenizer;
 }
 
@@ -124,8 +134,8 @@ DatasetSettings settings_of(const Config& config, const char* what) {
     return settings;
 }
 
-void check_held_out(const Config& config, const std::string& hash) {
-    check(config.valid_hash.empty() || config.valid_hash == hash,
+void check_held_out(const Config& config, bool same) {
+    check(config.valid_hash.empty() || same,
           "the held-out text is not the one that this run was measured on: {}, or start a new run",
           config.valid.empty()
               ? "its --data has changed since, or another version of this program held out other "
@@ -134,15 +144,16 @@ void check_held_out(const Config& config, const std::string& hash) {
 }
 
 void warn_of_text(const Config& config, const StorySplit& stories, const Dataset& train_data) {
-    if (const int64_t known = count_known(stories); known > 0) {
+    // A share that was held out has no text of the rest.
+    const int64_t known = config.valid.empty() ? 0 : count_known(stories);
+    if (known > 0) {
         complain(
             fmt::format("warning: {} of the {} held-out stories are in the training text, too: the "
                         "held-out loss says little of new text",
                         format_count(known), format_count(int64_t(stories.valid.size()))));
     }
     constexpr double most_epochs = 100;
-    const double epochs =
-        double(config.steps) / double(BatchStream(train_data).batches_per_epoch());
+    const double epochs = double(config.steps) / double(train_data.batches());
     if (config.minutes == 0 && epochs > most_epochs) {  // with --minutes nobody knows them yet
         complain(
             fmt::format("warning: {} steps see this training text {} times, so it will be learned "
@@ -156,7 +167,7 @@ void require_same(const Config& config, const Dataset& train_data) {
     const std::vector<std::pair<std::string, std::string>> facts = {
         {"program", version_text() + " " + blas_name()},
         {"settings", fixed_settings(config)},
-        {"training text", fmt::format("{:016x}", train_data.hash())}};
+        {"training text", train_data.hash_text()}};
     for (const auto& [what, own] : facts) {
         const std::vector<std::string> all = all_gather(own);
         for (size_t rank = 1; rank < all.size(); ++rank) {
@@ -219,10 +230,10 @@ int train(const TrainOptions& options) {
 
     StorySplit stories;
     together([&] { stories = read_split(config.data, config.valid, config.valid_share); });
-    const Tokenizer tokenizer = tokenizer_of_run(start.tokenizer, config, stories.train);
+    const Tokenizer tokenizer = tokenizer_of_run(start.tokenizer, config, stories.train.texts());
     config.model.vocab_size = tokenizer.vocab_size();
     config.tokenizer_hash = fmt::format("{:016x}", tokenizer.hash());
-    if (!config.tokenizer.empty()) {
+    if (!resume && has_tokenizer(config)) {
         config.entries = tokenizer.vocab_size() - 1;
         config.pre_tokenizer = tokenizer.pre_tokenizer();
     }
@@ -231,20 +242,22 @@ int train(const TrainOptions& options) {
     std::unique_ptr<Dataset> train_data, valid_data;
     together([&] {
         run.require_no_other(tokenizer);  // run.create would say so after the model is built
-        train_data = std::make_unique<Dataset>(stories.train, tokenizer,
+        train_data = std::make_unique<Dataset>(stories.train.encoded(tokenizer), tokenizer,
                                                settings_of(config, "training text"));
         say("training text: {}", train_data->summary());
         if (!stories.valid.empty()) {
             DatasetSettings settings = settings_of(config, "held-out text");
             settings.held_out = config.valid.empty();
-            valid_data = std::make_unique<Dataset>(stories.valid, tokenizer, settings);
+            valid_data =
+                std::make_unique<Dataset>(stories.valid.encoded(tokenizer), tokenizer, settings);
             say("held-out text: {}", valid_data->summary());
-            const std::string hash = fmt::format("{:016x}", valid_data->hash());
-            check_held_out(config, hash);
-            config.valid_hash = hash;
+            if (config.valid_hash.empty()) {
+                config.valid_hash = valid_data->hash_text();
+            }
+            check_held_out(config, valid_data->has_hash(config.valid_hash));
         } else {
             say("held-out text: none, so nothing is evaluated");
-            check_held_out(config, "");
+            check_held_out(config, false);
         }
     });
     require_same(config, *train_data);
@@ -285,9 +298,12 @@ std::shared_ptr<TrainOptions> add_train_options(Arguments arguments) {
     const auto apply_flags = add_setting_flags(arguments);
     // A tokenizer that is there has its entries; and of two ways to say when to stop one would be
     // ignored.
-    arguments.find("--tokenizer")
-        .excludes(arguments.find("--entries"))
-        .excludes(arguments.find("--pre-tokenizer"));
+    const Option entries = arguments.find("--entries");
+    const Option pre_tokenizer = arguments.find("--pre-tokenizer");
+    arguments.find("--tokenizer").excludes(entries).excludes(pre_tokenizer);
+    options->asks_for_tokenizer = [entries, pre_tokenizer] {
+        return entries.given() || pre_tokenizer.given();
+    };
     const Option steps = arguments.find("--steps").excludes(arguments.find("--minutes"));
     options->apply_flags = [apply_flags, steps](Config& config) {
         apply_flags(config);
@@ -309,6 +325,17 @@ Config train_config(const std::vector<std::string>& words) {
         },
         words);
     return config;
+}
+
+bool has_tokenizer(const Config& config) {
+    return !config.tokenizer.empty() || brings_tokenizer(config);
+}
+
+std::optional<Tokenizer> given_tokenizer(const Config& config) {
+    if (!config.tokenizer.empty()) {
+        return Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer);
+    }
+    return tokenizer_in(has_token_file(config.data) ? config.data : config.valid);
 }
 
 Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& stories) {

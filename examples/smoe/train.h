@@ -2,6 +2,7 @@
 // Read next: study_plan.cpp, which asks it about every run of a plan.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,11 @@ namespace smoe {
 // them: Error or UsageError. Reads no text.
 Config train_config(const std::vector<std::string>& words);
 
-// The tokenizer of a run that names none, learned from its training stories.
+// Whether such a run is given a tokenizer, by --tokenizer or in a token file. If not, it learns one.
+bool has_tokenizer(const Config& config);
+std::optional<Tokenizer> given_tokenizer(const Config& config);
+
+// The tokenizer of a run that is given none, learned from its training stories.
 Tokenizer learn_tokenizer(const Config& config, const std::vector<Story>& stories);
 
 }  // namespace smoe

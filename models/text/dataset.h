@@ -3,7 +3,7 @@
 // predicts the end of text.
 //     story  s1 s2 s3     inputs  E s1 s2 s3     targets  s1 s2 s3 E     (E: end of text and start)
 // Batches are ragged: their sequences lie end to end, and nothing is computed on padding. The
-// caller hands in the stories and the seed; story_reader.h reads files. Tokens stay where they are
+// caller hands in the stories and the seed; story_list.h opens files. Tokens stay where they are
 // until a batch asks for them.
 //
 // Read next: models/training/trainer.h, which takes one step for each batch.

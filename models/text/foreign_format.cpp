@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/utf8.h"
 #include "models/text/line_ends.h"
+#include "models/text/token_file.h"
 
 namespace smoe {
 namespace {
@@ -42,6 +43,7 @@ constexpr Signature signatures[] = {
     {"%PDF-"sv, 0, "a PDF document", "take its text out first: pdftotext FILE"},
     {"{\\rtf"sv, 0, "an RTF document", save_as_text},
     {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv, 0, "an old Office document", save_as_text},
+    {token_file_magic, 0, "a token file of smoe tokenize", "give it the ending .tokens"},
     {"PAR1"sv, 0, "a Parquet table",
      "write it as JSON lines first: in Python, "
      "pandas.read_parquet(OLD).to_json(NEW, orient='records', lines=True)",

@@ -14,6 +14,7 @@
 #include "models/text/csv.h"
 #include "models/text/json_lines.h"
 #include "models/text/line_ends.h"
+#include "models/text/token_file.h"
 
 namespace smoe {
 
@@ -232,6 +233,8 @@ class JsonDocument : public StoryReader::Format {
 // By the ending of `path`.
 std::unique_ptr<StoryReader::Format> format_of(const std::string& path) {
     const std::string ending = lower_case_ending(path);
+    check(ending != token_file_ending,
+          "'{}' holds tokens and not text: give the text that they were made of", path);
     if (ending == ".jsonl" || ending == ".ndjson") {
         return std::make_unique<JsonLines>(path);
     }

@@ -29,7 +29,7 @@ namespace smoe {
 // gives no domain, or an empty one, the domain is the file's name without folder, ending and a
 // trailing _train, _valid or _test. A byte order mark at the beginning of the file is left out.
 // Throws Error if the file cannot be read, is not UTF-8, has zero bytes (JSON lines may have them
-// as \u0000), breaks its format or holds no story.
+// as \u0000), breaks its format or holds no story. A token file (.tokens) is refused: it holds none.
 class StoryReader {
   public:
     // Reads `block` bytes at a time, so a file may be larger than memory.

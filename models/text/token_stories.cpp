@@ -1,5 +1,5 @@
 // Columns, and one numbering for the stories of several parts.
-// Read next: dataset.cpp.
+// Read next: token_file.cpp.
 #include "models/text/token_stories.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // way they are columns, so that what is asked of a story (its length, its domain, a hash of its
 // text) costs no look at its tokens.
 //
-// Read next: dataset.h, which makes sequences of them.
+// Read next: token_file.h, the same columns on disk; dataset.h, which makes sequences of them.
 #pragma once
 
 #include <cstdint>

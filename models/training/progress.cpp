@@ -158,10 +158,18 @@ constexpr const char* over = "\r\x1b[K";  // to the beginning of the line, and a
 
 ProgressLine::ProgressLine(LineOutput output) : output_(std::move(output)) {}
 
+// Leaves room for the ^C that terminals show when somebody interrupts.
+int ProgressLine::line_room() const {
+    return std::max(1, output_.width() - 2);
+}
+
 void ProgressLine::show(const Progress& progress) {
+    show(progress_line(progress, line_room()));
+}
+
+void ProgressLine::show(const std::string& text) {
     const int width = output_.width();
-    // Leaves room for the ^C that terminals show when somebody interrupts.
-    const std::string line = progress_line(progress, std::max(1, width - 2));
+    const std::string line = shortened(text, line_room());
     if (!output_.overwrites) {
         output_.write(line + "\n");
         return;

@@ -55,12 +55,17 @@ class ProgressLine {
   public:
     explicit ProgressLine(LineOutput output = standard_output());
     void show(const Progress& progress);  // the current state
+    // The same for other work: `line` may need all but two columns, and is cut to that.
+    void show(const std::string& line);
+    bool overwrites() const { return output_.overwrites; }
     // Prints lines of text that stay above it, each wrapped to the width. Continued lines begin
     // with `indent`.
     void message(const std::string& text, const std::string& indent = "    ");
     void finish();  // keeps the current state on a line of its own
 
   private:
+    int line_room() const;  // columns that it may fill
+
     LineOutput output_;
     int64_t shown_ = 0;  // columns of the line that will be overwritten
 };

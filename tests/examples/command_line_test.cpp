@@ -19,8 +19,9 @@ namespace {
 using Words = std::vector<std::string>;
 
 const Words commands = {
-    "corpus",  "tokenizer train", "tokenizer encode", "tokenizer decode", "train",  "eval",
-    "experts", "generate",        "report",           "export",           "verify", "study"};
+    "corpus", "tokenizer train", "tokenizer encode", "tokenizer decode", "tokenize", "train",
+    "eval",   "experts",         "generate",         "report",           "export",   "verify",
+    "study"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
@@ -58,6 +59,9 @@ const std::map<std::string, Use> uses = {
      {"tokenizer train --data corpus/train.jsonl --entries 256 VALUE", Use::is_file}},
     {"tokenizer encode tokenizer", {"tokenizer encode VALUE"}},
     {"tokenizer decode tokenizer", {"tokenizer decode VALUE"}},
+    {"tokenize text", {"tokenize --tokenizer run/tokenizer.json -o new.tokens VALUE"}},
+    {"tokenize --tokenizer", {"tokenize corpus/train.jsonl -o new.tokens VALUE"}},
+    {"tokenize --out", {"tokenize corpus/train.jsonl --tokenizer run/tokenizer.json VALUE"}},
     {"train --run", {"train --resume VALUE"}},
     {"train --config", {"train --run new --data corpus/train.jsonl VALUE"}},
     {"train --data", {"train --run new VALUE"}},

@@ -25,8 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         }
         require(bytes > 0 && bytes <= size);
         const StorySplit split = split_stories(stories, 0.25);
-        require(split.train.size() + split.valid.size() == stories.size());
-        require(split.valid.size() <= stories.size() / 4 && count_known(split) == 0);
+        const int64_t all = int64_t(stories.size());
+        require(split.train.size() + split.valid.size() == all);
+        require(split.valid.size() <= all / 4 && count_known(split) == 0);
     });
     return 0;
 }

@@ -26,17 +26,17 @@ std::vector<Story> in_turns(int count, const std::vector<std::string>& domains) 
     return stories;
 }
 
-std::map<std::string, int> by_domain(const std::vector<Story>& stories) {
+std::map<std::string, int> by_domain(const StoryList& stories) {
     std::map<std::string, int> counts;
-    for (const Story& story : stories) {
+    for (const Story& story : stories.texts()) {
         ++counts[story.domain];
     }
     return counts;
 }
 
-std::multiset<std::string> texts(const std::vector<Story>& stories) {
+std::multiset<std::string> texts(const StoryList& stories) {
     std::multiset<std::string> result;
-    for (const Story& story : stories) {
+    for (const Story& story : stories.texts()) {
         result.insert(story.text);
     }
     return result;
@@ -77,7 +77,7 @@ TEST_CASE("story split: the order of the stories stays, and decides nothing") {
     const StorySplit split = split_stories(stories, 0.2);
     for (const auto* part : {&split.train, &split.valid}) {
         size_t at = 0;
-        for (const Story& story : *part) {
+        for (const Story& story : part->texts()) {
             while (at < stories.size() && stories[at].text != story.text) {
                 ++at;
             }
@@ -135,6 +135,7 @@ TEST_CASE("story split: held-out stories that training knows are counted") {
     const std::vector<Story> stories = in_turns(10, {"a", "b"});
     CHECK(count_known({stories, stories}) == 10);
     CHECK(count_known({stories, in_turns(12, {"c"})}) == 10);
-    CHECK(count_known({{stories[3], stories[3]}, {stories[3], stories[2], stories[3]}}) == 2);
+    const std::vector<Story> twice = {stories[3], stories[3]};
+    CHECK(count_known({twice, std::vector<Story>{stories[3], stories[2], stories[3]}}) == 2);
     CHECK(count_known({stories, {}}) == 0);
 }
