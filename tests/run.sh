@@ -1,6 +1,8 @@
 #!/bin/sh
 # Runs the test programs of these precisions, then says how many cases and assertions there were in all.
 #   run.sh BUILD_FOLDER float double
+# The cases are cut into groups, and as many groups run at once as there are processors: many cases wait for
+# programs that they start. Prints what groups that fail have printed.
 set -eu
 build=$1
 shift
@@ -11,18 +13,33 @@ export SMOE_PROGRAM SMOE_FAULT_LIBRARY
 # Threads that wait sleep: a machine shared with other work then loses only its share.
 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 export OMP_WAIT_POLICY
+logs=$build/tests-logs
+rm -rf "$logs"
+mkdir -p "$logs"
+group=15  # cases
 cases=0
-assertions=0
-failed=0
 for precision in "$@"; do
-    log=$build/tests-$precision.log
-    echo "== $precision"
-    if ! "$build/tests-$precision" --force-colors=false --minimal=false >"$log" 2>&1; then failed=1; fi
-    cat "$log"
-    count() { sed -nE "s/^\[doctest\] $1: *([0-9]+) .*/\1/p" "$log" | grep . || echo 0; }  # 0 where it broke off
-    cases=$((cases + $(count 'test cases')))
-    assertions=$((assertions + $(count assertions)))
+    count=$("$build/tests-$precision" --count | sed -nE 's/.*: *([0-9]+)$/\1/p')
+    cases=$((cases + count))
+    first=1
+    while [ "$first" -le "$count" ]; do
+        echo "$build/tests-$precision $first $((first + group - 1)) $logs/$precision-$first" >>"$logs/groups"
+        first=$((first + group))
+    done
 done
-[ $failed = 0 ] || { echo "Tests failed." >&2; exit 1; }
+processors=$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+# shellcheck disable=SC2016  # sh -c is to expand them
+xargs -P "$processors" -n 4 sh -c '
+    if "$0" --first="$1" --last="$2" --force-colors=false --minimal=false --duration=true >"$3.log" 2>&1
+    then mv "$3.log" "$3.passed"
+    else mv "$3.log" "$3.failed"; fi' <"$logs/groups"
+failed=$(find "$logs" -name '*.failed' | sort)
+for log in $failed; do
+    echo "== $(basename "$log" .failed)"
+    cat "$log"
+done
+[ -z "$failed" ] || { echo "Tests failed." >&2; exit 1; }
+[ "$(find "$logs" -name '*.passed' | wc -l)" -eq "$(wc -l <"$logs/groups")" ] || { echo "Some tests did not run." >&2; exit 1; }
+assertions=$(cat "$logs"/*.passed | sed -nE "s/^\[doctest\] assertions: *([0-9]+) .*/\1/p" | awk '{total += $1} END {print total}')
 echo "All tests passed: $cases cases, $assertions assertions, in $precisions."
 echo "$cases passed, 0 failed"
