@@ -51,6 +51,18 @@ CLI::Validator one_of(const std::vector<std::string>& names, bool numbered) {
     return {refusal, all};
 }
 
+CLI::Option* list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+                  const std::string& help) {
+    // CLI11's own vector of strings is not used, since "{}" may stand for none there.
+    const auto store = [&values](const std::vector<std::string>& given) {
+        values = given;
+        return true;
+    };
+    CLI::Option* const option = app.add_option(names, store, help);
+    return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(option->get_positional());
+}
+
 template <class T>
 CLI::Option* whole(CLI::App& app, const std::string& names, T& value, const std::string& help) {
     return app.add_option(names, value, help)->check(whole_number<T>)->capture_default_str();
@@ -101,16 +113,12 @@ Option Arguments::path(const std::string& names, std::string& value,
 
 Option Arguments::paths(const std::string& names, std::vector<std::string>& values,
                         const std::string& help) const {
-    // CLI11's own vector of strings is not used, since "{}" may stand for none there.
-    const auto store = [&values](const std::vector<std::string>& given) {
-        values = given;
-        return true;
-    };
-    CLI::Option* const option = app_->add_option(names, store, help);
-    return Option(option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-                      ->allow_extra_args(option->get_positional())
-                      ->check(file_name)
-                      ->type_name("FILE..."));
+    return Option(list(*app_, names, values, help)->check(file_name)->type_name("FILE..."));
+}
+
+Option Arguments::texts(const std::string& names, std::vector<std::string>& values,
+                        const std::string& help) const {
+    return Option(list(*app_, names, values, help)->check(any_name)->type_name("TEXT..."));
 }
 
 Option Arguments::number(const std::string& names, int& value, const std::string& help) const {

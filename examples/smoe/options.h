@@ -49,6 +49,9 @@ class Arguments {
     // One or more of those, which may also be given one by one: --data A B, --data A --data B.
     Option paths(const std::string& names, std::vector<std::string>& values,
                  const std::string& help) const;
+    // One or more texts, given likewise; none is "".
+    Option texts(const std::string& names, std::vector<std::string>& values,
+                 const std::string& help) const;
     // Numbers, written in decimal. The help shows the value that they have now.
     Option number(const std::string& names, int& value, const std::string& help) const;
     Option number(const std::string& names, int64_t& value, const std::string& help) const;

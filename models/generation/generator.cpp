@@ -1,5 +1,6 @@
-// Generator: it processes the prompt once for all samples, then one token of each at a time. Texts
-// that have ended leave the batch.
+// Generator: a pass draws a token for each text, reads prompts up to their last tokens, and sends
+// the last token of every text through router and model, few_vectors at a time, so that its bits do
+// not depend on its neighbours. A prompt goes by itself, for the same reason.
 // Read next: sampling.cpp; tests/models/generation/generator_test.cpp, which computes each text anew.
 #include "models/generation/generator.h"
 
@@ -22,103 +23,350 @@ int64_t checked_samples(int64_t samples) {
 Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples, Precision weights)
     : moe_(moe),
       end_of_text_(end_of_text),
-      samples_(checked_samples(samples)),
+      texts_(size_t(checked_samples(samples))),
       model_(moe.model, samples, weights),
       router_(moe.router->step(samples)),
-      logits_(size_t(samples * moe.model.settings().outputs)) {
+      chance_(texts_.size(), Rng(0)),
+      logits_(texts_.size() * size_t(moe.model.settings().outputs)),
+      probabilities_(size_t(moe.router->num_experts())) {
     const int64_t vocab = moe.model.settings().vocab;
     check(end_of_text >= 0 && end_of_text < vocab,
           "generator: end of text is token {}, the model knows {} tokens", end_of_text, vocab);
+    last_.reserve(texts_.size());
+    next_.reserve(size_t(std::max(rows_of_prompts, few_vectors)));
+}
+
+int64_t Generator::free_places() const {
+    return std::ranges::count_if(texts_, [](const Text& text) { return !text.busy; });
+}
+
+std::vector<int64_t> Generator::join(const TextRequest& request) {
+    check_request(request, moe_);
+    check(request.samples <= free_places(), "generator: {} places are free, {} are asked for",
+          free_places(), request.samples);
+    const auto shared = std::make_shared<const TextRequest>(request);
+    std::vector<int64_t> places;
+    for (int64_t place = 0; int64_t(places.size()) < request.samples; ++place) {
+        Text& one = text(place);
+        if (one.busy) {
+            continue;
+        }
+        one = {.busy = true,
+               .request = shared,
+               .sample = int64_t(places.size()),
+               .leader = places.empty() ? place : places[0],
+               .tokens = std::move(one.tokens),
+               .likeliest = std::move(one.likeliest)};
+        one.tokens.reserve(size_t(model_.settings().context) + 1);
+        one.tokens.assign(1, end_of_text_);
+        one.tokens.insert(one.tokens.end(), request.prompt.begin(), request.prompt.end());
+        one.likeliest.clear();
+        one.likeliest.reserve(size_t(request.likeliest));
+        chance_[size_t(place)] = stream(request.seed, Stream::generation);
+        model_.clear(place);
+        router_->clear(int32_t(place));
+        places.push_back(place);
+    }
+    reading_.push_back(places[0]);
+    if (request.of_prompt) {
+        prompt_.resize(size_t(rows_of_prompts * model_.settings().outputs));
+    }
+    return places;
+}
+
+void Generator::leave(int64_t place) {
+    text(place).gone = text(place).busy;
+    if (!in_pass_) {
+        remove_gone();
+    }
+}
+
+void Generator::clear() {
+    in_pass_ = false;
+    reading_.clear();
+    for (Text& one : texts_) {
+        one.busy = false;
+    }
+}
+
+bool Generator::pass(const OnToken& on_token, const OnEnd& on_end) {
+    in_pass_ = true;
+    draw(on_token, on_end);
+    read_prompts(on_token);
+    append_last(on_token, on_end);
+    in_pass_ = false;
+    remove_gone();
+    return std::ranges::any_of(texts_, &Text::busy);
+}
+
+void Generator::run(const TextRequest& request, const OnToken& on_token, const OnEnd& on_end) {
+    clear();
+    join(request);
+    while (pass(on_token, on_end)) {
+    }
 }
 
 void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling, uint64_t seed,
                     int64_t max_tokens, const OnToken& on_token) {
-    check_request(prompt, sampling, max_tokens);
-    read_prompt(prompt, seed, on_token);
-    chance_.clear();
+    run({.prompt = prompt,
+         .sampling = sampling,
+         .seed = seed,
+         .samples = int64_t(texts_.size()),
+         .max_tokens = max_tokens},
+        on_token);
+}
+
+// Draws the next token of each text whose logits are there.
+void Generator::draw(const OnToken& on_token, const OnEnd& on_end) {
+    for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
+        Text& one = text(place);
+        if (!one.busy || one.gone || one.row < 0) {
+            continue;
+        }
+        const std::span<const real> row = logits(one.row, 1);
+        const int32_t id = sampler_.draw(row, one.request->sampling, chance_[size_t(place)],
+                                         std::span(one.tokens).subspan(1));
+        judge(one, row, id);
+        one.tokens.push_back(id);
+        one.row = -1;
+        if (id == end_of_text_) {
+            report({.slot = int32_t(place), .token = id, .expert = no_expert}, one, {}, on_token);
+            end(place, End::end_of_text, on_end);
+        }
+    }
+}
+
+// Reads prompts up to their last tokens, and copies each to the other samples of its request.
+void Generator::read_prompts(const OnToken& on_token) {
+    for (int64_t rows = 0; !reading_.empty() && rows < rows_of_prompts;) {
+        const int64_t place = reading_.front();
+        const int64_t left = int64_t(text(place).tokens.size()) - 1 - text(place).read;
+        // The cuts are at the same tokens whatever else a pass does.
+        const int64_t count = std::min(left, rows_of_prompts);
+        if (count > 0) {
+            read_prompt(place, count, on_token);
+        }
+        rows += count;
+        if (count == left) {
+            reading_.pop_front();
+            for (int64_t other = 0; other < int64_t(texts_.size()); ++other) {
+                if (text(other).busy && text(other).leader == place && other != place) {
+                    hand_over(place, other);
+                    text(other).leader = -1;
+                }
+            }
+            text(place).leader = -1;
+        }
+    }
+}
+
+void Generator::read_prompt(int64_t place, int64_t count, const OnToken& on_token) {
+    Text& one = text(place);
+    const int64_t V = model_.settings().outputs;
     next_.clear();
-    for (int32_t i = 0; i < samples_; ++i) {
-        chance_.push_back(stream(seed, Stream::generation, 1 + uint64_t(i)));
-        next_.push_back({.slot = i, .token = -1, .expert = no_expert});
+    for (int64_t t = one.read; t < one.read + count; ++t) {
+        next_.push_back(
+            {.slot = int32_t(place), .token = one.tokens[size_t(t)], .expert = no_expert});
     }
-    const int64_t first = int64_t(prompt.size()) + 1, context = moe_.model.settings().context;
-    const int64_t end = first + std::min(max_tokens, context - first);
-    for (int64_t position = first; position < end; ++position) {
-        draw(sampling, on_token);
-        if (next_.empty()) {
-            return;
+    choose_experts();
+    const bool judged = one.request->of_prompt;
+    const std::span<real> behind = std::span(prompt_).first(judged ? size_t(count * V) : 0);
+    model_.append(next_, behind);
+    for (int64_t t = 0; t < count; ++t) {
+        for (size_t other = 0; one.read > 0 && other < texts_.size(); ++other) {
+            if (texts_[other].busy && texts_[other].leader == place) {
+                Next next = next_[size_t(t)];
+                next.slot = int32_t(other);
+                report(next, one, scores(size_t(t)), on_token);
+            }
         }
-        router_->choose(next_, chance_);
+        ++one.read;
+        if (judged) {
+            judge(one, behind.subspan(size_t(t * V), size_t(V)), one.tokens[size_t(one.read)]);
+        }
+    }
+}
+
+// Sends the last token of each text through the layers, unless the text ends with it.
+void Generator::append_last(const OnToken& on_token, const OnEnd& on_end) {
+    last_.clear();
+    for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
+        if (text(place).busy && !text(place).gone && text(place).leader < 0) {
+            last_.push_back(place);
+        }
+    }
+    int64_t rows = 0;
+    for (size_t first = 0; first < last_.size(); first += size_t(few_vectors)) {
+        next_.clear();
+        for (size_t i = first; i < std::min(last_.size(), first + size_t(few_vectors)); ++i) {
+            next_.push_back({.slot = int32_t(last_[i]),
+                             .token = text(last_[i]).tokens.back(),
+                             .expert = no_expert});
+        }
+        choose_experts();
+        for (size_t n = 0; n < next_.size(); ++n) {
+            Text& one = text(next_[n].slot);
+            const TextRequest& request = *one.request;
+            const auto length = int64_t(one.tokens.size());
+            const int64_t drawn = length - 1 - int64_t(request.prompt.size());
+            if (drawn == 0) {  // from here on each sample has random numbers of its own
+                chance_[size_t(next_[n].slot)] =
+                    stream(request.seed, Stream::generation, 1 + uint64_t(one.sample));
+            }
+            if (one.read > 0) {
+                report(next_[n], one, scores(n), on_token);
+            }
+            if (drawn >= request.max_tokens) {
+                end(next_[n].slot, End::max_tokens, on_end);
+            } else if (length == model_.settings().context) {
+                end(next_[n].slot, End::context, on_end);
+            }
+        }
+        std::erase_if(next_, [this](const Next& next) {
+            return !text(next.slot).busy || text(next.slot).gone;
+        });
         for (const Next& next : next_) {
-            on_token({next.slot, next.token, next.expert});
+            text(next.slot).row = rows++;
+            ++text(next.slot).read;
         }
-        if (position + 1 < end) {  // nobody draws from the logits behind the last token
-            model_.append(next_, logits(next_.size()));
+        const auto count = int64_t(next_.size());
+        if (count > 0) {
+            model_.append(next_, logits(rows - count, count));
         }
     }
 }
 
-void Generator::check_request(const std::vector<int32_t>& prompt, const Sampling& sampling,
-                              int64_t max_tokens) const {
-    check_sampling(sampling);
-    check(max_tokens >= 0, "generator: the number of tokens must not be negative, found {}",
-          max_tokens);
-    check(int64_t(prompt.size()) <= longest_prompt(),
-          "generator: the prompt has {} tokens; {} fit into the model's context of {} behind the "
-          "start token",
-          prompt.size(), longest_prompt(), longest_prompt() + 1);
-    const int64_t vocab = moe_.model.settings().vocab;
-    for (const int32_t id : prompt) {
-        check(id >= 0 && id < vocab,
-              "generator: the prompt holds token {}, the model knows {} tokens", id, vocab);
-    }
-    check(!moe_.model.training() && !moe_.router->training(),
-          "generator: the model is in training mode, where dropout is on; call eval()");
-}
-
-// Processes start token and prompt once and copies them to every slot. Every sample starts from the
-// logits behind them.
-void Generator::read_prompt(const std::vector<int32_t>& prompt, uint64_t seed,
-                            const OnToken& on_token) {
-    model_.clear();
-    router_->clear();
-    next_.assign(1, {.slot = 0, .token = end_of_text_, .expert = no_expert});
-    for (const int32_t token : prompt) {
-        next_.push_back({.slot = 0, .token = token, .expert = no_expert});
-    }
-    chance_.assign(1, stream(seed, Stream::generation));
+// The router's choice for next_, or what the rule of a text makes of it.
+void Generator::choose_experts() {
     router_->choose(next_, chance_);
-    for (int32_t i = 0; i < samples_; ++i) {
-        for (size_t t = 1; t < next_.size(); ++t) {
-            on_token({i, next_[t].token, next_[t].expert});
-        }
-    }
-    model_.append(next_, logits(1));
-    for (int64_t i = 1; i < samples_; ++i) {
-        std::ranges::copy(logits(1), logits_.begin() + i * model_.settings().outputs);
-        model_.copy(0, i);
-        router_->copy(0, int32_t(i));
-    }
-}
-
-// Draws the next token of each text: row n of the logits belongs to text n of those being written.
-// Texts that end are no longer written.
-void Generator::draw(const Sampling& sampling, const OnToken& on_token) {
-    const size_t V = size_t(model_.settings().outputs);
     for (size_t n = 0; n < next_.size(); ++n) {
-        Next& next = next_[n];
-        next.token = sampler_.draw(logits(next_.size()).subspan(n * V, V), sampling,
-                                   chance_[size_t(next.slot)]);
-        if (next.token == end_of_text_) {
-            on_token({next.slot, end_of_text_, no_expert});
+        const ExpertRule& rule = text(next_[n].slot).request->experts;
+        if (!rule.is_none()) {
+            next_[n].expert = allowed(rule, next_[n].expert, scores(n));
         }
     }
-    std::erase_if(next_, [this](const Next& next) { return next.token == end_of_text_; });
 }
 
-// The logits of the first rows.
-std::span<real> Generator::logits(size_t rows) {
-    return {logits_.data(), rows * size_t(model_.settings().outputs)};
+int32_t Generator::allowed(const ExpertRule& rule, int32_t chosen,
+                           std::span<const real> scores) const {
+    const auto is_banned = [&rule](int32_t expert) {
+        return std::ranges::find(rule.banned, expert) != rule.banned.end();
+    };
+    if (rule.forced.has_value()) {
+        return *rule.forced;
+    }
+    if (!is_banned(chosen)) {
+        return chosen;
+    }
+    const auto K = int32_t(moe_.router->num_experts());
+    int32_t best = no_expert;
+    for (int32_t i = 1; i < K; ++i) {
+        const int32_t other = (chosen + i) % K;
+        const bool better =
+            best == no_expert || (!scores.empty() && scores[size_t(other)] > scores[size_t(best)]);
+        if (!is_banned(other) && better) {
+            best = other;
+        }
+    }
+    return best;
+}
+
+// The router's scores (K) for row `row` of next_, or none.
+std::span<const real> Generator::scores(size_t row) const {
+    const std::span<const real> all = router_->scores();
+    return all.empty() ? all : all.subspan(row * probabilities_.size(), probabilities_.size());
+}
+
+// What the logits say about the token `id` that follows.
+void Generator::judge(Text& one, std::span<const real> logits, int32_t id) {
+    if (one.request->log_probabilities) {
+        one.log_probability = log_probability(logits, id);
+        const auto likeliest = sampler_.likeliest(logits, one.request->likeliest);
+        one.likeliest.assign(likeliest.begin(), likeliest.end());
+    }
+}
+
+void Generator::report(const Next& next, const Text& judged, std::span<const real> scores,
+                       const OnToken& on_token) {
+    const Text& one = text(next.slot);
+    if (one.gone) {
+        return;
+    }
+    Token token{.sample = next.slot, .id = next.token, .expert = next.expert};
+    if (one.request->log_probabilities) {
+        token.log_probability = judged.log_probability;
+        token.likeliest = judged.likeliest;
+    }
+    if (one.request->router && !scores.empty()) {
+        // softmax(scores)
+        const real best = *std::ranges::max_element(scores);
+        double total = 0;
+        for (size_t k = 0; k < scores.size(); ++k) {
+            probabilities_[k] = std::exp(scores[k] - best);
+            total += double(probabilities_[k]);
+        }
+        for (real& probability : probabilities_) {
+            probability = real(double(probability) / total);
+        }
+        token.router = probabilities_;
+    }
+    on_token(token);
+}
+
+void Generator::end(int64_t place, End why, const OnEnd& on_end) {
+    if (text(place).gone) {
+        return;
+    }
+    text(place).busy = false;
+    if (on_end) {
+        on_end(place, why);
+    }
+}
+
+// What has been read of one text becomes that of another with the same prompt.
+void Generator::hand_over(int64_t from, int64_t to) {
+    model_.copy(from, to);
+    router_->copy(int32_t(from), int32_t(to));
+    chance_[size_t(to)] = chance_[size_t(from)];
+    text(to).read = text(from).read;
+    text(to).log_probability = text(from).log_probability;
+    text(to).likeliest = text(from).likeliest;
+}
+
+// Frees the places of texts that have left. If one was reading a prompt for others, the first of
+// them goes on.
+void Generator::remove_gone() {
+    for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
+        if (!text(place).busy || !text(place).gone) {
+            continue;
+        }
+        text(place).busy = false;
+        if (text(place).leader != place) {
+            continue;
+        }
+        int64_t next = -1;
+        for (int64_t other = 0; other < int64_t(texts_.size()); ++other) {
+            if (text(other).busy && text(other).leader == place) {
+                if (next < 0) {
+                    next = other;
+                    hand_over(place, next);
+                }
+                text(other).leader = next;
+            }
+        }
+        const auto at = std::ranges::find(reading_, place);
+        if (next < 0) {
+            reading_.erase(at);
+        } else {
+            *at = next;
+        }
+    }
+}
+
+// `rows` rows of logits from row `first` on.
+std::span<real> Generator::logits(int64_t first, int64_t rows) {
+    const auto V = size_t(model_.settings().outputs);
+    return std::span(logits_).subspan(size_t(first) * V, size_t(rows) * V);
 }
 
 }  // namespace smoe

@@ -141,6 +141,10 @@ void IncrementalDecoder::clear() {
     std::fill(lengths_.begin(), lengths_.end(), 0);
 }
 
+void IncrementalDecoder::clear(int64_t slot) {
+    lengths_[size_t(slot)] = 0;
+}
+
 void IncrementalDecoder::copy(int64_t from, int64_t to) {
     for (size_t l = 0; l < caches_.size(); ++l) {
         decoder_.layers()[l]->attn.copy(caches_[l].attn, from, to, length(from));

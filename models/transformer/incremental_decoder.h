@@ -32,6 +32,7 @@ class IncrementalDecoder {
 
     int64_t length(int64_t slot) const { return lengths_[size_t(slot)]; }
     void clear();                         // all sequences are empty again
+    void clear(int64_t slot);             // that of one slot
     void copy(int64_t from, int64_t to);  // the sequence of one slot to another
     const DecoderSettings& settings() const { return settings_; }
 

@@ -48,7 +48,7 @@ std::vector<Option> options_of(const std::string& command) {
 // A call in which VALUE is what this option is given, and what must come of it.
 struct Use {
     std::string words;
-    enum { quoted, is_file, is_output } then = quoted;
+    enum { quoted, is_file, is_output, is_taken } then = quoted;
 };
 
 // Of each option that takes any text.
@@ -74,6 +74,8 @@ const std::map<std::string, Use> uses = {
     {"experts --data", {"experts run VALUE"}},
     {"generate run", {"generate VALUE"}},
     {"generate --prompt", {"generate run --max-tokens 1 VALUE", Use::is_output}},
+    {"generate --prompt-file", {"generate run VALUE"}},
+    {"generate --stop", {"generate run --max-tokens 1 VALUE", Use::is_taken}},
     {"report run", {"report VALUE"}},
     {"report --compare", {"report --compare run VALUE"}},
     {"report --data", {"report run VALUE"}},
@@ -114,7 +116,9 @@ void check_taken(const Use& use, const Option& option, const std::string& value,
         CHECK(outcome.err == "");
         CHECK(outcome.status == 0);
         const std::string path = workshop() + "/" + value;
-        CHECK((use.then == Use::is_output ? outcome.out.starts_with(value) : file_exists(path)));
+        CHECK((use.then == Use::is_file     ? file_exists(path)
+               : use.then == Use::is_output ? outcome.out.starts_with(value)
+                                            : outcome.out.ends_with("\n")));
         if (use.then == Use::is_file) {
             std::filesystem::remove_all(path);
         }

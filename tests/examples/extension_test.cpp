@@ -53,7 +53,7 @@ class ToyRouter : public Router {
                     one.expert = router_.expert_of(one.token, seen_[size_t(one.slot)]++ % 2);
                 }
             }
-            void clear() override { seen_.assign(seen_.size(), 0); }
+            void clear(int32_t slot) override { seen_[size_t(slot)] = 0; }
             void copy(int32_t from, int32_t to) override {
                 seen_[size_t(to)] = seen_[size_t(from)];
             }

@@ -118,8 +118,9 @@ TEST_CASE("refusals: impossible settings") {
     }
     refused("corpus -o new --stories 0", 1, "--stories");
     refused("tokenizer train --data corpus/train.jsonl -o new.json --entries 10", 1, "256");
-    for (const std::string flag : {"--samples 0", "--samples 5000", "--temperature nan",
-                                   "--top-p 0", "--top-k -1", "--max-tokens -1"}) {
+    for (const std::string flag :
+         {"--samples 0", "--samples 5000", "--temperature nan", "--top-p 0", "--top-k -1",
+          "--max-tokens -1", "--min-p 2", "--repetition-penalty 0"}) {
         refused("generate run " + flag, 1, "found");
     }
 }

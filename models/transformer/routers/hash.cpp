@@ -40,7 +40,7 @@ class TokenRouter : public Router {
                     before = one.token;
                 }
             }
-            void clear() override { std::ranges::fill(before_, -1); }
+            void clear(int32_t slot) override { before_[size_t(slot)] = -1; }
             void copy(int32_t from, int32_t to) override {
                 before_[size_t(to)] = before_[size_t(from)];
             }

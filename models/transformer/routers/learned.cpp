@@ -33,7 +33,8 @@ class LearnedStep : public Router::Step {
             next[n].expert = int32_t(argmax(scores_.data() + int64_t(n) * K, K));
         }
     }
-    void clear() override { decoder_.clear(); }
+    std::span<const real> scores() const override { return scores_; }
+    void clear(int32_t slot) override { decoder_.clear(slot); }
     void copy(int32_t from, int32_t to) override { decoder_.copy(from, to); }
 
   private:

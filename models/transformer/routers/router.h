@@ -61,7 +61,10 @@ class Router {
         virtual ~Step() = default;
         // Writes the expert of each token. `chance` has a generator for each slot.
         virtual void choose(std::span<NextToken> next, std::span<Rng> chance) = 0;
-        virtual void clear() {}                                 // all texts are empty again
+        // (tokens, K) what the experts of the last choose() were chosen by, a row for each token
+        // whose softmax are their probabilities; empty if the kind has none.
+        virtual std::span<const real> scores() const { return {}; }
+        virtual void clear(int32_t /*slot*/) {}                 // its text is empty again
         virtual void copy(int32_t /*from*/, int32_t /*to*/) {}  // the text of one slot to another
     };
     // A Step for `slots` texts. The router must be in evaluation mode, outlive it and not change

@@ -180,13 +180,13 @@ TEST_CASE("generator: every text stops at its end of text, at the context or aft
     }
 }
 
-TEST_CASE("generator: tokens are reported in order, the prompt's first") {
+TEST_CASE("generator: all samples are reported at the same time") {
     const auto moe = make_moe("hash");
     Generator generator(*moe, end_of_text, 3);
     std::vector<int32_t> samples;
     generator.run({1, 2}, {.kind = "greedy"}, 1, 1,
                   [&](const Generator::Token& token) { samples.push_back(int32_t(token.sample)); });
-    CHECK(samples == std::vector<int32_t>{0, 0, 1, 1, 2, 2, 0, 1, 2});
+    CHECK(samples == std::vector<int32_t>{0, 1, 2, 0, 1, 2, 0, 1, 2});
 }
 
 TEST_CASE("generator: prompts up to the context, and not beyond") {
@@ -209,17 +209,18 @@ TEST_CASE("generator: impossible requests are refused") {
     const auto moe = make_moe("router");
     Generator generator(*moe, end_of_text, 1);
     const auto nothing = [](const Generator::Token&) { FAIL("a token was reported"); };
-    CHECK_THROWS_AS(generator.run({vocab}, {}, 1, 5, nothing), Error);
-    CHECK_THROWS_AS(generator.run({-1}, {}, 1, 5, nothing), Error);
-    CHECK_THROWS_AS(generator.run({}, {.temperature = 0}, 1, 5, nothing), Error);
-    CHECK_THROWS_AS(generator.run({}, {}, 1, -1, nothing), Error);
+    const std::vector<int32_t> unknown = {vocab}, negative = {-1}, empty;
+    CHECK_THROWS_AS(generator.run(unknown, {}, 1, 5, nothing), Error);
+    CHECK_THROWS_AS(generator.run(negative, {}, 1, 5, nothing), Error);
+    CHECK_THROWS_AS(generator.run(empty, {.temperature = 0}, 1, 5, nothing), Error);
+    CHECK_THROWS_AS(generator.run(empty, {}, 1, -1, nothing), Error);
     CHECK_THROWS_AS(Generator(*moe, vocab, 1), Error);
     CHECK_THROWS_AS(Generator(*moe, -1, 1), Error);
     for (const int64_t samples : {int64_t(0), int64_t(-1), Generator::max_samples + 1, INT64_MAX}) {
         CHECK_THROWS_AS(Generator(*moe, end_of_text, samples), Error);
     }
     moe->train();
-    CHECK_THROWS_AS(generator.run({}, {}, 1, 5, nothing), Error);
+    CHECK_THROWS_AS(generator.run(empty, {}, 1, 5, nothing), Error);
     moe->model.eval();
-    CHECK_THROWS_AS(generator.run({}, {}, 1, 5, nothing), Error);
+    CHECK_THROWS_AS(generator.run(empty, {}, 1, 5, nothing), Error);
 }

@@ -27,9 +27,10 @@ Set nucleus(const std::vector<real>& probs, double top_p) {
     return kept;
 }
 
-int32_t sample_token(std::span<const real> logits, const Sampling& sampling, Rng& rng) {
+int32_t sample_token(std::span<const real> logits, const Sampling& sampling, Rng& rng,
+                     std::span<const int32_t> before = {}) {
     Sampler sampler;
-    return sampler.draw(logits, sampling, rng);
+    return sampler.draw(logits, sampling, rng, before);
 }
 
 std::vector<real> logs(const std::vector<double>& probs) {
@@ -51,12 +52,12 @@ std::vector<real> random_logits(size_t count, Rng& rng) {
 // Draws often and compares the shares with `expected`, within five standard deviations; what has no
 // chance must never come.
 void check_shares(const std::vector<real>& logits, const Sampling& sampling,
-                  const std::vector<double>& expected) {
+                  const std::vector<double>& expected, const std::vector<int32_t>& before = {}) {
     constexpr int draws = 20000;
     Rng rng(7);
     std::vector<int> counts(logits.size(), 0);
     for (int i = 0; i < draws; ++i) {
-        ++counts[size_t(sample_token(logits, sampling, rng))];
+        ++counts[size_t(sample_token(logits, sampling, rng, before))];
     }
     for (size_t id = 0; id < logits.size(); ++id) {
         CAPTURE(id);
@@ -164,6 +165,64 @@ TEST_CASE("sampling: shares are the probabilities") {
     check_shares({1, 1, 1}, {.kind = "multinomial", .top_k = 2}, {0.5, 0.5, 0});
 }
 
+TEST_CASE("sampling: min_p keeps what is likely enough beside the likeliest") {
+    const std::vector<real> logits = logs({0.3, 0.5, 0.04, 0.16});
+    check_shares(logits, {.kind = "multinomial", .min_p = 0.3},
+                 {0.3 / 0.96, 0.5 / 0.96, 0, 0.16 / 0.96});
+    check_shares(logits, {.kind = "multinomial", .min_p = 0.5}, {0.375, 0.625, 0, 0});
+    check_shares({1, 1, 1, 1}, {.kind = "multinomial", .min_p = 1}, {0.25, 0.25, 0.25, 0.25});
+    // The temperature comes first: at 2, probabilities go as their roots, 0.28 and not 0.08.
+    const double total = std::sqrt(0.3) + std::sqrt(0.5) + std::sqrt(0.04) + std::sqrt(0.16);
+    check_shares(logits, {.kind = "multinomial", .temperature = 2, .min_p = 0.2},
+                 {std::sqrt(0.3) / total, std::sqrt(0.5) / total, std::sqrt(0.04) / total,
+                  std::sqrt(0.16) / total});
+    check_shares(logits, {.kind = "nucleus", .top_p = 0.6, .min_p = 0.3}, {0.375, 0.625, 0, 0});
+    check_shares(logits, {.kind = "multinomial", .top_k = 2, .min_p = 0.3}, {0.375, 0.625, 0, 0});
+}
+
+TEST_CASE("sampling: a penalty for what the text has already") {
+    // exp(1 / 2) and exp(-1 * 2): both become less likely, however often they came.
+    const std::vector<real> logits = {1, -1, 0};
+    const double total = std::exp(0.5) + std::exp(-2.0) + 1;
+    check_shares(logits, {.kind = "multinomial", .repetition_penalty = 2},
+                 {std::exp(0.5) / total, std::exp(-2.0) / total, 1 / total}, {0, 1, 0, 0});
+    Rng rng(1);
+    const std::vector<real> close = {2, real(1.9)};
+    const std::vector<int32_t> before = {0};
+    const Sampling greedy{.kind = "greedy"}, varied{.kind = "greedy", .repetition_penalty = 1.1};
+    CHECK(sample_token(close, greedy, rng, before) == 0);
+    CHECK(sample_token(close, varied, rng, before) == 1);
+    CHECK(sample_token(close, varied, rng) == 0);
+    const real huge = std::numeric_limits<real>::max();
+    const std::vector<real> extreme = {-huge, huge};
+    CHECK(sample_token(extreme, {.repetition_penalty = 1e300}, rng, std::vector<int32_t>{0, 1}) ==
+          1);
+}
+
+TEST_CASE("sampling: log probabilities, and the likeliest in order") {
+    Rng rng(2);
+    Sampler sampler;
+    const std::vector<real> logits = random_logits(50, rng);
+    double total = 0;
+    for (int32_t id = 0; id < 50; ++id) {
+        total += std::exp(log_probability(logits, id));
+    }
+    CHECK(total == doctest::Approx(1));
+    CHECK(log_probability(logs({0.1, 0.4, 0.5}), 1) == doctest::Approx(std::log(0.4)));
+    CHECK(log_probability(std::vector<real>{1000, 0}, 1) == doctest::Approx(-1000));
+    for (const int64_t count : {0, 1, 5, 50, 60}) {
+        const auto likeliest = sampler.likeliest(logits, count);
+        REQUIRE(likeliest.size() == size_t(std::min<int64_t>(count, 50)));
+        for (size_t place = 0; place < likeliest.size(); ++place) {
+            const auto& [value, id] = likeliest[place];
+            CHECK(double(value) == doctest::Approx(log_probability(logits, id)).epsilon(1e-5));
+            const auto larger = std::ranges::count_if(
+                logits, [&, id = id](real logit) { return logit > logits[size_t(id)]; });
+            CHECK(larger == int64_t(place));
+        }
+    }
+}
+
 TEST_CASE("sampling: limits that must agree") {
     Rng random(11);
     for (int round = 0; round < 50; ++round) {
@@ -180,7 +239,9 @@ TEST_CASE("sampling: limits that must agree") {
         rng = same;
         const int32_t all = sample_token(logits, {.kind = "multinomial"}, rng);
         for (const Sampling& other :
-             {Sampling{.kind = "nucleus", .top_p = 1}, Sampling{.kind = "multinomial", .top_k = 40},
+             {Sampling{.kind = "nucleus", .top_p = 1},
+              Sampling{.kind = "multinomial", .min_p = 0, .repetition_penalty = 1},
+              Sampling{.kind = "multinomial", .top_k = 40},
               Sampling{.kind = "multinomial", .top_k = 1000}}) {
             rng = same;
             CHECK(sample_token(logits, other, rng) == all);
@@ -211,7 +272,10 @@ TEST_CASE("sampling: impossible settings are refused") {
          {Sampling{.kind = "max"}, Sampling{.kind = ""}, Sampling{.temperature = 0},
           Sampling{.temperature = -1}, Sampling{.temperature = nan},
           Sampling{.temperature = HUGE_VAL}, Sampling{.top_p = 0}, Sampling{.top_p = -0.1},
-          Sampling{.top_p = 1.01}, Sampling{.top_p = nan}, Sampling{.top_k = -1}}) {
+          Sampling{.top_p = 1.01}, Sampling{.top_p = nan}, Sampling{.top_k = -1},
+          Sampling{.min_p = -0.1}, Sampling{.min_p = 1.1}, Sampling{.min_p = nan},
+          Sampling{.repetition_penalty = 0}, Sampling{.repetition_penalty = -1},
+          Sampling{.repetition_penalty = nan}, Sampling{.repetition_penalty = HUGE_VAL}}) {
         CAPTURE(bad.kind);
         CAPTURE(bad.temperature);
         CAPTURE(bad.top_p);
