@@ -4,6 +4,7 @@
 CXX   ?= g++
 ARCH  ?= native
 BLAS  ?= openblas
+HTTP  ?= httplib
 BUILD ?= build
 
 # For what only clang can do.
@@ -53,6 +54,14 @@ MPI ?= 0
 ifeq ($(MPI),1)
 MPI_PACKAGE := $(firstword $(foreach name,mpi-c ompi-c ompi mpich,$(shell pkg-config --exists $(name) 2>/dev/null && echo $(name))))
 LIBS += $(shell pkg-config --libs $(MPI_PACKAGE) 2>/dev/null)
+endif
+
+# Where cpp-httplib is a library, it says how it was built, and that must be said here, too.
+ifeq ($(HTTP),none)
+FLAGS += -DSMOE_NO_HTTP
+else
+HTTP_FLAGS := $(shell pkg-config --cflags cpp-httplib 2>/dev/null)
+LIBS  += $(shell pkg-config --libs cpp-httplib 2>/dev/null || echo -lcpp-httplib)
 endif
 
 # Objects depend on how they are compiled: another compiler, ARCH or BLAS gets a folder of its own.
@@ -137,14 +146,14 @@ tsan: ## training and generation under ThreadSanitizer (clang)
 	@$(MAKE) --no-print-directory $(BUILD)/tsan/tests-float BUILD=$(BUILD)/tsan CXX=$(CLANG) CXXFLAGS='-O1 -g' \
 	  SANITIZE=-fsanitize=thread WITHOUT=tests/models/generation/generator_memory_test.cpp
 	@OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES=libarcher.so TSAN_OPTIONS='ignore_noninstrumented_modules=1 halt_on_error=1' \
-	  $(BUILD)/tsan/tests-float --test-case='trainer*,decoder*,generator*,incremental*,ops*,threads*,storage*,tokenizer*'
+	  $(BUILD)/tsan/tests-float --test-case='trainer*,decoder*,generator*,joining*,scheduler*,incremental*,ops*,threads*,storage*,tokenizer*'
 
 # The libraries that are only headers are those of this machine; fmt becomes one, too.
 arm64: ## the tests of everything but the program, built for ARM64 without OpenBLAS, under qemu
 	@mkdir -p $(BUILD)/arm64/include
 	@for library in fmt nlohmann CLI doctest; do ln -sfn /usr/include/$$library $(BUILD)/arm64/include/$$library; done
 	@$(MAKE) --no-print-directory $(BUILD)/arm64/tests-float BUILD=$(BUILD)/arm64 CXX=aarch64-linux-gnu-g++ ARCH=armv8-a \
-	  BLAS=none FMT= LDFLAGS=-static CXXFLAGS='-O2 -DFMT_HEADER_ONLY -I$(abspath $(BUILD))/arm64/include'
+	  BLAS=none HTTP=none FMT= LDFLAGS=-static CXXFLAGS='-O2 -DFMT_HEADER_ONLY -I$(abspath $(BUILD))/arm64/include'
 	@OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive qemu-aarch64-static $(BUILD)/arm64/tests-float \
 	  --source-file-exclude='*tests/examples/*'
 
@@ -175,7 +184,7 @@ bench-torch: ## compare with the same model in PyTorch, installed into build/ven
 	@$(BUILD)/venv/bin/pip install -q -r tests/bench/requirements.txt
 	@$(BUILD)/venv/bin/python tests/bench/compare_torch.py --build $(BUILD) --markdown $(BUILD)/bench-torch.md
 
-interop: ## check against PyTorch, safetensors and tokenizers, installed into build/venv (a few minutes)
+interop: ## check against PyTorch, safetensors, tokenizers and openai, installed into build/venv (a few minutes)
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
@@ -233,11 +242,11 @@ exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES) $(EXERCISES:%=starters/%
 	@echo "$(words $(EXERCISES)) exercises: solutions pass; $(words $(EXERCISES)) starters and $(words $(NAIVE)) naive solutions do not"
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
-	@BLAS=$(BLAS) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh
+	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh
 
 .PHONY: deps-if-missing
 deps-if-missing:
-	@BLAS=$(BLAS) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
+	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
 
 # How the sources are laid out is not left out in silence where this is missing.
 NEEDS_CLANG_FORMAT = command -v clang-format >/dev/null || { echo "make $@ needs clang-format: install the package \
@@ -268,7 +277,7 @@ help: ## this list
 	@echo "Targets:"
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | \
 	  awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo "Settings: CXX=clang++, ARCH=x86-64-v3 (portable binary; default native), BLAS=none (own product), MPI=1 (several processes), BUILD=DIR"
+	@echo "Settings: CXX=clang++, ARCH=x86-64-v3 (portable binary; default native), BLAS=none (own product), HTTP=none (no smoe serve), MPI=1 (several processes), BUILD=DIR"
 
 # Linking goes through a stamp of the configuration, so that a change of it links again.
 $(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
@@ -325,6 +334,8 @@ FORCE:
 COLD := $(PROGRAM) $(TESTS) core/safetensors.cpp models/text/json_lines.cpp models/text/tokenizer_json.cpp \
         $(addprefix models/training/,config.cpp metrics.cpp run_directory.cpp training_loop.cpp)
 $(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
+
+$(call float,examples/smoe/serve_http.cpp): FLAGS += $(HTTP_FLAGS)
 
 # Tiles of different sizes must round alike: no compiler may fuse a product and a sum in some of them only.
 $(call float,core/matvec.cpp) $(call double,core/matvec.cpp): FLAGS += -ffp-contract=off

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks, and says what that is: a C++20 compiler, OpenBLAS
-# (unless BLAS=none), fmt, CLI11, nlohmann/json and doctest; with MPI=1 Open MPI, too. Does nothing where
-# all are there.
+# (unless BLAS=none), fmt, CLI11, nlohmann/json, doctest, and cpp-httplib with pkg-config (unless HTTP=none);
+# with MPI=1 Open MPI, too. Does nothing where all are there.
 #   install_dependencies.sh [--quiet]     with --quiet it prints nothing if nothing is missing
 set -eu
 
@@ -23,9 +23,16 @@ if [ -z "$missing" ]; then
     probe CLI/CLI.hpp || missing="$missing cli11"
     probe nlohmann/json.hpp || missing="$missing json"
     probe doctest/doctest.h || missing="$missing doctest"
+    if [ "${HTTP:-httplib}" != none ]; then
+        if command -v pkg-config >/dev/null 2>&1; then
+            pkg-config --exists cpp-httplib || missing="$missing httplib"
+        else
+            missing="$missing pkg-config httplib"
+        fi
+    fi
     [ "${BLAS:-openblas}" = none ] || probe cblas.h || missing="$missing openblas"
 else
-    missing="compiler fmt cli11 json doctest openblas"
+    missing="compiler fmt cli11 json doctest openblas pkg-config httplib"
 fi
 if [ "${MPI:-0}" = 1 ]; then
     command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
@@ -40,19 +47,19 @@ fi
 if command -v apt-get >/dev/null 2>&1; then
     manager="apt-get install -y --no-install-recommends"
     refresh="apt-get update"
-    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev pkg-config=pkg-config mpi=libopenmpi-dev mpirun=openmpi-bin"
+    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev httplib=libcpp-httplib-dev pkg-config=pkg-config mpi=libopenmpi-dev mpirun=openmpi-bin"
 elif command -v dnf >/dev/null 2>&1; then
     manager="dnf install -y"
     refresh=""
-    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel pkg-config=pkgconf mpi=openmpi-devel mpirun=openmpi"
+    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel httplib=cpp-httplib-devel pkg-config=pkgconf mpi=openmpi-devel mpirun=openmpi"
 elif command -v pacman >/dev/null 2>&1; then
     manager="pacman -S --needed --noconfirm"
     refresh="pacman -Sy"
-    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas pkg-config=pkgconf mpi=openmpi mpirun=openmpi"
+    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas httplib=cpp-httplib pkg-config=pkgconf mpi=openmpi mpirun=openmpi"
 elif command -v brew >/dev/null 2>&1; then
     manager="brew install"
     refresh=""
-    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas pkg-config=pkgconf mpi=open-mpi mpirun=open-mpi"
+    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas httplib=cpp-httplib pkg-config=pkgconf mpi=open-mpi mpirun=open-mpi"
     missing="$missing libomp"
     names="$names libomp=libomp"
 else

@@ -15,16 +15,16 @@ nn                  1970
 models/text         3050
 models/text/corpus  1980
 models/transformer  1540
-models/generation    750
+models/generation   1050
 models/training     3100
 examples            2270
-examples/smoe       6750
+examples/smoe       7950
 tests                365
 tests/core          2880
 tests/autograd      2720
 tests/nn            1550
-tests/models        6500
-tests/examples      4100
+tests/models        6800
+tests/examples      4700
 tests/bench          1450
 tests/exercises     1950
 '

@@ -20,6 +20,7 @@ Command add_eval(Arguments arguments);
 Command add_experts(Arguments arguments);
 Command add_generate(Arguments arguments);
 Command add_report(Arguments arguments);
+Command add_serve(Arguments arguments);
 Command add_export(Arguments arguments);
 Command add_verify(Arguments arguments);
 Command add_study(Arguments arguments);

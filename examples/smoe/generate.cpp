@@ -1,7 +1,7 @@
 // smoe generate: a trained model writes on standard output, token by token. A terminal gets valid
 // UTF-8 without control characters, whatever bytes the model writes; a pipe gets the control
 // characters too. With --json it gets one object for each text.
-// Read next: export.cpp; models/generation/generator.h, where the tokens come from.
+// Read next: serve.cpp; models/generation/generator.h, where the tokens come from.
 #include <unistd.h>
 #include <memory>
 #include <nlohmann/json.hpp>

@@ -61,6 +61,7 @@ int run(int argc, char** argv) {
         {"eval", "measure a trained model on text", smoe::add_eval},
         {"experts", "what the experts of a trained model are", smoe::add_experts},
         {"generate", "let a trained model write", smoe::add_generate},
+        {"serve", "let trained models answer requests over HTTP", smoe::add_serve},
         {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
         {"study", "train what a plan compares, and make a table of it", smoe::add_study},

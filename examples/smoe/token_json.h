@@ -1,5 +1,5 @@
 // A token that a model read or wrote, as JSON for other programs.
-// Read next: generate.cpp, which lists them.
+// Read next: generate.cpp, serve_reply.cpp, which list them.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -2,7 +2,7 @@
 // the logits, and a token is drawn. Many texts are written at once, and they may join and leave
 // between two tokens. A token costs one pass over the weights of model and router, which all texts
 // share, and allocates nothing. Token ids go in and come out; the tokenizer turns them into text.
-// Read next: request.h, sampling.h; examples/smoe/generate.cpp, a caller.
+// Read next: request.h, sampling.h; scheduler.h, which feeds one from a queue.
 #pragma once
 
 #include <cmath>

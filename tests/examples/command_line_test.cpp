@@ -18,10 +18,20 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Words commands = {
-    "corpus", "tokenizer train", "tokenizer encode", "tokenizer decode", "tokenize", "train",
-    "eval",   "experts",         "generate",         "report",           "export",   "verify",
-    "study"};
+const Words commands = {"corpus",
+                        "tokenizer train",
+                        "tokenizer encode",
+                        "tokenizer decode",
+                        "tokenize",
+                        "train",
+                        "eval",
+                        "experts",
+                        "generate",
+                        "report",
+                        "export",
+                        "verify",
+                        "study",
+                        "serve"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
@@ -49,6 +59,7 @@ std::vector<Option> options_of(const std::string& command) {
 struct Use {
     std::string words;
     enum { quoted, is_file, is_output, is_taken } then = quoted;
+    std::string complaint = "";  // instead of the value in quotes
 };
 
 // Of each option that takes any text.
@@ -76,6 +87,9 @@ const std::map<std::string, Use> uses = {
     {"generate --prompt", {"generate run --max-tokens 1 VALUE", Use::is_output}},
     {"generate --prompt-file", {"generate run VALUE"}},
     {"generate --stop", {"generate run --max-tokens 1 VALUE", Use::is_taken}},
+    {"serve runs", {"serve VALUE"}},
+    {"serve --host", {"serve run VALUE"}},
+    {"serve --key", {"serve nowhere VALUE", Use::quoted, "'nowhere'"}},
     {"report run", {"report VALUE"}},
     {"report --compare", {"report --compare run VALUE"}},
     {"report --data", {"report run VALUE"}},
@@ -111,7 +125,7 @@ void check_taken(const Use& use, const Option& option, const std::string& value,
     if (value.empty() && use.then != Use::is_output) {
         check_complaint(outcome, 2, option.name + ": '' is no name");
     } else if (use.then == Use::quoted) {
-        check_complaint(outcome, 1, "'" + value + "'");
+        check_complaint(outcome, 1, use.complaint.empty() ? "'" + value + "'" : use.complaint);
     } else {
         CHECK(outcome.err == "");
         CHECK(outcome.status == 0);

@@ -67,8 +67,8 @@ void check_same_weights(const std::string& a, const std::string& b) {
 
 TEST_CASE("runs: help of every command lists its options") {
     const std::vector<std::vector<std::string>> expected = {
-        {"", "corpus", "tokenizer", "train", "eval", "generate", "report", "export", "verify",
-         "study", "--threads"},
+        {"", "corpus", "tokenizer", "train", "eval", "generate", "serve", "report", "export",
+         "verify", "study", "--threads"},
         {"corpus", "--out", "--stories", "--valid-stories", "--seed"},
         {"tokenizer", "train", "encode", "decode"},
         {"tokenizer train", "--data", "--out", "--entries", "--pre-tokenizer"},
@@ -79,6 +79,7 @@ TEST_CASE("runs: help of every command lists its options") {
         {"generate", "--prompt", "--prompt-file", "--stdin", "--sampling", "--temperature",
          "--top-p", "--top-k", "--min-p", "--repetition-penalty", "--stop", "--samples",
          "--max-tokens", "--seed", "--show-experts", "--json"},
+        {"serve", "runs", "--host", "--port", "--key", "--places", "--queue", "--grace"},
         {"report", "--compare", "--data", "--out"},
         {"export", "--hf"},
         {"verify", "files"},

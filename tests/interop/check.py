@@ -3,9 +3,9 @@
     make interop                                          installs them into build/venv and runs this
     build/venv/bin/python tests/interop/check.py          runs it in an environment that has them
 
-The others are PyTorch, `safetensors` and `tokenizers`. The model in PyTorch is tests/bench/smoe_torch.py. Prints a line
+The others are PyTorch, `safetensors`, `tokenizers` and the client `openai`. The model in PyTorch is tests/bench/smoe_torch.py. Prints a line
 for each check and ends with status 1 if one failed. Refuses to compare anything with this project's own second
-opinion: one side of each comparison is always theirs. Read next: README.md, with the results; texts.py.
+opinion: one side of each comparison is always theirs. Read next: README.md, with the results; texts.py, clients.py.
 """
 import argparse
 import importlib.metadata
@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+import clients
 import texts
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
@@ -314,7 +315,8 @@ CHECKS = {"weights of a run in PyTorch": check_to_torch,
           "weights trained in PyTorch here": check_from_torch,
           "ids of tokenizers": check_ids,
           "merges of tokenizers' trainer": check_merges,
-          "smoe export": check_export}
+          "smoe export": check_export,
+          "clients of smoe serve": lambda place: clients.check_clients(place.program, place.folder / "run")}
 
 
 def main():
@@ -331,7 +333,7 @@ def main():
         except Exception as error:  # whatever it is, the other checks run
             failed += 1
             print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "safetensors", "tokenizers")]
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "safetensors", "tokenizers", "openai")]
     print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks passed with {', '.join(versions)}, "
           f"Python {platform.python_version()}")
     return 1 if failed else 0

@@ -1,6 +1,6 @@
 // Texts that join and leave while others are written: each is the text that it would be alone. Also
 // what is told of a token, and experts that are forced or banned.
-// Read next: generator_memory_test.cpp.
+// Read next: scheduler_test.cpp.
 #include <doctest/doctest.h>
 
 #include <algorithm>

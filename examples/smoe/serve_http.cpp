@@ -1,0 +1,374 @@
+// HttpServer: the only file that includes cpp-httplib. Every request passes check_caller() before
+// anything is read of its body. Each connection has a thread of its own while it lasts.
+// Read next: serve_door.h, who may ask; serve_connection.h, the limits; tests/examples/serve_test.cpp.
+#include "examples/smoe/serve_http.h"
+
+#ifndef SMOE_NO_HTTP
+
+#include <httplib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <atomic>
+#include <ctime>
+#include <thread>
+
+#include "core/text.h"
+#include "examples/smoe/serve_connection.h"
+#include "examples/smoe/serve_reply.h"
+#include "examples/smoe/serve_request.h"
+
+namespace smoe {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int64_t kibi = 1024;
+constexpr int64_t header_bytes = 32 * kibi, header_seconds = 10;
+constexpr int64_t body_seconds = 30;
+// A longer body is refused. What comes of it is read nevertheless, up to the second limit: a client
+// that is still sending would not see the answer.
+constexpr size_t longest_body = 1024 * kibi;
+constexpr int64_t longest_refused_body = 16 * longest_body;
+constexpr auto patience = 100ms;  // between two looks whether the client is still there
+// Between two looks at what has been written. To people it is one stream; but a hundred threads that
+// woke for every token would take the processors from the one that writes.
+constexpr auto between_looks = 40ms;
+
+// Has this thread's request passed the door? One that was not even understood has not.
+thread_local bool understood = false;
+
+// Its threads know that they serve a connection.
+class Connections : public httplib::ThreadPool {
+  public:
+    using httplib::ThreadPool::ThreadPool;
+    using Accepted = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
+
+    Accepted enqueue(std::function<void()> serve) override {
+        return ThreadPool::enqueue([serve = std::move(serve)] {
+            begin_connection();
+            allow_reading(header_bytes, header_seconds);
+            serve();
+            end_connection();
+        });
+    }
+};
+
+void answer(httplib::Response& response, int status, const std::string& json) {
+    response.status = status;
+    response.set_content(json, "application/json");
+}
+
+void answer(httplib::Response& response, const ApiError& error) {
+    if (error.status == 401) {
+        response.set_header("WWW-Authenticate", "Bearer");
+    }
+    if (error.status == 429) {
+        response.set_header("Retry-After", "1");
+    }
+    answer(response, error.status, error.json());
+}
+
+Caller caller_of(const httplib::Request& request) {
+    Caller caller{.method = request.method,
+                  .path = request.path,
+                  .hosts = int64_t(request.get_header_value_count("Host")),
+                  .host = request.get_header_value("Host"),
+                  .origin = {},
+                  .fetch_site = request.get_header_value("Sec-Fetch-Site"),
+                  .authorization = request.get_header_value("Authorization")};
+    if (request.has_header("Origin")) {
+        caller.origin = request.get_header_value("Origin");
+    }
+    return caller;
+}
+
+// One request on its way to a whole answer.
+struct Exchange {
+    Exchange(std::atomic<int64_t>& counter, CompletionRequest wanted, const ServedModel& model)
+        : answering(counter), request(std::move(wanted)), reply(request, model) {
+        ++answering;
+    }
+    ~Exchange() {
+        if (job != nullptr) {
+            job->cancel();
+        }
+        --answering;
+    }
+
+    std::atomic<int64_t>& answering;
+    CompletionRequest request;
+    CompletionReply reply;
+    std::shared_ptr<Job> job;
+    std::vector<Job::Piece> pieces;
+    bool more = true;
+    std::chrono::steady_clock::time_point next_look = {};
+};
+
+}  // namespace
+
+struct HttpServer::Parts {
+    Parts(const ServerSettings& given, const std::vector<ServedModel>& served, Scheduler& work)
+        : settings(given), models(served), scheduler(work) {}
+
+    void set_up();
+    void complete(const httplib::Request& request, httplib::Response& response,
+                  const httplib::ContentReader& read);
+    std::shared_ptr<Exchange> begin(const std::string& body);
+    static bool wait_for_client(Exchange& exchange);
+    static bool send_events(Exchange& exchange, httplib::DataSink& sink);
+
+    ServerSettings settings;
+    const std::vector<ServedModel>& models;
+    Scheduler& scheduler;
+    int64_t created = std::time(nullptr);
+    std::atomic<int64_t> answering = 0;
+    httplib::Server server;
+    int listening = -1;  // its socket
+    std::thread listener;
+};
+
+void HttpServer::Parts::set_up() {
+    server.new_task_queue = [this] { return new Connections(size_t(settings.connections)); };
+    server.set_tcp_nodelay(true);
+    server.set_keep_alive_max_count(10000);
+    server.set_read_timeout(header_seconds);
+    server.set_payload_max_length(size_t(longest_refused_body));
+    server.set_socket_options([this](int socket) {
+        listening = socket;
+        const int on = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        const timeval longest{.tv_sec = 10, .tv_usec = 0};  // for a client that does not read
+        ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+    });
+    server.set_default_headers({{"Cache-Control", "no-store"},
+                                {"X-Content-Type-Options", "nosniff"},
+                                {"Referrer-Policy", "no-referrer"}});
+    server.set_pre_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+            understood = true;
+            allow_reading(longest_refused_body, body_seconds);
+            // Answers are given whole; the library would cut them as Range asks.
+            const_cast<httplib::Request&>(request).ranges.clear();
+            try {
+                check_caller(caller_of(request), settings);
+                return httplib::Server::HandlerResponse::Unhandled;
+            } catch (const ApiError& error) {
+                answer(response, error);
+            }
+            if (request.has_header("Transfer-Encoding") ||
+                (request.has_header("Content-Length") &&
+                 request.get_header_value("Content-Length") != "0")) {
+                read_no_more();
+            }
+            return httplib::Server::HandlerResponse::Handled;
+        });
+    // Called when an answer has been sent: the next bytes are another request.
+    server.set_logger([](const httplib::Request&, const httplib::Response&) {
+        if (!understood) {
+            read_no_more();
+        }
+        understood = false;
+        allow_reading(header_bytes, header_seconds);
+    });
+    server.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+        if (response.body.empty()) {
+            const ApiError error(response.status, "this is no request that can be answered");
+            response.set_content(error.json(), "application/json");
+        }
+    });
+    server.Get("/v1/models", [this](const httplib::Request&, httplib::Response& response) {
+        answer(response, 200, dumped(models_json(models, created)));
+    });
+    server.Get(
+        "/v1/models/.*", [this](const httplib::Request& request, httplib::Response& response) {
+            const std::string name = request.path.substr(std::string("/v1/models/").size());
+            const auto at = std::ranges::find(models, name, &ServedModel::name);
+            if (at == models.end()) {
+                answer(response, ApiError(404, "there is no model '" + to_one_line(name) + "' here",
+                                          "model_not_found", "model"));
+            } else {
+                answer(response, 200, dumped(model_json(*at, created)));
+            }
+        });
+    server.Post("/v1/completions",
+                [this](const httplib::Request& request, httplib::Response& response,
+                       const httplib::ContentReader& read) {
+                    try {
+                        complete(request, response, read);
+                    } catch (const ApiError& error) {
+                        answer(response, error);
+                    } catch (const std::exception& error) {
+                        answer(response, ApiError(500, error.what()));
+                    }
+                });
+}
+
+void HttpServer::Parts::complete(const httplib::Request& request, httplib::Response& response,
+                                 const httplib::ContentReader& read) {
+    if (request.is_multipart_form_data()) {
+        read_no_more();
+        throw ApiError(400, "the body must be one JSON object, not a form");
+    }
+    std::string body;
+    bool fits = true;
+    // Counted here, since a compressed body may become much longer.
+    const bool whole = read([&](const char* data, size_t size) {
+        fits = fits && body.size() + size <= longest_body;
+        body.append(data, fits ? size : 0);
+        return true;
+    });
+    if (!whole) {
+        read_no_more();
+    }
+    if (!fits || response.status == 413) {
+        throw ApiError(413, fmt::format("the body has more than {} bytes", longest_body));
+    }
+    if (!whole) {
+        throw ApiError(400, "the body broke off");
+    }
+    const std::shared_ptr<Exchange> exchange = begin(body);
+    // Until something has been written, an error can still have a status of its own.
+    if (!wait_for_client(*exchange)) {
+        return;
+    }
+    if (exchange->request.stream) {
+        response.set_chunked_content_provider(
+            "text/event-stream",
+            [exchange](size_t, httplib::DataSink& sink) { return send_events(*exchange, sink); });
+        return;
+    }
+    exchange->reply.add(exchange->pieces);
+    while (exchange->more) {
+        if (!wait_for_client(*exchange)) {
+            return;
+        }
+        exchange->reply.add(exchange->pieces);
+    }
+    answer(response, 200, exchange->reply.finish());
+}
+
+std::shared_ptr<Exchange> HttpServer::Parts::begin(const std::string& body) {
+    CompletionRequest wanted = completion_request(body, models);
+    const ServedModel& model = models[wanted.model];
+    const auto exchange = std::make_shared<Exchange>(answering, std::move(wanted), model);
+    const CompletionRequest& request = exchange->request;
+    try {
+        exchange->job =
+            scheduler.submit(request.model, request.requests, request.stops, request.echo);
+    } catch (const Refused& refused) {
+        const bool full = refused.why == Refused::Why::full;
+        throw ApiError(full ? 429 : 503, refused.what(), full ? "queue_full" : "stopping");
+    } catch (const Error& error) {
+        throw ApiError(400, error.what());
+    }
+    return exchange;
+}
+
+// Waits for the next pieces. Returns false if the client has gone.
+bool HttpServer::Parts::wait_for_client(Exchange& exchange) {
+    std::this_thread::sleep_until(exchange.next_look);
+    do {
+        exchange.more = exchange.job->take(exchange.pieces, patience);
+        if (exchange.more && !client_is_there()) {
+            exchange.job->cancel();
+            read_no_more();
+            return false;
+        }
+    } while (exchange.more && exchange.pieces.empty());
+    exchange.next_look = std::chrono::steady_clock::now() + between_looks;
+    return true;
+}
+
+// Sends the events of the pieces that are there, and takes the next ones.
+bool HttpServer::Parts::send_events(Exchange& exchange, httplib::DataSink& sink) {
+    std::string events = exchange.reply.add(exchange.pieces);
+    const bool ended = !exchange.more;
+    if (ended) {
+        events += exchange.reply.finish();
+    }
+    if (!events.empty() && !sink.write(events.data(), events.size())) {
+        return false;
+    }
+    if (ended) {
+        sink.done();
+        return true;
+    }
+    try {
+        return wait_for_client(exchange);
+    } catch (const Error& error) {  // the status has been sent
+        events = event_of(ApiError(500, error.what()).json());
+        sink.write(events.data(), events.size());
+        sink.done();
+        return true;
+    }
+}
+
+HttpServer::HttpServer(const ServerSettings& settings, const std::vector<ServedModel>& models,
+                       Scheduler& scheduler)
+    : parts_(std::make_unique<Parts>(settings, models, scheduler)) {
+    parts_->set_up();
+    httplib::Server& server = parts_->server;
+    int& port = parts_->settings.port;
+    const bool bound = port == 0 ? (port = server.bind_to_any_port(settings.host)) > 0
+                                 : server.bind_to_port(settings.host, port);
+    check(bound,
+          "cannot listen at {}, port {}: it is not an address of this machine, or another "
+          "program listens there",
+          settings.host, settings.port);
+    // The library lets five connections wait to be accepted; when more come at once, the system drops
+    // them, and their clients try again after seconds.
+    ::listen(parts_->listening, SOMAXCONN);
+}
+
+HttpServer::~HttpServer() {
+    stop();
+}
+
+void HttpServer::start() {
+    parts_->listener = std::thread([this] { parts_->server.listen_after_bind(); });
+    while (!parts_->server.is_running()) {
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
+std::string HttpServer::address() const {
+    return "http://" + host_and_port(parts_->settings) + "/";
+}
+
+int64_t HttpServer::answering() const {
+    return parts_->answering;
+}
+
+void HttpServer::stop() {
+    if (parts_->listener.joinable()) {
+        parts_->server.stop();
+        end_all_connections();
+        parts_->listener.join();
+    }
+}
+
+}  // namespace smoe
+
+#else
+
+namespace smoe {
+
+struct HttpServer::Parts {};
+
+HttpServer::HttpServer(const ServerSettings&, const std::vector<ServedModel>&, Scheduler&) {
+    fail("this program was built without cpp-httplib, so it cannot serve");
+}
+HttpServer::~HttpServer() = default;
+void HttpServer::start() {}
+std::string HttpServer::address() const {
+    return "";
+}
+int64_t HttpServer::answering() const {
+    return 0;
+}
+void HttpServer::stop() {}
+
+}  // namespace smoe
+
+#endif

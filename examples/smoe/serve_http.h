@@ -1,0 +1,36 @@
+// The server as others see it: what goes in and comes out. It answers
+//     GET  /v1/models         what is served; /v1/models/NAME: one of them
+//     POST /v1/completions    texts, whole or as a stream
+// and knows no files. All of cpp-httplib is behind this interface, since it takes long to compile.
+// Read next: serve_request.h, serve_reply.h; serve.cpp, which starts it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "examples/smoe/serve.h"
+#include "examples/smoe/serve_door.h"
+#include "models/generation/scheduler.h"
+
+namespace smoe {
+
+class HttpServer {
+  public:
+    // Listens, but answers nothing before start(). Throws Error if it cannot. Everything given must
+    // outlive this.
+    HttpServer(const ServerSettings& settings, const std::vector<ServedModel>& models,
+               Scheduler& scheduler);
+    ~HttpServer();
+
+    void start();
+    std::string address() const;  // "http://127.0.0.1:8080/"
+    int64_t answering() const;    // requests that have no whole answer yet
+    void stop();                  // closes all connections
+
+  private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace smoe

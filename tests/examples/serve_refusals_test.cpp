@@ -1,0 +1,187 @@
+// smoe serve under clients that are slow, rude or somebody else's: what is refused, by which status,
+// and that the others notice nothing. The program is built in float only, so these cases belong to
+// the float tests.
+// Read next: examples/smoe/serve_door.cpp, examples/smoe/serve_http.cpp.
+#if !defined(SMOE_DOUBLE) && !defined(SMOE_NO_HTTP)
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "tests/examples/http_client.h"
+
+namespace smoe {
+namespace {
+
+using Json = nlohmann::json;
+
+Json request(const std::string& prompt, int64_t max_tokens) {
+    return {{"model", "run"}, {"prompt", prompt}, {"max_tokens", max_tokens}, {"seed", 5}};
+}
+
+}  // namespace
+
+TEST_CASE("serve: bodies that are no requests") {
+    const Served server("run");
+    const auto refused_body = [&](const Json& change, const std::string& part) {
+        Json body = request("Once", 5);
+        body.update(change);
+        check_refused(asked(server, body), 400, part);
+    };
+    refused_body({{"max_tokens", -1}}, "max_tokens");
+    refused_body({{"max_tokens", 1.5}}, "max_tokens");
+    refused_body({{"temperature", -1}}, "temperature");
+    refused_body({{"temperature", "hot"}}, "temperature");
+    refused_body({{"top_p", 0}}, "top_p");
+    refused_body({{"n", 0}}, "n: ");
+    refused_body({{"n", 33}}, "32 texts are written");
+    refused_body({{"prompt", std::string(500, '#')}}, "context");
+    refused_body({{"prompt", {1, "a"}}}, "prompt");
+    refused_body({{"prompt", {1000000}}}, "1000000");
+    refused_body({{"prompt", Json::array()}}, "prompt");
+    refused_body({{"prompt", 3}}, "prompt");
+    refused_body({{"stop", ""}}, "stop");
+    refused_body({{"stop", {1}}}, "stop");
+    refused_body({{"logprobs", true}}, "logprobs");
+    refused_body({{"echo", 1}}, "echo");
+    refused_body({{"best_of", 3}}, "best_of");
+    refused_body({{"presence_penalty", 1}}, "presence_penalty");
+    refused_body({{"expert", 10}}, "expert");
+    refused_body({{"banned_experts", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}}, "banned");
+    refused_body({{"max_token", 3}}, "did you mean 'max_tokens'?");
+    refused_body({{"stream_options", {{"include_usage", true}}}}, "stream: true");
+    check_refused(asked(server, {{"model", "none"}}), 404, "'none'");
+    check_refused(asked(server, {{"prompt", "A"}}), 400, "model: missing");
+    // Nothing that asks for nothing is refused.
+    Json body = request("Once", 5);
+    body.update({{"best_of", 1},
+                 {"suffix", nullptr},
+                 {"logit_bias", Json::object()},
+                 {"presence_penalty", 0},
+                 {"user", "me"},
+                 {"stop", nullptr}});
+    CHECK(asked(server, body).status == 200);
+    Client client(server.port());
+    std::string deep(5000, '[');
+    for (const std::string& broken :
+         {std::string("{"), std::string("[]"), std::string(), std::string("\xff\xfe"), deep,
+          std::string(R"({"model": "run", "model": "run"})"), std::string(R"({"seed": 1e999})")}) {
+        check_refused(client.post(broken), 400, "the body must be one JSON object");
+    }
+}
+
+TEST_CASE("serve: who may ask") {
+    const Served server("run");
+    const std::string port = std::to_string(server.port());
+    const auto with_headers = [&](const std::string& headers) {
+        Client client(server.port());
+        client.send("GET /v1/models HTTP/1.1\r\n" + headers + "\r\n");
+        return client.receive();
+    };
+    for (const std::string& host :
+         {"localhost:" + port, "LOCALHOST:" + port, "127.0.0.1:" + port, "[::1]:" + port}) {
+        CHECK(with_headers("Host: " + host + "\r\n").status == 200);
+        CHECK(with_headers("Host: " + host + "\r\nOrigin: http://" + host + "\r\n").status == 200);
+    }
+    for (const std::string& host :
+         std::vector<std::string>{"evil.example", "evil.example:" + port, "127.0.0.1",
+                                  "127.0.0.1.evil.example:" + port, "localhost:1", ""}) {
+        INFO(host);
+        check_refused(with_headers("Host: " + host + "\r\n"), 403, "answers at");
+    }
+    check_refused(with_headers(""), 403, "answers at");
+    check_refused(with_headers("Host: localhost:" + port + "\r\nHost: evil.example\r\n"), 403, "");
+    Client client(server.port());
+    for (const std::string headers :
+         {"Origin: http://evil.example\r\n", "Origin: null\r\n", "Origin: http://localhost:1\r\n",
+          "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n"}) {
+        check_refused(client.get("/v1/models", headers), 403, "may not ask");
+    }
+    CHECK(client.get("/v1/models", "Sec-Fetch-Site: same-origin\r\n").status == 200);
+    for (const std::string path :
+         {"/x", "/../../etc/passwd", "/v1/models/..%2f..%2f..%2fetc%2fpasswd", "//etc/passwd",
+          "/v1/%00", "/run/config.json", "/v1/models/run/config.json"}) {
+        check_refused(client.get(path), 404, "");
+    }
+    check_refused(client.get("/v1/models/" + std::string(8000, 'a')), 404, "");
+    check_refused(client.get("/v1/completions"), 405, "POST");
+    CHECK(client.get("/v1/models", "Range: bytes=0-1\r\n").body == client.get("/v1/models").body);
+    // What is refused before its body is read must not have its body taken for a request.
+    const std::string inner = "GET /v1/models HTTP/1.1\r\nHost: localhost:" + port + "\r\n\r\n";
+    Client smuggler(server.port());
+    check_refused(smuggler.post(inner, "Origin: http://evil.example\r\n"), 403, "may not ask");
+    CHECK(smuggler.is_closed());
+}
+
+TEST_CASE("serve: a key") {
+    const Served server("run --key open-sesame");
+    Client client(server.port());
+    for (const std::string key :
+         {"", "Authorization: Bearer open\r\n", "Authorization: open-sesame\r\n",
+          "Authorization: Bearer open-sesame2\r\n", "Authorization: Bearer \r\n"}) {
+        const Answer answer = client.get("/v1/models", key);
+        check_refused(answer, 401, "Authorization");
+        CHECK(answer.headers.at("www-authenticate") == "Bearer");
+        CHECK(answer.json()["error"]["code"] == "invalid_api_key");
+    }
+    CHECK(client.get("/v1/models", "Authorization: Bearer open-sesame\r\n").status == 200);
+    CHECK(client.post(request("A", 2).dump(), "Authorization: Bearer open-sesame\r\n").status ==
+          200);
+    refused("serve run --host 0.0.0.0", 1, "--key");
+    refused("serve run --host example.org", 1, "--key");
+    refused("serve run --port 70000", 1, "--port");
+    refused("serve run --places 0", 1, "--places");
+    refused("serve run --port " + std::to_string(server.port()), 1, "another program listens");
+    refused("serve run run", 1, "'run'");
+    refused("serve nowhere", 1, "not a run directory");
+    refused("serve", 2, "runs is required");
+}
+
+TEST_CASE("serve: clients that send too much, too slowly, or garbage") {
+    const Served server("run");
+    Client slow(server.port());
+    const auto start = std::chrono::steady_clock::now();
+    std::thread drip([&slow] {  // a byte now and then would keep a connection for ever
+        slow.send("GET /v1/models HTTP/1.1\r\nHost: ");
+        while (slow.send("x")) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+    });
+    const std::string blanks(3'000'000, ' ');
+    {
+        Client client(server.port());
+        check_refused(client.post(blanks), 413, "1048576 bytes");
+        check_refused(client.post(blanks, "Content-Type: text/plain\r\n"), 413, "1048576 bytes");
+    }
+    for (const std::string& bytes :
+         {std::string("\0\1\2garbage\r\n\r\n", 13), std::string("GET\r\n\r\n"),
+          std::string("GET / HTTP/9.9\r\n\r\n"), "GET /" + std::string(100000, 'a'),
+          "GET / HTTP/1.1\r\n" + std::string(100000, 'a'),
+          "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nRange: bytes=" + std::string(8000, '0') +
+              "\r\n\r\n",
+          std::string(
+              "POST /v1/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n")}) {
+        Client client(server.port());
+        client.send(bytes);
+        const Answer answer = client.receive();
+        INFO(bytes.substr(0, 40));
+        CHECK((answer.status == 0 || answer.status >= 400));
+    }
+    std::string many = "GET /v1/models HTTP/1.1\r\n";
+    for (int i = 0; i < 20000; ++i) {
+        many += "a: b\r\n";
+    }
+    Client crowd(server.port());
+    crowd.send(many);
+    CHECK(crowd.receive().status != 200);
+    Client broken(server.port());
+    broken.send("POST /v1/completions HTTP/1.1\r\nHost: localhost:" +
+                std::to_string(server.port()) + "\r\nContent-Length: 50\r\n\r\n{\"model\"");
+    // All of them at once, and the server answers others as ever.
+    CHECK(asked(server, request("Once", 5)).status == 200);
+    drip.join();
+    CHECK(seconds_since(start) > 8);
+    CHECK(seconds_since(start) < 20);
+}
+
+}  // namespace smoe
+#endif
