@@ -191,7 +191,7 @@ interop: ## check against PyTorch, safetensors, tokenizers and openai, installed
 	@$(BUILD)/venv/bin/pip install -q -r tests/interop/requirements.txt
 	@$(BUILD)/venv/bin/python tests/interop/check.py --build $(BUILD)
 
-browser: ## use the pages of smoe report and study in headless Chromium, which must be there; screenshots in build/report
+browser: ## use the pages of smoe report, study and serve in headless Chromium, which must be there; screenshots in build/report
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv

@@ -51,7 +51,7 @@ if command -v apt-get >/dev/null 2>&1; then
 elif command -v dnf >/dev/null 2>&1; then
     manager="dnf install -y"
     refresh=""
-    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel httplib=cpp-httplib-devel pkg-config=pkgconf mpi=openmpi-devel mpirun=openmpi"
+    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel httplib=cpp-httplib-devel pkg-config=pkgconf-pkg-config mpi=openmpi-devel mpirun=openmpi"
 elif command -v pacman >/dev/null 2>&1; then
     manager="pacman -S --needed --noconfirm"
     refresh="pacman -Sy"

@@ -18,7 +18,7 @@ models/transformer  1540
 models/generation   1050
 models/training     3100
 examples            2270
-examples/smoe       7950
+examples/smoe       8300
 tests                365
 tests/core          2880
 tests/autograd      2720

@@ -125,9 +125,9 @@ std::string page(const PageKind& kind, const std::string& title,
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'{}">
 <title>{}</title>
-<style>{}</style>
+<style>{}{}</style>
 </head>
 <body>
 <main><noscript>This page draws itself with JavaScript, from the data that it holds.</noscript></main>
@@ -137,8 +137,9 @@ std::string page(const PageKind& kind, const std::string& title,
 </body>
 </html>
 )",
-                       kind.start, escaped(title), style, for_script_element(data), report_chart,
-                       report_tables, kind.script);
+                       kind.start, kind.asks ? "; connect-src 'self'" : "", escaped(title), style,
+                       kind.style, for_script_element(data), report_chart, report_tables,
+                       kind.script);
 }
 
 }  // namespace smoe

@@ -1,5 +1,5 @@
-// The page that shows a report or a study: one HTML file with its data, its style and its script,
-// which needs no network and may use none. What the data means is left to the script.
+// The page that shows a report or a study, or that a server gives out: one HTML file with its data, its
+// style and its script, which needs nothing from elsewhere and may ask for none. What the data means is left to the script.
 // Read next: report_chart.cpp, where the script that draws begins.
 #pragma once
 
@@ -12,7 +12,9 @@ namespace smoe {
 struct PageKind {
     // How every such page begins. A file with a different beginning is not one.
     std::string_view start;
-    const char* script;  // its own part, after those that all pages share
+    const char* script;      // its own part, after those that all pages share
+    const char* style = "";  // likewise
+    bool asks = false;       // may it ask the server that it came from?
 };
 
 // `data` is what the script draws; its texts may hold any characters.

@@ -68,9 +68,10 @@ void check_caller(const Caller& caller, const ServerSettings& settings) {
         throw ApiError(401, "the header Authorization must be 'Bearer ' and the key of this server",
                        "invalid_api_key");
     }
+    const bool is_page = caller.path == "/";
     const bool is_completion = caller.path == "/v1/completions";
     const bool is_model = caller.path == "/v1/models" || caller.path.starts_with("/v1/models/");
-    if (!is_completion && !is_model) {
+    if (!is_page && !is_completion && !is_model) {
         throw ApiError(404, "there is nothing at '" + to_one_line(caller.path) + "'");
     }
     const bool reads = caller.method == "GET" || caller.method == "HEAD";

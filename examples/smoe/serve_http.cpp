@@ -15,6 +15,7 @@
 
 #include "core/text.h"
 #include "examples/smoe/serve_connection.h"
+#include "examples/smoe/serve_page.h"
 #include "examples/smoe/serve_reply.h"
 #include "examples/smoe/serve_request.h"
 
@@ -176,6 +177,10 @@ void HttpServer::Parts::set_up() {
             const ApiError error(response.status, "this is no request that can be answered");
             response.set_content(error.json(), "application/json");
         }
+    });
+    server.Get("/", [page = serve_page()](const httplib::Request&, httplib::Response& response) {
+        response.set_header("Content-Security-Policy", "frame-ancestors 'none'");
+        response.set_content(page, "text/html");
     });
     server.Get("/v1/models", [this](const httplib::Request&, httplib::Response& response) {
         answer(response, 200, dumped(models_json(models, created)));

@@ -1,4 +1,5 @@
 // The server as others see it: what goes in and comes out. It answers
+//     GET  /                  a page to write on
 //     GET  /v1/models         what is served; /v1/models/NAME: one of them
 //     POST /v1/completions    texts, whole or as a stream
 // and knows no files. All of cpp-httplib is behind this interface, since it takes long to compile.

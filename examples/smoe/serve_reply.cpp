@@ -77,6 +77,9 @@ std::string CompletionReply::add(const std::vector<Job::Piece>& pieces) {
             }
             if (request_.details) {
                 choice.details.push_back(token_json(piece.token->view(), model_.tokenizer));
+                if (piece.of_prompt) {
+                    choice.details.back()["of_prompt"] = true;
+                }
             }
         }
         const bool tells = !text.empty() || piece.end.has_value() || !choice.logprobs.is_null() ||

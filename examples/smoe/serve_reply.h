@@ -15,7 +15,8 @@ namespace smoe {
 
 // A choice has, beside "text", "index", "logprobs" and "finish_reason",
 //     "ended_by"   end_of_text, max_tokens, context, stop_string or interrupted, once it has ended
-//     "details"    of each token, as token_json() tells it, if the request asks for that
+//     "details"    of each token, as token_json() tells it, if the request asks for that; those of
+//                  an echoed prompt have "of_prompt": true
 // and the whole has "seed", with which the same request gives the same texts again.
 class CompletionReply {
   public:

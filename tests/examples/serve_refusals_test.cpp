@@ -104,6 +104,13 @@ TEST_CASE("serve: who may ask") {
     }
     check_refused(client.get("/v1/models/" + std::string(8000, 'a')), 404, "");
     check_refused(client.get("/v1/completions"), 405, "POST");
+    const Answer page = client.get("/", "Sec-Fetch-Site: cross-site\r\n");  // a link may lead here
+    CHECK(page.status == 200);
+    CHECK(page.headers.at("content-security-policy") == "frame-ancestors 'none'");
+    CHECK(has(page.body, "connect-src 'self'"));
+    CHECK(page.body.find("http://") == page.body.rfind("http://www.w3.org/2000/svg"));
+    CHECK_FALSE(has(page.body, "https://"));
+    check_refused(client.get("/", "Origin: http://evil.example\r\n"), 403, "may not ask");
     CHECK(client.get("/v1/models", "Range: bytes=0-1\r\n").body == client.get("/v1/models").body);
     // What is refused before its body is read must not have its body taken for a request.
     const std::string inner = "GET /v1/models HTTP/1.1\r\nHost: localhost:" + port + "\r\n\r\n";
@@ -123,6 +130,7 @@ TEST_CASE("serve: a key") {
         CHECK(answer.headers.at("www-authenticate") == "Bearer");
         CHECK(answer.json()["error"]["code"] == "invalid_api_key");
     }
+    CHECK(client.get("/").status == 200);  // the page asks for the key
     CHECK(client.get("/v1/models", "Authorization: Bearer open-sesame\r\n").status == 200);
     CHECK(client.post(request("A", 2).dump(), "Authorization: Bearer open-sesame\r\n").status ==
           200);

@@ -4,11 +4,13 @@
 """
 import json
 import pathlib
-import re
 import subprocess
 import sys
 
 import openai
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tools"))
+from served import Served  # noqa: E402
 
 SEED = 11
 
@@ -18,25 +20,8 @@ def require(agreed, message):
         raise AssertionError(message)
 
 
-class Served:
-    """A server with this run; its address is known when it says so."""
-
-    def __init__(self, program, run, *words):
-        self.process = subprocess.Popen([program, "serve", run, "--port", "0", *words], stdout=subprocess.PIPE, text=True)
-        for line in self.process.stdout:
-            if found := re.match(r"listening at (http://\S+/)", line):
-                self.address = found[1]
-                break
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate()
-
-    def client(self, key="none"):
-        return openai.OpenAI(base_url=self.address + "v1", api_key=key, max_retries=0)
+def connect(served, key="none"):
+    return openai.OpenAI(base_url=served.address + "v1", api_key=key, max_retries=0)
 
 
 def refusal(kind, call):
@@ -76,7 +61,7 @@ def check_clients(program, run):
         [program, "generate", run, "--prompt", "Once upon", "--max-tokens", "20", "--seed", str(SEED), "--sampling", "multinomial",
          "--json"], capture_output=True, check=True).stdout)
     model = pathlib.Path(run).name
-    with Served(program, run) as served, served.client() as client:
+    with Served(program, [run]) as served, connect(served) as client:
         require([one.id for one in client.models.list()] == [model] and client.models.retrieve(model).id == model, "models differ")
         chunks = check_texts(client, model, alone)
         refusal(openai.NotFoundError, lambda: client.completions.create(model="none", prompt="A"))
@@ -86,10 +71,10 @@ def check_clients(program, run):
         body = json.dumps({"model": model, "prompt": "Once upon", "max_tokens": 20, "seed": SEED})
         answer = subprocess.run(["curl", "-sS", served.address + "v1/completions", "-d", body], capture_output=True, check=True).stdout
         require(json.loads(answer)["choices"][0]["text"] == alone["text"], "curl gets a different text")
-    with Served(program, run, "--key", "secret") as served:
-        with served.client("wrong") as client:
+    with Served(program, [run], "--key", "secret") as served:
+        with connect(served, "wrong") as client:
             refusal(openai.AuthenticationError, lambda: client.models.list())
-        with served.client("secret") as client:
+        with connect(served, "secret") as client:
             require(len(client.models.list().data) == 1, "the right key opens nothing")
     return f"openai {openai.__version__} and curl get what smoe generate writes, {chunks} chunks of a stream, errors and a key"
 

@@ -1,5 +1,5 @@
 """Opens the pages of `smoe report` and `smoe study` in headless Chromium, on a desk, on a tablet and on a phone, in light and in dark, and uses them:
-of runs with 10, 40 and 255 experts and with none, of runs side by side, and of a study.
+of runs with 10, 40 and 255 experts and with none, of runs side by side, and of a study. serve.py does that with the page of `smoe serve`.
 
 Every part must be there, every chart must have a curve, nothing may be asked of a network or printed as an error, and nothing
 may be cut, lie on something else, or stick out sideways; zoom, sliders, hover, keys and touch must do what they say. Leaves
@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from serve import check_serve
 
 SCREENS = {"desk": dict(viewport={"width": 1280, "height": 800}),
            "tablet": dict(viewport={"width": 928, "height": 800}),
@@ -315,6 +317,7 @@ def main():
                     check_page(browser, name, path, screen, scheme, folder)
                     print(f"{name:<8} {screen:<6} {scheme:<6} in order")
         check_gaps(browser, folder / "gaps.html")
+        check_serve(browser, build / "smoe", folder)
         browser.close()
     print(f"screenshots: {folder}/*.png")
 
