@@ -55,6 +55,10 @@ MPI_PACKAGE := $(firstword $(foreach name,mpi-c ompi-c ompi mpich,$(shell pkg-co
 LIBS += $(shell pkg-config --libs $(MPI_PACKAGE) 2>/dev/null)
 endif
 
+# Where `make install` puts things. DESTDIR, for those who make packages, comes before it.
+PREFIX ?= /usr/local
+export DESTDIR
+
 # Objects depend on how they are compiled: another compiler, ARCH or BLAS gets a folder of its own.
 KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
 OBJ := $(BUILD)/obj-$(KEY)
@@ -70,13 +74,13 @@ TESTED  := $(addprefix examples/smoe/,command_line.cpp flags.cpp golden.cpp opti
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
-TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% tests/outside/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
            tests/bench/training_step.cpp
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -92,6 +96,17 @@ evidence: ## compare masks, separate experts and a dense network on the built-in
 	@[ -d $(BUILD)/evidence/text ] || $(BUILD)/smoe corpus -o $(BUILD)/evidence/text
 	@cp examples/study/builtin.json $(BUILD)/evidence/plan.json
 	@$(BUILD)/smoe study $(BUILD)/evidence/plan.json -o $(BUILD)/evidence
+
+install: ## the library, its headers and the program, into PREFIX=/usr/local (below DESTDIR)
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/libsmoe.a
+	@packaging/install.sh install "$(abspath $(BUILD))" "$(PREFIX)" "$(LIBS)"
+
+uninstall: ## remove from PREFIX what install put there
+	@packaging/install.sh uninstall "$(abspath $(BUILD))" "$(PREFIX)" "$(LIBS)"
+
+test-install: ## build programs outside this tree with the installed library, by pkg-config and by CMake
+	@CXX="$(CXX)" tests/install.sh $(MAKE) --no-print-directory
 
 PRECISIONS ?= float double
 test: ## build and run every test, in float and in double
@@ -277,6 +292,11 @@ $(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
 $(BUILD)/mpi/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
+
+# Appended, since members of one name in two folders would replace each other.
+$(BUILD)/libsmoe.a: $(call float,$(SOURCES)) $(OBJ)/configuration
+	@rm -f $@
+	$(AR) qcs $@ $(filter %.o,$^)
 
 $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
 	@mkdir -p $(@D)

@@ -19,7 +19,7 @@ models/generation    700
 models/training     3100
 examples            2270
 examples/smoe       6600
-tests                365
+tests                400
 tests/core          2880
 tests/autograd      2720
 tests/nn            1550
