@@ -83,7 +83,8 @@ Json generation_config(const Config& config, const Tokenizer& tokenizer) {
 
 std::string card_about(const Config& config, const Router& router) {
     const std::string base =
-        "A decoder transformer (post-norm, ReLU, sinusoidal positions), trained from scratch";
+        std::string("A decoder transformer (post-norm, ReLU, sinusoidal positions), trained ") +
+        (config.init.empty() ? "from scratch" : "further from weights that are named below");
     if (router.is_dense()) {
         return base + ".\nIt is dense: all of its neurons serve every token.\n";
     }
@@ -126,7 +127,8 @@ std::string card_data(const Config& config) {
         config.valid.empty() ? fmt::format("Held out: {:g} % of the stories of each domain.\n",
                                            100 * config.valid_share)
                              : "Held out:\n\n" + card_files(config.valid);
-    return "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;
+    return (config.init.empty() ? "" : "Started from:\n\n" + card_files({config.init}) + "\n") +
+           "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;
 }
 
 std::string card_training(const Config& config, const Router& routing, const Json& trained) {

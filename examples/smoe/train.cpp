@@ -14,6 +14,7 @@
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
+#include "examples/smoe/initial_weights.h"
 #include "examples/smoe/interruption.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
@@ -45,16 +46,11 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
     }
     Config config = stored;
     options.apply_flags(config);
-    std::vector<std::string> values;
-    visit_settings(
-        stored, [&](const Setting&, const auto& field) { values.push_back(setting_text(field)); });
-    size_t i = 0;
-    visit_settings(config, [&](const Setting& setting, const auto& field) {
-        check(setting_text(field) == values[i] || setting.free,
+    for (const Difference& difference : differences(stored, config)) {
+        check(difference.setting.free,
               "{} was '{}' when this run began and cannot become '{}' on the way: start a new run",
-              flag_of(setting), values[i], setting_text(field));
-        ++i;
-    });
+              flag_of(difference.setting), difference.first, difference.second);
+    }
     check_config(config);
     return config;
 }
@@ -64,13 +60,26 @@ bool brings_tokenizer(const Config& config) {
     return has_token_file(config.data) || has_token_file(config.valid);
 }
 
-Config new_config(const TrainOptions& options) {
-    Config config = preset(options.preset.empty() ? "tiny" : options.preset);
+// `base` with the settings of --config over it, and those of flags over both.
+Config with_settings(const TrainOptions& options, Config base) {
     if (!options.config_file.empty()) {
-        config = config_from_json(read_file(options.config_file), options.config_file, config);
-        config.valid_hash = "";  // of the run that the file came from
+        base = config_from_json(read_file(options.config_file), options.config_file, base);
+        base.valid_hash = "";  // of the run that the file came from
     }
-    options.apply_flags(config);
+    options.apply_flags(base);
+    return base;
+}
+
+Config new_config(const TrainOptions& options) {
+    Config config =
+        with_settings(options, preset(options.preset.empty() ? "tiny" : options.preset));
+    if (!config.init.empty()) {
+        if (!options.preset.empty()) {
+            throw UsageError("--init has its sizes from its folder; --preset is for a new model");
+        }
+        config = with_settings(options, settings_from(config.init));
+        require_same_model(config);
+    }
     if (config.data.empty()) {
         throw UsageError("train needs text: --data FILE...");
     }
@@ -332,6 +341,9 @@ bool has_tokenizer(const Config& config) {
 }
 
 std::optional<Tokenizer> given_tokenizer(const Config& config) {
+    if (!config.init.empty()) {
+        return initial_tokenizer(config);
+    }
     if (!config.tokenizer.empty()) {
         return Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer);
     }

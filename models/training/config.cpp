@@ -272,6 +272,7 @@ Config without_folders(Config config) {
         std::transform(names->begin(), names->end(), names->begin(), file_name);
     }
     config.tokenizer = file_name(config.tokenizer);
+    config.init = file_name(config.init);
     return config;
 }
 

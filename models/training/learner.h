@@ -58,6 +58,8 @@ class Learner {
     // The optimiser's state for all parameters.
     Optimizer::State state_dict() const;
     void check_state_dict(const Optimizer::State& state, const std::string& origin) const;
+    // Begins anew at the values in flat(), which every process has.
+    void restart();
     // Takes over values (P) and a whole state, which every process has.
     void load(const Tensor& values, const Optimizer::State& state, const std::string& origin);
 
@@ -75,10 +77,12 @@ class Learner {
     Optimizer::State own_state(const Optimizer::State& state) const;
 
     FlatParameters flat_;
+    std::string kind_;
     int64_t shards_;
     int channel_;  // of its messages
     std::vector<std::vector<Piece>> pieces_;
     Tensor own_values_, own_grads_;  // the flat buffers themselves if alone
+    OptimizerSettings own_settings_;
     std::unique_ptr<Optimizer> optimizer_;
     TreeSum sum_;
     std::vector<Tensor> below_;  // gradients (P) of the nodes below the top, which is in flat()

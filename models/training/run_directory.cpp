@@ -30,6 +30,17 @@ std::map<std::string, std::string> weights_metadata(int64_t step) {
     return {{"format", "pt"}, {"step", fmt::format("{}", step)}};
 }
 
+// Takes the router's tensors out of those of an export, where both are in one file.
+std::map<std::string, Tensor> take_router(std::map<std::string, Tensor>& model) {
+    const std::string prefix = RunDirectory::router_prefix;
+    std::map<std::string, Tensor> router;
+    for (auto next = model.lower_bound(prefix);
+         next != model.end() && next->first.starts_with(prefix); next = model.erase(next)) {
+        router[next->first.substr(prefix.size())] = next->second;
+    }
+    return router;
+}
+
 struct MetricsLine {
     std::string text;
     Json object;
@@ -149,12 +160,14 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
     check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
     // The tensors that set the model's size are compared before it is built: config.json alone
     // could ask for more memory than there is.
-    const auto model = read_safetensors(file("model.safetensors")).tensors;
+    auto model = read_safetensors(file("model.safetensors")).tensors;
+    std::map<std::string, Tensor> router = take_router(model);
     check_sizes(model_decoder(config.model), model, file("model.safetensors"));
-    std::map<std::string, Tensor> router;
     const RouterKind& kind = router_kinds().find(config.model.router.kind);
     if (kind.check_sizes) {
-        router = read_safetensors(file("router.safetensors")).tensors;
+        if (router.empty()) {
+            router = read_safetensors(file("router.safetensors")).tensors;
+        }
         kind.check_sizes(config.model, router, file("router.safetensors"));
     }
     auto moe = std::make_unique<SingleMoe>(config.model, config.seed);

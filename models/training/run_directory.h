@@ -26,6 +26,10 @@ namespace smoe {
 //     metrics.jsonl                one object per report
 class RunDirectory {
   public:
+    // What precedes the names of the router's weights where a model.safetensors has them, too, as
+    // that of an export does.
+    static constexpr const char* router_prefix = "router.";
+
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
     // Throws Error unless a new run can begin here. The only files of a run that may be there are

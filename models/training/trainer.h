@@ -34,6 +34,12 @@ class Trainer {
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
 
+    // Begins with the weights of another model of these settings instead of those drawn from the
+    // seed; call it before the first step. A router that is to learn goes on from the other's
+    // weights, too, and any other stays as it is there. Throws Error, naming `origin`, if what
+    // settings draw, such as masks, is not the same in both, but for rounding to bfloat16.
+    void start_from(const SingleMoe& other, const std::string& origin);
+
     // Learns from one batch, shard by shard. In phase 1 the router samples experts, and model and router learn.
     // From step config.model.router.steps on the router is frozen, in evaluation mode, and its
     // argmax decides. If the loss or a gradient is not finite, it changes nothing and throws Error,

@@ -73,6 +73,12 @@ class Loop {
           state_(fitting_state(run, config)),
           trainer_(config, train),
           costs_(trainer_.moe(), config, train) {
+        if (!state_ && !config.init.empty()) {
+            together([&] {
+                const RunDirectory init(config.init);
+                trainer_.start_from(*init.load(init.config()), init.file("model.safetensors"));
+            });
+        }
         first_alone([&] {
             if (when_built) {
                 when_built(trainer_.moe());
@@ -92,6 +98,11 @@ class Loop {
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state_->origin));
             state_.reset();
+        } else if (!config.init.empty()) {  // from now on the run does without that folder
+            const TensorFile state = trainer_.state_dict();
+            first_alone([&] { run.write_state(state); });
+            write_weights();
+            progress_.message(fmt::format("starting from the weights of {}", config.init));
         }
         first_step_ = trainer_.steps();
         first_alone([&] {

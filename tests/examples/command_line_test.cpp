@@ -67,6 +67,7 @@ const std::map<std::string, Use> uses = {
     {"train --data", {"train --run new VALUE"}},
     {"train --valid", {"train --run new --data corpus/train.jsonl VALUE"}},
     {"train --tokenizer", {"train --run new --data corpus/train.jsonl VALUE"}},
+    {"train --init", {"train --run new --data corpus/train.jsonl VALUE"}},
     {"eval run", {"eval --data corpus/valid.jsonl VALUE"}},
     {"eval --data", {"eval run VALUE"}},
     {"experts run", {"experts --data corpus/valid.jsonl VALUE"}},

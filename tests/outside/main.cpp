@@ -20,8 +20,7 @@ int main() {
     for (const smoe::Story& story : stories) {
         texts.push_back(story.text);
     }
-    const smoe::Tokenizer tokenizer =
-        smoe::Tokenizer::train(texts, 300, smoe::PreTokenizer::gpt2);
+    const smoe::Tokenizer tokenizer = smoe::Tokenizer::train(texts, 300, smoe::PreTokenizer::gpt2);
 
     smoe::Config config = smoe::preset("tiny");
     config.model.vocab_size = tokenizer.vocab_size();
