@@ -18,7 +18,7 @@ models/transformer  1540
 models/generation    700
 models/training     3100
 examples            2270
-examples/smoe       6600
+examples/smoe       6700
 tests                400
 tests/core          2880
 tests/autograd      2720

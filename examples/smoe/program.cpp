@@ -62,6 +62,8 @@ int run(int argc, char** argv) {
         {"experts", "what the experts of a trained model are", smoe::add_experts},
         {"generate", "let a trained model write", smoe::add_generate},
         {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
+        {"metrics", "write the numbers of a run for other programs: CSV, TensorBoard",
+         smoe::add_metrics},
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
         {"study", "train what a plan compares, and make a table of it", smoe::add_study},
         {"verify", "recompute golden files and print the largest differences", smoe::add_verify}};

@@ -47,6 +47,7 @@ class Learner {
     // The first parameter whose gradient is not finite, after finish_gradients.
     std::string first_not_finite_gradient() const;
 
+    double learning_rate() const { return optimizer_->learning_rate(); }  // of the next step
     void step();       // one update of all parameters from the sum
     void zero_grad();  // forgets gradients and their sum
 

@@ -256,6 +256,7 @@ StepReport Trainer::step() {
         }
     }
     report.grad_norm = norms.front();
+    report.learning_rate = model_.learning_rate();
     for (Learner* learner : learners) {
         learner->step();
         learner->zero_grad();

@@ -24,6 +24,7 @@ struct StepReport {
     int64_t tokens = 0;           // that were predicted
     double loss = 0;              // mean over them, in nats
     double grad_norm = 0;         // length of the model's gradient, before --clip
+    double learning_rate = 0;     // of the model
     NamedLosses router_losses{};  // where it learned
     // (K) tokens each expert got, in all blocks if they choose; empty when dense
     std::vector<int64_t> expert_tokens{};

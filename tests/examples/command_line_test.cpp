@@ -18,10 +18,20 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Words commands = {
-    "corpus", "tokenizer train", "tokenizer encode", "tokenizer decode", "tokenize", "train",
-    "eval",   "experts",         "generate",         "report",           "export",   "verify",
-    "study"};
+const Words commands = {"corpus",
+                        "tokenizer train",
+                        "tokenizer encode",
+                        "tokenizer decode",
+                        "tokenize",
+                        "train",
+                        "eval",
+                        "experts",
+                        "generate",
+                        "report",
+                        "metrics",
+                        "export",
+                        "verify",
+                        "study"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
@@ -75,6 +85,9 @@ const std::map<std::string, Use> uses = {
     {"experts --data", {"experts run VALUE"}},
     {"generate run", {"generate VALUE"}},
     {"generate --prompt", {"generate run --max-tokens 1 VALUE", Use::is_output}},
+    {"metrics run", {"metrics --csv new.csv VALUE"}},
+    {"metrics --csv", {"metrics run VALUE", Use::is_file}},
+    {"metrics --tensorboard", {"metrics run VALUE", Use::is_file}},
     {"report run", {"report VALUE"}},
     {"report --compare", {"report --compare run VALUE"}},
     {"report --data", {"report run VALUE"}},

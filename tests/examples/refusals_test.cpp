@@ -199,7 +199,8 @@ TEST_CASE("refusals: folders that hold a run, or none") {
     // A state whose config.json is gone must not leak into a new run.
     put("orphan/state.safetensors", contents("run/state.safetensors"));
     refused(tiny_train() + "--run orphan", 1, "already holds a run");
-    for (const std::string name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
+    for (const std::string name :
+         {"model.safetensors", "router.safetensors", "metrics.jsonl", "samples.jsonl"}) {
         put("taken-" + name + "/" + name, "somebody's");
         refused(tiny_train() + "--run taken-" + name, 1, "already holds a " + name);
     }
