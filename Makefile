@@ -190,7 +190,7 @@ bench-torch: ## compare with the same model in PyTorch, installed into build/ven
 	@$(BUILD)/venv/bin/pip install -q -r tests/bench/requirements.txt
 	@$(BUILD)/venv/bin/python tests/bench/compare_torch.py --build $(BUILD) --markdown $(BUILD)/bench-torch.md
 
-interop: ## check against PyTorch, safetensors and tokenizers, installed into build/venv (a few minutes)
+interop: ## check against PyTorch, transformers, tokenizers and others, installed into build/venv (a few minutes)
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv

@@ -16,6 +16,7 @@
 
 #include "core/check.h"
 #include "core/file.h"
+#include "core/safetensors.h"
 #include "examples/smoe/flags.h"
 #include "tests/examples/workshop.h"
 
@@ -53,6 +54,22 @@ void wait_for_reports(const std::string& run, size_t count) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     FAIL("no new report from " << run);
+}
+
+// Fails unless model.safetensors has the weights of the workshop's run and its router.
+void check_exported_weights(const std::string& folder) {
+    std::map<std::string, Tensor> exported =
+        read_safetensors(workshop() + "/" + folder + "/model.safetensors").tensors;
+    for (const auto& [file, prefix] :
+         {std::pair{"run/model.safetensors", ""}, {"run/router.safetensors", "router."}}) {
+        for (const auto& [name, tensor] : read_safetensors(workshop() + "/" + file).tensors) {
+            CAPTURE(name);
+            REQUIRE(exported.contains(prefix + name));
+            CHECK(std::ranges::equal(exported.at(prefix + name).values(), tensor.values()));
+            exported.erase(prefix + name);
+        }
+    }
+    CHECK(exported.empty());
 }
 
 void check_same_weights(const std::string& a, const std::string& b) {
@@ -158,18 +175,16 @@ TEST_CASE("runs: a run directory holds what it should, and its numbers add up") 
 
 TEST_CASE("runs: export") {
     const Outcome outcome = done("export run --hf hub/deep");
-    CHECK(has(outcome.out, "8 files"));
+    CHECK(has(outcome.out, "9 files"));
     std::set<std::string> files;
     for (const auto& entry : std::filesystem::directory_iterator(workshop() + "/hub/deep")) {
         files.insert(entry.path().filename().string());
     }
-    CHECK(files == std::set<std::string>{"README.md", "config.json", "generation_config.json",
-                                         "model.safetensors", "router.safetensors",
-                                         "special_tokens_map.json", "tokenizer.json",
-                                         "tokenizer_config.json"});
-    for (const char* file : {"tokenizer.json", "model.safetensors", "router.safetensors"}) {
-        CHECK(contents(std::string("hub/deep/") + file) == contents(std::string("run/") + file));
-    }
+    CHECK(files == std::set<std::string>{"README.md", "config.json", "configuration_smoe.py",
+                                         "generation_config.json", "model.safetensors",
+                                         "modeling_smoe.py", "special_tokens_map.json",
+                                         "tokenizer.json", "tokenizer_config.json"});
+    check_exported_weights("hub/deep");
     const auto json = [](const std::string& file) {
         return nlohmann::json::parse(contents("hub/deep/" + file + ".json"));
     };
@@ -203,14 +218,26 @@ TEST_CASE("runs: export") {
     done("train --run dense --routing none --data corpus/train.jsonl" + tiny_settings());
     std::filesystem::remove(workshop() + "/dense/metrics.jsonl");
     std::filesystem::create_directory(workshop() + "/empty");
-    CHECK(has(done("export dense --hf empty").out, "7 files"));
-    CHECK(!file_exists(workshop() + "/empty/router.safetensors"));
+    CHECK(has(done("export dense --hf empty").out, "9 files"));
     const std::string dense = contents("empty/README.md");
     CHECK(has(dense, "It is dense"));
     CHECK(!has(dense, "--router-steps"));
     CHECK(has(dense, "Held out: 5 % of the stories"));
     CHECK(has(dense, "no held-out evaluation"));
     CHECK(has(dense, "not recorded"));
+
+    // What the Python cannot run is said, in the folder, too.
+    done("train --run labelled --routing domain" + data + tiny_settings());
+    const std::string said = done("export labelled --hf unrunnable").out;
+    CHECK(
+        has(said, "without Python for transformers, since the router 'domain' is not part of it"));
+    CHECK(has(said, "7 files"));
+    CHECK(has(contents("unrunnable/README.md"), "`transformers` cannot run it: the router"));
+    CHECK(!has(contents("unrunnable/config.json"), "auto_map"));
+    CHECK(has(contents("hub/deep/config.json"), "modeling_smoe.SmoeForCausalLM"));
+    CHECK(has(contents("hub/deep/tokenizer.json"), "TemplateProcessing"));
+    CHECK(done("tokenizer encode hub/deep/tokenizer.json", {.input = "Once"}).out ==
+          done("tokenizer encode run/tokenizer.json", {.input = "Once"}).out);
 }
 
 TEST_CASE("runs: generate") {
