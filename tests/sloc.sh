@@ -18,13 +18,13 @@ models/transformer  1540
 models/generation    700
 models/training     3100
 examples            2270
-examples/smoe       7000
+examples/smoe       7150
 tests                400
 tests/core          2880
 tests/autograd      2720
 tests/nn            1550
 tests/models        6100
-tests/examples      4000
+tests/examples      4100
 tests/bench          1450
 tests/exercises     1940
 '

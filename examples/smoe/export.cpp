@@ -334,6 +334,7 @@ int export_run(const ExportOptions& options) {
     }
     say("{} files, {}, written to {}", files.size(), format_bytes(bytes), options.out);
     say("before you publish it, add licence and language to its README.md");
+    suggest("what is there can write as the run does:", "generate " + shell_path(options.out));
     return 0;
 }
 

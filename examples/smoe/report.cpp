@@ -94,6 +94,11 @@ int report(const ReportOptions& options) {
                                         : to_valid_utf8(file_name(options.run));
     write_file(out, page(report_kind, title, comparing ? several_runs(options) : one_run(options)));
     fmt::print("{}\n", shown(out));
+    if (!comparing) {
+        suggest("the page is for a browser; the model can be published:",
+                "export " + shell_path(options.run) + " --hf hub/" +
+                    shell_quoted(file_name(options.run)));
+    }
     return 0;
 }
 

@@ -1,6 +1,9 @@
 // smoe train: text in, run directory out. Settings come from a preset, a file and flags, in this
 // order; a run that goes on takes them from its folder.
 // Read next: eval.cpp; models/training/training_loop.h, where the steps are taken.
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -33,10 +36,50 @@ namespace {
 
 struct TrainOptions {
     std::string preset, config_file, run;
-    bool resume = false;
+    bool resume = false, quiet = false;
     std::function<void(Config&)> apply_flags;  // copies the settings that were given
     std::function<bool()> asks_for_tokenizer;  // whether one of them is about one to be learned
 };
+
+constexpr const char* numbered_runs = "runs";
+
+// The largest number that a folder in runs/ has as its name; 0 if there is none.
+int64_t last_number() {
+    int64_t last = 0;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(numbered_runs, none)) {
+        const std::string name = entry.path().filename().string();
+        int64_t number = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+        if (error == std::errc() && std::to_string(number) == name) {
+            last = std::max(last, number);
+        }
+    }
+    return last;
+}
+
+std::string next_numbered_run() {
+    return fmt::format("{}/{}", numbered_runs, last_number() + 1);
+}
+
+std::string last_numbered_run() {
+    if (last_number() == 0) {
+        throw UsageError(
+            "--resume needs --run DIR: there is no numbered run in runs/ to go on with");
+    }
+    return fmt::format("{}/{}", numbered_runs, last_number());
+}
+
+std::string run_path(const TrainOptions& options) {
+    return !options.run.empty() ? options.run
+           : options.resume     ? last_numbered_run()
+                                : next_numbered_run();
+}
+
+// From now on standard output goes nowhere.
+void be_quiet() {
+    check(std::freopen("/dev/null", "w", stdout) != nullptr, "cannot open '/dev/null'");
+}
 
 // The stored configuration with the flags that may change; Error for any other flag that differs.
 Config resumed_config(const TrainOptions& options, const Config& stored) {
@@ -227,11 +270,19 @@ Start start_of(const TrainOptions& options, const RunDirectory& run) {
 }
 
 int train(const TrainOptions& options) {
-    const RunDirectory run(options.run);
+    if (options.quiet) {
+        be_quiet();
+    }
     const bool resume = options.resume;
+    std::string path;
+    together([&] { path = run_path(options); });
+    const RunDirectory run(from_first(path));
     Start start;
     together([&] { start = start_of(options, run); });
     Config& config = start.config;
+    if (options.run.empty()) {
+        say("run: {}", run.path());
+    }
     say("seed {}, {}{} threads, {}", config.seed,
         process_count() > 1 ? fmt::format("{} processes of ", process_count()) : "", threads(),
         blas_name());
@@ -286,20 +337,26 @@ int train(const TrainOptions& options) {
     }
     if (reason == StopReason::interrupted) {
         say("interrupted; saved. Go on with");
-        fmt::print("    {}\n", own_command("train --run " + shell_path(options.run) + " --resume"));
+        fmt::print("    {}\n", own_command("train --run " + shell_path(run.path()) + " --resume"));
         return 130;
     }
     if (reason == StopReason::finished) {
         const int width = std::min(64, line_width(STDOUT_FILENO) - plot_margin);
         fmt::print("\nloss over steps\n{}\n", loss_curve(run, std::max(1, width), 12));
-        say("saved in {}", options.run);
+        say("saved in {}", run.path());
+        suggest("let it write:", "generate " + shell_path(run.path()));
     }
     return 0;
 }
 
 std::shared_ptr<TrainOptions> add_train_options(Arguments arguments) {
     auto options = std::make_shared<TrainOptions>();
-    arguments.path("--run", options->run, "folder for the run").required().called("DIR");
+    arguments
+        .path(
+            "--run", options->run,
+            "folder for the run [the next of runs/1, runs/2, ...; with --resume the last of them]")
+        .called("DIR");
+    arguments.flag("--quiet", options->quiet, "print nothing but warnings and errors");
     arguments.choice("--preset", options->preset, preset_names(), "sizes to start from [tiny]");
     arguments.path("--config", options->config_file,
                    "config.json whose settings go over the preset's");

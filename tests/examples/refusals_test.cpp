@@ -37,7 +37,7 @@ TEST_CASE("refusals: wrong usage") {
     refused("tokenizer", 2, "train, encode or decode");
     refused(tiny_train() + "-x", 2, "unknown option '-x'");
     refused("eval run extra --data corpus/valid.jsonl", 2, "extra");
-    refused("train --data corpus/train.jsonl", 2, "--run");
+    refused("train --resume", 2, "--run");
     refused("train --run new", 2, "--data");
     refused("eval run", 2, "--data");
     refused("eval --data corpus/valid.jsonl", 2, "run");
