@@ -80,7 +80,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% t
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -203,6 +203,12 @@ browser: ## use the pages of smoe report and study in headless Chromium, which m
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
 	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
 	@$(BUILD)/venv/bin/python tests/report/check.py --build $(BUILD)
+
+api: ## the reference of the library's interface, by Doxygen from the headers: build/api/html/index.html
+	@command -v doxygen >/dev/null || { echo "make api needs doxygen: install the package doxygen" >&2; exit 2; }
+	@mkdir -p $(BUILD)
+	@{ cat packaging/Doxyfile; echo "OUTPUT_DIRECTORY = $(BUILD)/api"; } | doxygen -
+	@echo $(BUILD)/api/html/index.html
 
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS) $(MATHEMATICS)) ## run every lesson, which checks its own claim, and the derivations
 	@for lesson in $(LESSONS); do echo "== $(BUILD)/lessons/$$lesson"; $(BUILD)/lessons/$$lesson || exit 1; done
