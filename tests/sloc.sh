@@ -11,20 +11,20 @@ cd "$(dirname "$0")/.."
 budgets='
 core                3670
 autograd            2550
-nn                  1970
+nn                  1990
 models/text         3050
 models/text/corpus  1980
 models/transformer  1540
 models/generation    700
-models/training     3100
+models/training     3200
 examples            2270
-examples/smoe       7150
+examples/smoe       7450
 tests                400
 tests/core          2880
 tests/autograd      2720
 tests/nn            1550
 tests/models        6100
-tests/examples      4100
+tests/examples      4350
 tests/bench          1450
 tests/exercises     1940
 '

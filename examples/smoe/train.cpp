@@ -1,9 +1,7 @@
 // smoe train: text in, run directory out. Settings come from a preset, a file and flags, in this
 // order; a run that goes on takes them from its folder.
 // Read next: eval.cpp; models/training/training_loop.h, where the steps are taken.
-#include <charconv>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -19,6 +17,7 @@
 #include "examples/smoe/flags.h"
 #include "examples/smoe/initial_weights.h"
 #include "examples/smoe/interruption.h"
+#include "examples/smoe/numbered_runs.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
@@ -40,35 +39,6 @@ struct TrainOptions {
     std::function<void(Config&)> apply_flags;  // copies the settings that were given
     std::function<bool()> asks_for_tokenizer;  // whether one of them is about one to be learned
 };
-
-constexpr const char* numbered_runs = "runs";
-
-// The largest number that a folder in runs/ has as its name; 0 if there is none.
-int64_t last_number() {
-    int64_t last = 0;
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(numbered_runs, none)) {
-        const std::string name = entry.path().filename().string();
-        int64_t number = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-        if (error == std::errc() && std::to_string(number) == name) {
-            last = std::max(last, number);
-        }
-    }
-    return last;
-}
-
-std::string next_numbered_run() {
-    return fmt::format("{}/{}", numbered_runs, last_number() + 1);
-}
-
-std::string last_numbered_run() {
-    if (last_number() == 0) {
-        throw UsageError(
-            "--resume needs --run DIR: there is no numbered run in runs/ to go on with");
-    }
-    return fmt::format("{}/{}", numbered_runs, last_number());
-}
 
 std::string run_path(const TrainOptions& options) {
     return !options.run.empty() ? options.run
