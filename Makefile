@@ -61,8 +61,12 @@ ifeq ($(HTTP),none)
 FLAGS += -DSMOE_NO_HTTP
 else
 HTTP_FLAGS := $(shell pkg-config --cflags cpp-httplib 2>/dev/null)
-LIBS  += $(shell pkg-config --libs cpp-httplib 2>/dev/null || echo -lcpp-httplib)
+HTTP_LIBS  := $(shell pkg-config --libs cpp-httplib 2>/dev/null || echo -lcpp-httplib)
 endif
+
+# Where `make install` puts things. DESTDIR, for those who make packages, comes before it.
+PREFIX ?= /usr/local
+export DESTDIR
 
 # Objects depend on how they are compiled: another compiler, ARCH or BLAS gets a folder of its own.
 KEY := $(shell echo '$(CXX) $(FLAGS)' | cksum | cut -d' ' -f1)
@@ -79,13 +83,13 @@ TESTED  := $(addprefix examples/smoe/,command_line.cpp flags.cpp golden.cpp opti
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
-TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% tests/outside/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
            tests/bench/training_step.cpp
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -101,6 +105,17 @@ evidence: ## compare masks, separate experts and a dense network on the built-in
 	@[ -d $(BUILD)/evidence/text ] || $(BUILD)/smoe corpus -o $(BUILD)/evidence/text
 	@cp examples/study/builtin.json $(BUILD)/evidence/plan.json
 	@$(BUILD)/smoe study $(BUILD)/evidence/plan.json -o $(BUILD)/evidence
+
+install: ## the library, its headers and the program, into PREFIX=/usr/local (below DESTDIR)
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/libsmoe.a
+	@.packaging/install.sh install "$(abspath $(BUILD))" "$(PREFIX)" "$(LIBS)"
+
+uninstall: ## remove from PREFIX what install put there
+	@.packaging/install.sh uninstall "$(abspath $(BUILD))" "$(PREFIX)" "$(LIBS)"
+
+test-install: ## build programs outside this tree with the installed library, by pkg-config and by CMake
+	@CXX="$(CXX)" tests/install.sh $(MAKE) --no-print-directory
 
 PRECISIONS ?= float double
 test: ## build and run every test, in float and in double
@@ -184,7 +199,7 @@ bench-torch: ## compare with the same model in PyTorch, installed into build/ven
 	@$(BUILD)/venv/bin/pip install -q -r tests/bench/requirements.txt
 	@$(BUILD)/venv/bin/python tests/bench/compare_torch.py --build $(BUILD) --markdown $(BUILD)/bench-torch.md
 
-interop: ## check against PyTorch, safetensors, tokenizers and openai, installed into build/venv (a few minutes)
+interop: ## check against PyTorch, transformers, tokenizers and others, installed into build/venv (a few minutes)
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
@@ -197,6 +212,12 @@ browser: ## use the pages of smoe report, study and serve in headless Chromium, 
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
 	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
 	@$(BUILD)/venv/bin/python tests/report/check.py --build $(BUILD)
+
+api: ## the reference of the library's interface, by Doxygen from the headers: build/api/html/index.html
+	@command -v doxygen >/dev/null || { echo "make api needs doxygen: install the package doxygen" >&2; exit 2; }
+	@mkdir -p $(BUILD)
+	@{ cat .packaging/Doxyfile; echo "OUTPUT_DIRECTORY = $(BUILD)/api"; } | doxygen -
+	@echo $(BUILD)/api/html/index.html
 
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS) $(MATHEMATICS)) ## run every lesson, which checks its own claim, and the derivations
 	@for lesson in $(LESSONS); do echo "== $(BUILD)/lessons/$$lesson"; $(BUILD)/lessons/$$lesson || exit 1; done
@@ -281,11 +302,16 @@ help: ## this list
 
 # Linking goes through a stamp of the configuration, so that a change of it links again.
 $(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
-	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(HTTP_LIBS) $(LIBS) -o $@
 
 $(BUILD)/mpi/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(HTTP_LIBS) $(LIBS) -o $@
+
+# Appended, since members of one name in two folders would replace each other.
+$(BUILD)/libsmoe.a: $(call float,$(SOURCES)) $(OBJ)/configuration
+	@rm -f $@
+	$(AR) qcs $@ $(filter %.o,$^)
 
 $(BUILD)/lessons/%: $(OBJ)/float/examples/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
 	@mkdir -p $(@D)
@@ -295,10 +321,10 @@ $(BUILD)/bench: $(call float,$(SOURCES) $(BENCH)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
 
 $(BUILD)/tests-float: $(call float,$(SOURCES) $(PARTS) $(TESTS)) $(OBJ)/configuration
-	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(HTTP_LIBS) $(LIBS) -o $@
 
 $(BUILD)/tests-double: $(call double,$(SOURCES) $(TESTED) $(TESTS)) $(OBJ)/configuration
-	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -o $@
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(HTTP_LIBS) $(LIBS) -o $@
 
 $(BUILD)/fuzz-%: $(OBJ)/float/tests/fuzz/%.o $(call float,$(SOURCES)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(LIBS) -fsanitize=fuzzer -o $@

@@ -70,19 +70,26 @@ void Module::collect(const std::string& prefix, std::map<std::string, Tensor>& f
 
 std::map<std::string, Tensor> Module::running_buffers() const {
     std::map<std::string, Tensor> found;
-    collect_running("", found);
+    collect_buffers(BufferUse::running, "", found);
     return found;
 }
 
-void Module::collect_running(const std::string& prefix,
+std::map<std::string, Tensor> Module::fixed_buffers() const {
+    std::map<std::string, Tensor> found;
+    collect_buffers(BufferUse::fixed, "", found);
+    return found;
+}
+
+void Module::collect_buffers(BufferUse use, const std::string& prefix,
                              std::map<std::string, Tensor>& found) const {
     for (const auto& entry : buffers_) {
-        if (std::ranges::find(running_, entry.name) != running_.end()) {
+        const bool running = std::ranges::find(running_, entry.name) != running_.end();
+        if (running == (use == BufferUse::running)) {
             found[prefix + entry.name] = entry.value;
         }
     }
     for (const auto& child : children_) {
-        child.value->collect_running(prefix + child.name + ".", found);
+        child.value->collect_buffers(use, prefix + child.name + ".", found);
     }
 }
 

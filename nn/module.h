@@ -43,8 +43,10 @@ class Module {
     // with the module.
     std::map<std::string, Tensor> state_dict() const;
 
-    // The running buffers among them, which a resumed run must get back.
+    // The running buffers among them, which a resumed run must get back, and the fixed ones, which a
+    // module makes anew from its settings.
     std::map<std::string, Tensor> running_buffers() const;
+    std::map<std::string, Tensor> fixed_buffers() const;
 
     // Copies `values` into parameters and buffers. Throws Error, naming `origin`, unless the names
     // are exactly those of state_dict(), every shape fits, every number is finite and every module
@@ -79,7 +81,8 @@ class Module {
 
   private:
     void collect(const std::string& prefix, std::map<std::string, Tensor>& found) const;
-    void collect_running(const std::string& prefix, std::map<std::string, Tensor>& found) const;
+    void collect_buffers(BufferUse use, const std::string& prefix,
+                         std::map<std::string, Tensor>& found) const;
     void check_buffers(const std::string& prefix,
                        const std::map<std::string, Tensor>& values) const;
     void announce_loaded();

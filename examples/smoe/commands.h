@@ -19,6 +19,7 @@ Command add_train(Arguments arguments);
 Command add_eval(Arguments arguments);
 Command add_experts(Arguments arguments);
 Command add_generate(Arguments arguments);
+Command add_metrics(Arguments arguments);
 Command add_report(Arguments arguments);
 Command add_serve(Arguments arguments);
 Command add_export(Arguments arguments);

@@ -68,6 +68,8 @@ int write_corpus(const CorpusOptions& options) {
     write_stories(valid, options.seed, 0, options.valid_stories);
     write_stories(train, options.seed, options.valid_stories,
                   options.valid_stories + options.stories);
+    suggest("train a model on it:",
+            fmt::format("train --data {} --valid {}", shell_path(train), shell_path(valid)));
     return 0;
 }
 

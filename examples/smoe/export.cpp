@@ -15,6 +15,7 @@
 #include "core/format.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
+#include "examples/smoe/huggingface.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "models/generation/sampling.h"
@@ -68,6 +69,45 @@ Json tokenizer_config(const Config& config, const Tokenizer& tokenizer) {
     return json;
 }
 
+// tokenizer.json with a rule that puts the start token before each text, which is why this program's
+// own needs none.
+std::string tokenizer_with_start(const Tokenizer& tokenizer) {
+    const std::string name(Tokenizer::end_of_text_name), none = R"("post_processor": null)";
+    const Json start = {{"SpecialToken", {{"id", name}, {"type_id", 0}}}};
+    const auto text = [](const char* id, int type) {
+        return Json{{"Sequence", {{"id", id}, {"type_id", type}}}};
+    };
+    const Json rule = {{"type", "TemplateProcessing"},
+                       {"single", {start, text("A", 0)}},
+                       {"pair", {start, text("A", 0), start, text("B", 1)}},
+                       {"special_tokens",
+                        {{name,
+                          {{"id", name},
+                           {"ids", Json::array({tokenizer.end_of_text()})},
+                           {"tokens", Json::array({name})}}}}}};
+    std::string json = tokenizer.to_json();
+    return json.replace(json.find(none), none.size(), R"("post_processor": )" + rule.dump());
+}
+
+// The run's weights, and beside them those of its router, where one file is asked for.
+std::string weights_bytes(const RunDirectory& run, const SingleMoe& moe, Precision dtype) {
+    TensorFile file = read_safetensors(run.file("model.safetensors"));
+    for (const auto& [name, tensor] : moe.router->state_dict()) {
+        file.tensors[RunDirectory::router_prefix + name] = tensor;
+    }
+    return safetensors_bytes(file, dtype);
+}
+
+// config.json with the classes that run the model, if there are any.
+std::string config_json(const Config& config, Precision dtype, bool runs) {
+    Json json = Json::parse(to_json(config, dtype));
+    if (runs) {
+        json["auto_map"] = {{"AutoConfig", "configuration_smoe.SmoeConfig"},
+                            {"AutoModelForCausalLM", "modeling_smoe.SmoeForCausalLM"}};
+    }
+    return json.dump(2) + "\n";
+}
+
 // The defaults of smoe generate.
 Json generation_config(const Config& config, const Tokenizer& tokenizer) {
     const Sampling sampling;
@@ -83,7 +123,8 @@ Json generation_config(const Config& config, const Tokenizer& tokenizer) {
 
 std::string card_about(const Config& config, const Router& router) {
     const std::string base =
-        "A decoder transformer (post-norm, ReLU, sinusoidal positions), trained from scratch";
+        std::string("A decoder transformer (post-norm, ReLU, sinusoidal positions), trained ") +
+        (config.init.empty() ? "from scratch" : "further from weights that are named below");
     if (router.is_dense()) {
         return base + ".\nIt is dense: all of its neurons serve every token.\n";
     }
@@ -104,8 +145,8 @@ std::string card_sizes(const Config& config, const SingleMoe& moe) {
         format_count(moe.model.parameter_count()), sizes.width, sizes.layers, sizes.heads,
         sizes.hidden);
     if (moe.router->learns()) {
-        text += fmt::format("| router, `router.safetensors` | {} | | | | |\n",
-                            format_count(moe.router->parameter_count()));
+        text +=
+            fmt::format("| router | {} | | | | |\n", format_count(moe.router->parameter_count()));
     }
     return text + fmt::format("\nVocabulary: {} tokens of a byte-level BPE. Context: {} tokens.\n",
                               format_count(config.model.vocab_size),
@@ -126,7 +167,8 @@ std::string card_data(const Config& config) {
         config.valid.empty() ? fmt::format("Held out: {:g} % of the stories of each domain.\n",
                                            100 * config.valid_share)
                              : "Held out:\n\n" + card_files(config.valid);
-    return "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;
+    return (config.init.empty() ? "" : "Started from:\n\n" + card_files({config.init}) + "\n") +
+           "Trained on:\n\n" + card_files(config.data) + "\n" + held_out;
 }
 
 std::string card_training(const Config& config, const Router& routing, const Json& trained) {
@@ -161,6 +203,19 @@ std::string card_evaluation(const Config& config, const Json& evaluated) {
             ? fmt::format("at most {} tokens of the ", format_count(config.eval_tokens))
             : std::string("all of the "),
         evaluated["valid_loss"].get<double>(), evaluated["valid_bits_per_byte"].get<double>());
+}
+
+std::string card_loading(const Config& config) {
+    const std::string reason = why_not_in_transformers(config);
+    return reason.empty() ? R"(In Python, with `transformers`:
+
+    from transformers import pipeline
+    tell = pipeline("text-generation", "FOLDER", trust_remote_code=True)
+    print(tell("Once upon a time", max_new_tokens=100)[0]["generated_text"])
+
+The folder carries the Python that this runs, `modeling_smoe.py`.
+)"
+                          : "`transformers` cannot run it: " + reason + ".\n";
 }
 
 std::string model_card(const RunDirectory& run, const Config& config, SingleMoe& moe) {
@@ -202,21 +257,13 @@ tags:
 
 ## How to load
 
-`<|endoftext|>` (id {}) starts every text, ends it and pads it. The program adds it, the packages below do not:
-
     smoe generate FOLDER --prompt "Once upon a time"
     smoe eval FOLDER --data text.txt
 
-In Python, with `tokenizers` and `safetensors`:
-
-    from tokenizers import Tokenizer
-    from safetensors.torch import load_file
-    tokenizer = Tokenizer.from_file("tokenizer.json")
-    weights = load_file("model.safetensors")
-
-The weights have the names of the `state_dict` of the original
-(<https://github.com/DaiDaiLoh/SingleMixtureOfExperts>). `transformers` has no class for this architecture; of its
-classes only those of the tokenizer apply (`PreTrainedTokenizerFast.from_pretrained`).
+{}
+`<|endoftext|>` (id {}) starts every text, ends it and pads it; the tokenizer puts it before a text. The weights have
+the names of the `state_dict` of the original (<https://github.com/DaiDaiLoh/SingleMixtureOfExperts>), those of a
+router with `router.` before them.
 
 ## Licence
 
@@ -226,7 +273,7 @@ None is given yet. Whoever publishes this folder chooses one, minding those of t
         card_training(config, *moe.router, last_metrics(metrics, {"step", "tokens"})),
         card_evaluation(config,
                         last_metrics(metrics, {"step"}, {"valid_loss", "valid_bits_per_byte"})),
-        format_count(config.model.context), config.model.vocab_size - 1);
+        format_count(config.model.context), card_loading(config), config.model.vocab_size - 1);
 }
 
 void require_empty(const std::string& path) {
@@ -266,20 +313,19 @@ int export_run(const ExportOptions& options) {
     const std::unique_ptr<SingleMoe> moe = run.load(config);
     const auto text = [](const Json& json) { return json.dump(2) + "\n"; };
     const auto dtype = enum_named<Precision>(options.dtype);
-    const auto weights = [&](const char* name) {
-        return dtype == Precision::float32
-                   ? read_file(run.file(name))
-                   : safetensors_bytes(read_safetensors(run.file(name)), dtype);
-    };
-    Files files = {{"config.json", to_json(config, dtype)},
-                   {"tokenizer.json", tokenizer.to_json()},
+    const std::string reason = why_not_in_transformers(config);
+    Files files = {{"config.json", config_json(config, dtype, reason.empty())},
+                   {"tokenizer.json", tokenizer_with_start(tokenizer)},
                    {"tokenizer_config.json", text(tokenizer_config(config, tokenizer))},
                    {"special_tokens_map.json", text(special_tokens())},
                    {"generation_config.json", text(generation_config(config, tokenizer))},
-                   {"model.safetensors", weights("model.safetensors")},
+                   {"model.safetensors", weights_bytes(run, *moe, dtype)},
                    {"README.md", model_card(run, config, *moe)}};
-    if (!moe->router->state_dict().empty()) {
-        files["router.safetensors"] = weights("router.safetensors");
+    if (reason.empty()) {
+        files["configuration_smoe.py"] = configuration_smoe_py;
+        files["modeling_smoe.py"] = modeling_smoe_py;
+    } else {
+        say("without Python for transformers, since {}", reason);
     }
     write_folder(options.out, files);
     int64_t bytes = 0;
@@ -288,6 +334,7 @@ int export_run(const ExportOptions& options) {
     }
     say("{} files, {}, written to {}", files.size(), format_bytes(bytes), options.out);
     say("before you publish it, add licence and language to its README.md");
+    suggest("what is there can write as the run does:", "generate " + shell_path(options.out));
     return 0;
 }
 

@@ -87,7 +87,10 @@ constexpr Flag flags[] = {
     {"data.pre_tokenizer", "--pre-tokenizer",
      "gpt2: merges stay inside words; none: they may cross them"},
     {"data.long_stories", "--long", "stories beyond the context"},
-    {"data.pad", "--pad", "pad every story to the context and train on the padding"}};
+    {"data.pad", "--pad", "pad every story to the context and train on the padding"},
+    {"data.init", "--init",
+     "folder of a run or an export to start from: its weights, sizes, tokenizer and router, which "
+     "learns no more unless --router-steps says so"}};
 
 const Flag* find(const Setting& setting) {
     const auto* const found = std::ranges::find_if(
@@ -126,6 +129,26 @@ std::string flag_of(const Setting& setting) {
 std::string help_of(const Setting& setting) {
     const Flag* const flag = find(setting);
     return flag != nullptr ? flag->help : "";
+}
+
+std::string flag_or_name(const Setting& setting) {
+    const std::string flag = flag_of(setting);
+    return flag.empty() ? setting.name() : flag;
+}
+
+std::vector<Difference> differences(const Config& first, const Config& second) {
+    std::vector<std::string> texts;
+    visit_settings(
+        first, [&](const Setting&, const auto& field) { texts.push_back(setting_text(field)); });
+    std::vector<Difference> found;
+    size_t i = 0;
+    visit_settings(second, [&](const Setting& setting, const auto& field) {
+        if (const std::string text = setting_text(field); text != texts[i]) {
+            found.push_back({setting, texts[i], text});
+        }
+        ++i;
+    });
+    return found;
 }
 
 std::string masked_neurons(MaskWhere where) {

@@ -16,6 +16,16 @@ std::string flag_of(const Setting& setting);
 
 std::string help_of(const Setting& setting);  // likewise
 
+// A setting for messages: its flag, or its name in config.json if no flag sets it.
+std::string flag_or_name(const Setting& setting);
+
+struct Difference {
+    Setting setting;
+    std::string first, second;  // its values, as text
+};
+// The settings in which two configurations differ, in the order of the table.
+std::vector<Difference> differences(const Config& first, const Config& second);
+
 // "hidden and output": the neurons that masks apply to, for people.
 std::string masked_neurons(MaskWhere where);
 

@@ -1,5 +1,5 @@
 // What a command asks for on the command line: names are taken as they are written, numbers as they
-// are read. The parser behind it, CLI11, is known to four files only, since whatever includes it
+// are read. The parser behind it, CLI11, is known to five files only, since whatever includes it
 // takes seconds more to compile.
 // Read next: eval.cpp, a command; command_line.h, which takes the words apart.
 #pragma once

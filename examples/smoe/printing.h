@@ -12,6 +12,7 @@
 
 #include "core/terminal.h"
 #include "core/text.h"
+#include "examples/smoe/shell.h"
 
 namespace smoe {
 
@@ -25,6 +26,14 @@ template <class... Args>
 void say(fmt::format_string<Args...> format, Args&&... args) {
     const std::string line = shown(fmt::format(format, std::forward<Args>(args)...));
     fmt::print("{}\n", wrapped(line, line_width(STDOUT_FILENO)));
+}
+
+// Says what could be typed next, on a terminal only: programs that read the output are not asked.
+inline void suggest(const std::string& what, const std::string& arguments) {
+    if (is_terminal(STDOUT_FILENO)) {
+        say("{}", what);
+        fmt::print("    {}\n", own_command(arguments));
+    }
 }
 
 // Prints one line on standard error, "smoe: " and `text`, whatever the names that it quotes.

@@ -19,6 +19,7 @@
 #include "core/threads.h"
 #include "examples/smoe/command_line.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/completion.h"
 #include "examples/smoe/help.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
@@ -63,6 +64,8 @@ int run(int argc, char** argv) {
         {"generate", "let a trained model write", smoe::add_generate},
         {"serve", "let trained models answer requests over HTTP", smoe::add_serve},
         {"report", "draw what a run did as one HTML page, or compare several", smoe::add_report},
+        {"metrics", "write the numbers of a run for other programs: CSV, TensorBoard",
+         smoe::add_metrics},
         {"export", "write a trained model as a folder for Hugging Face tools", smoe::add_export},
         {"study", "train what a plan compares, and make a table of it", smoe::add_study},
         {"verify", "recompute golden files and print the largest differences", smoe::add_verify}};
@@ -71,10 +74,18 @@ int run(int argc, char** argv) {
         const smoe::Arguments command = arguments.command(entry.name, entry.help);
         commands.emplace_back(command, entry.add(command));
     }
+    std::string shell;
+    const smoe::Arguments completion = arguments.command(
+        "completion", "print what lets a shell complete words at the press of Tab");
+    completion.choice("shell", shell, {"bash", "zsh"}, "the shell").required();
     try {
         smoe::parse_command_line(app, {argv + 1, argv + argc});
     } catch (const CLI::Success& asked) {
         return app.exit(asked);  // which prints help or version
+    }
+    if (completion.parsed()) {
+        fmt::print("{}", smoe::completion_script(app, shell));
+        return 0;
     }
     smoe::set_threads(thread_count);
     smoe::reserve_blas_memory();

@@ -25,7 +25,7 @@ struct ReportOptions {
     std::vector<std::string> compare, data;
 };
 
-// {"run", "model"} or {"runs", "arms", "without_reports"}: these keys tell the script which page to
+// {"run", "model", "samples"} or {"runs", "arms", "without_reports"}: these keys tell the script which page to
 // draw. "colours" are those of the experts, or of the arms.
 nlohmann::ordered_json one_run(const ReportOptions& options) {
     const RunDirectory run(options.run);
@@ -36,6 +36,7 @@ nlohmann::ordered_json one_run(const ReportOptions& options) {
     }
     return {{"run", run_summary(run, config)},
             {"model", model_summary(run, reading, options.data)},
+            {"samples", run_samples(run, config)},
             {"colours", expert_colours(std::max<int64_t>(config.model.experts.count, 8))}};
 }
 
@@ -93,6 +94,11 @@ int report(const ReportOptions& options) {
                                         : to_valid_utf8(file_name(options.run));
     write_file(out, page(report_kind, title, comparing ? several_runs(options) : one_run(options)));
     fmt::print("{}\n", shown(out));
+    if (!comparing) {
+        suggest("the page is for a browser; the model can be published:",
+                "export " + shell_path(options.run) + " --hf hub/" +
+                    shell_quoted(file_name(options.run)));
+    }
     return 0;
 }
 

@@ -24,6 +24,12 @@ namespace smoe {
 nlohmann::ordered_json run_summary(const RunDirectory& run, const Config& config);
 constexpr size_t max_points = 1000;
 
+// [{"step", "tokens": [{"t": text, "e": expert}]}]: what the model wrote while it learned, as
+// samples.jsonl has it, at most `max_samples` of them and evenly over the steps. What cannot be read
+// is left out.
+nlohmann::ordered_json run_samples(const RunDirectory& run, const Config& config);
+constexpr size_t max_samples = 24;
+
 // {"source", "parameters", "active_parameters", "domains", "stories", "overlap"}: what the model does with held-out
 // text. The text is that of `data` if it names files, else the run's own. If that is no longer
 // there, the model writes the text itself, and "source" says so.

@@ -3,11 +3,13 @@
 // Read next: report_model.cpp, the other half.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/file.h"
 #include "core/format.h"
 #include "core/text.h"
 #include "examples/smoe/report_data.h"
+#include "examples/smoe/token_text.h"
 
 namespace smoe {
 
@@ -46,6 +48,18 @@ Column column(const std::vector<Json>& lines, const char* key) {
         values.push_back(number_or_nan(line, key));
     }
     return values;
+}
+
+// The whole numbers from 0 to `end` - 1 in a list, or nothing if it is none of such.
+std::optional<std::vector<int64_t>> counts_of(const Json& list, int64_t end) {
+    std::vector<int64_t> counts;
+    for (const Json& number : list) {
+        if (!number.is_number_unsigned() || number.get<uint64_t>() >= uint64_t(end)) {
+            return std::nullopt;
+        }
+        counts.push_back(number.get<int64_t>());
+    }
+    return list.is_array() ? std::optional(counts) : std::nullopt;
 }
 
 // (K) columns of shares in [0, 1]. A line whose counts do not fit has none.
@@ -164,6 +178,34 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     result["valid"] = {{"step", column(valid, "step")},
                        {"loss", column(valid, "valid_loss")},
                        {"bits_per_byte", column(valid, "valid_bits_per_byte")}};
+    return result;
+}
+
+Json run_samples(const RunDirectory& run, const Config& config) {
+    const std::vector<Json> lines = run.samples();
+    Json result = Json::array();
+    if (lines.empty()) {
+        return result;
+    }
+    const Tokenizer tokenizer = run.tokenizer(config);
+    const size_t stride = (lines.size() + max_samples - 1) / max_samples;
+    for (size_t i = (lines.size() - 1) % stride; i < lines.size(); i += stride) {
+        const auto ids = counts_of(lines[i].value("ids", Json()), tokenizer.vocab_size());
+        const auto experts =
+            counts_of(lines[i].value("experts", Json()), config.model.experts.count);
+        TokenText text;
+        Json tokens = Json::array();
+        for (size_t n = 0; ids && n < ids->size() && (*ids)[n] != tokenizer.end_of_text(); ++n) {
+            tokens.push_back({{"t", text.add(tokenizer.token_bytes(int32_t((*ids)[n])))}});
+            if (experts && n < experts->size()) {
+                tokens.back()["e"] = (*experts)[n];
+            }
+        }
+        if (const std::string rest = text.finish(); !rest.empty()) {
+            tokens.push_back({{"t", rest}});
+        }
+        result.push_back({{"step", lines[i]["step"]}, {"tokens", std::move(tokens)}});
+    }
     return result;
 }
 

@@ -9,9 +9,10 @@ namespace smoe {
 const char* const report_script = R"js(
 // The tooltip of a token, near `place`.
 function show_tip(token, place) {
-  tip.replaceChildren(element('div', {}, element('b', {}, JSON.stringify(token.t)), ` was given ${percent(token.p)}`),
-                      element('div', {class: 'faint'}, 'likeliest: ' +
-                        token.top.map(([text, p]) => `${JSON.stringify(text)} ${percent(p)}`).join(', ')));
+  tip.replaceChildren(element('div', {}, element('b', {}, JSON.stringify(token.t)), token.p === undefined ? '' : ` was given ${percent(token.p)}`));
+  if (token.top) {
+    tip.append(element('div', {class: 'faint'}, 'likeliest: ' + token.top.map(([text, p]) => `${JSON.stringify(text)} ${percent(p)}`).join(', ')));
+  }
   if (token.e !== undefined) tip.append(element('div', {}, `expert ${token.e}`));
   if (token.r) {
     const order = token.r.map((_, k) => k);
@@ -29,12 +30,12 @@ function show_tip(token, place) {
 }
 
 // A story whose tokens can be pointed at, tapped, or walked through with the arrow keys.
-function story_view(story) {
-  const view = element('div', {class: 'story', tabindex: 0, role: 'group', 'aria-label': `story of ${story.domain}`});
+function story_view(story, name) {
+  const view = element('div', {class: 'story', tabindex: 0, role: 'group', 'aria-label': name});
   const tokens = story.tokens.filter(token => token.t !== '');
   const spans = tokens.map(token => {
     const span = element('span', {}, token.t);
-    span.style.background = token.e === undefined ? tint(0, 0.6 * (1 - token.p)) : tint(token.e, 0.4);
+    span.style.background = token.e === undefined ? tint(0, token.p === undefined ? 0 : 0.6 * (1 - token.p)) : tint(token.e, 0.4);
     return span;
   });
   let now = -1;
@@ -63,7 +64,7 @@ function settings_view(settings) {
                  table(['setting', 'value'], Object.entries(settings).map(([name, value]) => [element('th', {}, ...breakable(name)), value]), 'words'));
 }
 
-function one_run({run, model}) {
+function one_run({run, model, samples}) {
   const reports = run.reports, step = reports.step, experts = reports.expert_shares.length;
   const line = (name, y, k) => ({name, k, lines: [{x: step, y}]});
   main.append(element('h1', {}, run.name), facts([['parameters', model.parameters.toLocaleString('en')], ['of them active', model.active_parameters.toLocaleString('en')], ...Object.entries(run.facts)]));
@@ -85,7 +86,13 @@ function one_run({run, model}) {
     if (experts > 0) {
       main.append(element('p', {class: 'entries'}, ...reports.expert_shares.map((_, k) => element('span', {}, swatch(k), `expert ${k}`))));
     }
-    for (const story of model.stories) main.append(element('h3', {}, story.domain), story_view(story));
+    for (const story of model.stories) main.append(element('h3', {}, story.domain), story_view(story, `story of ${story.domain}`));
+  }
+  if (samples.length > 0) {
+    section('What it wrote on the way', 'Samples that training took, by their step. Nothing was given to it but the start of a text.');
+    for (const sample of samples) {
+      main.append(element('h3', {}, 'step ' + sample.step.toLocaleString('en')), story_view(sample, `written at step ${sample.step}`));
+    }
   }
   if (model.domains.length > 0) {
     section(experts > 0 ? 'Experts and domains' : 'Domains', experts > 0 ? "How each domain's tokens are divided among the experts, in per cent." : 'How well each domain is predicted.',

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/check.h"
 #include "core/file.h"
@@ -165,7 +166,8 @@ class PlanReader {
         require(value.is_string() || value.is_number() || value.is_boolean(),
                 fmt::format("'{}' must be a text, a number, true, false or a list of them", flag));
         std::string word = value.is_string() ? value.get<std::string>() : value.dump();
-        if (flag == "data" || flag == "valid" || flag == "tokenizer" || flag == "config") {
+        static const std::set<std::string> paths = {"data", "valid", "tokenizer", "config", "init"};
+        if (paths.contains(flag)) {
             word = word.empty() ? word : (folder_ / word).string();
         }
         return {word};

@@ -1,6 +1,7 @@
 // smoe train: text in, run directory out. Settings come from a preset, a file and flags, in this
 // order; a run that goes on takes them from its folder.
 // Read next: eval.cpp; models/training/training_loop.h, where the steps are taken.
+#include <cstdio>
 #include <memory>
 #include <optional>
 
@@ -14,7 +15,9 @@
 #include "core/threads.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/flags.h"
+#include "examples/smoe/initial_weights.h"
 #include "examples/smoe/interruption.h"
+#include "examples/smoe/numbered_runs.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/shell.h"
@@ -32,10 +35,21 @@ namespace {
 
 struct TrainOptions {
     std::string preset, config_file, run;
-    bool resume = false;
+    bool resume = false, quiet = false;
     std::function<void(Config&)> apply_flags;  // copies the settings that were given
     std::function<bool()> asks_for_tokenizer;  // whether one of them is about one to be learned
 };
+
+std::string run_path(const TrainOptions& options) {
+    return !options.run.empty() ? options.run
+           : options.resume     ? last_numbered_run()
+                                : next_numbered_run();
+}
+
+// From now on standard output goes nowhere.
+void be_quiet() {
+    check(std::freopen("/dev/null", "w", stdout) != nullptr, "cannot open '/dev/null'");
+}
 
 // The stored configuration with the flags that may change; Error for any other flag that differs.
 Config resumed_config(const TrainOptions& options, const Config& stored) {
@@ -45,16 +59,11 @@ Config resumed_config(const TrainOptions& options, const Config& stored) {
     }
     Config config = stored;
     options.apply_flags(config);
-    std::vector<std::string> values;
-    visit_settings(
-        stored, [&](const Setting&, const auto& field) { values.push_back(setting_text(field)); });
-    size_t i = 0;
-    visit_settings(config, [&](const Setting& setting, const auto& field) {
-        check(setting_text(field) == values[i] || setting.free,
+    for (const Difference& difference : differences(stored, config)) {
+        check(difference.setting.free,
               "{} was '{}' when this run began and cannot become '{}' on the way: start a new run",
-              flag_of(setting), values[i], setting_text(field));
-        ++i;
-    });
+              flag_of(difference.setting), difference.first, difference.second);
+    }
     check_config(config);
     return config;
 }
@@ -64,13 +73,26 @@ bool brings_tokenizer(const Config& config) {
     return has_token_file(config.data) || has_token_file(config.valid);
 }
 
-Config new_config(const TrainOptions& options) {
-    Config config = preset(options.preset.empty() ? "tiny" : options.preset);
+// `base` with the settings of --config over it, and those of flags over both.
+Config with_settings(const TrainOptions& options, Config base) {
     if (!options.config_file.empty()) {
-        config = config_from_json(read_file(options.config_file), options.config_file, config);
-        config.valid_hash = "";  // of the run that the file came from
+        base = config_from_json(read_file(options.config_file), options.config_file, base);
+        base.valid_hash = "";  // of the run that the file came from
     }
-    options.apply_flags(config);
+    options.apply_flags(base);
+    return base;
+}
+
+Config new_config(const TrainOptions& options) {
+    Config config =
+        with_settings(options, preset(options.preset.empty() ? "tiny" : options.preset));
+    if (!config.init.empty()) {
+        if (!options.preset.empty()) {
+            throw UsageError("--init has its sizes from its folder; --preset is for a new model");
+        }
+        config = with_settings(options, settings_from(config.init));
+        require_same_model(config);
+    }
     if (config.data.empty()) {
         throw UsageError("train needs text: --data FILE...");
     }
@@ -218,11 +240,19 @@ Start start_of(const TrainOptions& options, const RunDirectory& run) {
 }
 
 int train(const TrainOptions& options) {
-    const RunDirectory run(options.run);
+    if (options.quiet) {
+        be_quiet();
+    }
     const bool resume = options.resume;
+    std::string path;
+    together([&] { path = run_path(options); });
+    const RunDirectory run(from_first(path));
     Start start;
     together([&] { start = start_of(options, run); });
     Config& config = start.config;
+    if (options.run.empty()) {
+        say("run: {}", run.path());
+    }
     say("seed {}, {}{} threads, {}", config.seed,
         process_count() > 1 ? fmt::format("{} processes of ", process_count()) : "", threads(),
         blas_name());
@@ -277,20 +307,26 @@ int train(const TrainOptions& options) {
     }
     if (reason == StopReason::interrupted) {
         say("interrupted; saved. Go on with");
-        fmt::print("    {}\n", own_command("train --run " + shell_path(options.run) + " --resume"));
+        fmt::print("    {}\n", own_command("train --run " + shell_path(run.path()) + " --resume"));
         return 130;
     }
     if (reason == StopReason::finished) {
         const int width = std::min(64, line_width(STDOUT_FILENO) - plot_margin);
         fmt::print("\nloss over steps\n{}\n", loss_curve(run, std::max(1, width), 12));
-        say("saved in {}", options.run);
+        say("saved in {}", run.path());
+        suggest("let it write:", "generate " + shell_path(run.path()));
     }
     return 0;
 }
 
 std::shared_ptr<TrainOptions> add_train_options(Arguments arguments) {
     auto options = std::make_shared<TrainOptions>();
-    arguments.path("--run", options->run, "folder for the run").required().called("DIR");
+    arguments
+        .path(
+            "--run", options->run,
+            "folder for the run [the next of runs/1, runs/2, ...; with --resume the last of them]")
+        .called("DIR");
+    arguments.flag("--quiet", options->quiet, "print nothing but warnings and errors");
     arguments.choice("--preset", options->preset, preset_names(), "sizes to start from [tiny]");
     arguments.path("--config", options->config_file,
                    "config.json whose settings go over the preset's");
@@ -332,6 +368,9 @@ bool has_tokenizer(const Config& config) {
 }
 
 std::optional<Tokenizer> given_tokenizer(const Config& config) {
+    if (!config.init.empty()) {
+        return initial_tokenizer(config);
+    }
     if (!config.tokenizer.empty()) {
         return Tokenizer::from_json(read_file(config.tokenizer), config.tokenizer);
     }

@@ -8,6 +8,7 @@
 
 #include "core/blas.h"
 #include "core/text.h"
+#include "core/version.h"
 
 namespace smoe {
 namespace {
@@ -43,7 +44,7 @@ std::string instructions() {
 }  // namespace
 
 std::string version_text() {
-    return fmt::format("smoe {}\n{}; {}; built for {}", version, compiler(), blas_name(),
+    return fmt::format("smoe {}\n{}; {}; built for {}", SMOE_VERSION, compiler(), blas_name(),
                        instructions());
 }
 

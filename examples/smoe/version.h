@@ -1,12 +1,10 @@
-// The version number of the program, and how this build of it was made.
-// Read next: main.cpp.
+// What the program says of itself: its version, and how this build of it was made.
+// Read next: main.cpp; core/version.h, the number.
 #pragma once
 
 #include <string>
 
 namespace smoe {
-
-inline constexpr const char* version = "0.1.0";
 
 // Two lines: name and number; compiler, matrix product, and the processor instructions that it was
 // compiled for and cannot run without.

@@ -106,8 +106,10 @@ class Reader {
             expect(at(root_, key).is_null(), "expected no {}, found {}", key, at(root_, key));
         }
         const Json& post_processor = at(root_, "post_processor");
-        expect(post_processor.is_null() || at(post_processor, "type") == "ByteLevel",
-               "expected no post_processor, found {}", post_processor);
+        expect(post_processor.is_null() || at(post_processor, "type") == "ByteLevel" ||
+                   adds_the_start(post_processor),
+               "expected no post_processor but one that puts {} before a text, found {}",
+               std::string(Tokenizer::end_of_text_name), post_processor);
         const Json& decoder = at(root_, "decoder");
         expect(at(decoder, "type") == "ByteLevel", "expected a ByteLevel decoder, found {}",
                decoder);
@@ -219,6 +221,15 @@ class Reader {
         static const Json null;
         const auto found = object.is_object() ? object.find(key) : object.end();
         return object.is_object() && found != object.end() ? *found : null;
+    }
+
+    // A template that puts the start token before a text, as this program does itself.
+    static bool adds_the_start(const Json& post_processor) {
+        const Json& single = at(post_processor, "single");
+        return at(post_processor, "type") == "TemplateProcessing" && single.is_array() &&
+               single.size() == 2 &&
+               at(at(single[0], "SpecialToken"), "id") == Tokenizer::end_of_text_name &&
+               at(at(single[1], "Sequence"), "id") == "A";
     }
 
     static bool is_id(const Json& value, size_t count) {

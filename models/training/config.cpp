@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/check.h"
 #include "core/file.h"
@@ -70,6 +71,13 @@ Json hugging_face_keys(const ModelSettings& model, Precision weights) {
             {"eos_token_id", end_of_text},
             {"pad_token_id", end_of_text},
             {"torch_dtype", name_of(weights)}};
+}
+
+// Keys that Hugging Face tools add when they save a model. They say nothing of how it computes.
+bool is_of_others(const std::string& key) {
+    static const std::set<std::string> keys = {"auto_map", "dtype", "transformers_version",
+                                               "use_cache", "_name_or_path"};
+    return keys.contains(key);
 }
 
 void require_utf8(const Setting& setting, const std::string& text) {
@@ -219,8 +227,8 @@ Config config_from_json(const std::string& json, const std::string& origin, Conf
         names.push_back(group);
     }
     for (const auto& [group, object] : root.items()) {
-        if (derived.contains(group)) {
-            continue;  // compared once the settings are known
+        if (derived.contains(group) || is_of_others(group)) {
+            continue;  // the former are compared once the settings are known
         }
         if (!known.contains(group)) {
             unknown_key(origin, "key", group, names);
@@ -272,6 +280,7 @@ Config without_folders(Config config) {
         std::transform(names->begin(), names->end(), names->begin(), file_name);
     }
     config.tokenizer = file_name(config.tokenizer);
+    config.init = file_name(config.init);
     return config;
 }
 

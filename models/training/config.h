@@ -46,6 +46,7 @@ struct Config {
     PreTokenizer pre_tokenizer = PreTokenizer::gpt2;
     LongStories long_stories = LongStories::cut;
     bool pad = false;
+    std::string init;  // folder of the run or export whose weights it starts from; "": drawn
 
     std::string tokenizer_hash;  // of the tokenizer that belongs to the weights
     std::string valid_hash;      // of the held-out text; "": there is none, or it is not known
@@ -187,6 +188,7 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     one_of("data", "pre_tokenizer", c.pre_tokenizer);
     one_of("data", "long_stories", c.long_stories);
     visit(Setting{"data", "pad"}, c.pad);
+    visit(Setting{"data", "init"}, c.init);
     visit(Setting{"data", "tokenizer_hash"}, c.tokenizer_hash);
     visit(Setting{"data", "valid_hash"}, c.valid_hash);
 }

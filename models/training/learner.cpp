@@ -54,17 +54,25 @@ Learner::Learner(Module& module, const std::string& kind,
                  const std::function<OptimizerSettings(const FlatParameters& flat)>& settings,
                  int64_t shards, int channel)
     : flat_(module),
+      kind_(kind),
       shards_(shards),
       channel_(channel),
       pieces_(cut_into_pieces(flat_.values().numel(), process_count())),
       own_values_(is_alone() ? flat_.values() : own_of(flat_.values())),
       own_grads_(is_alone() ? flat_.grads() : Tensor::zeros(own_values_.shape())),
+      own_settings_(settings(flat_)),
       sum_(shards) {
-    OptimizerSettings of_own = settings(flat_);
     if (!is_alone()) {
-        of_own.groups = own_groups(of_own.groups, own_pieces());
+        own_settings_.groups = own_groups(own_settings_.groups, own_pieces());
     }
-    optimizer_ = make_optimizer(kind, own_values_, own_grads_, of_own);
+    restart();
+}
+
+void Learner::restart() {
+    if (!is_alone()) {
+        own_values_.copy_from(own_of(flat_.values()));
+    }
+    optimizer_ = make_optimizer(kind_, own_values_, own_grads_, own_settings_);
 }
 
 std::vector<Piece> Learner::own_pieces() const {

@@ -47,6 +47,7 @@ class Learner {
     // The first parameter whose gradient is not finite, after finish_gradients.
     std::string first_not_finite_gradient() const;
 
+    double learning_rate() const { return optimizer_->learning_rate(); }  // of the next step
     void step();       // one update of all parameters from the sum
     void zero_grad();  // forgets gradients and their sum
 
@@ -58,6 +59,8 @@ class Learner {
     // The optimiser's state for all parameters.
     Optimizer::State state_dict() const;
     void check_state_dict(const Optimizer::State& state, const std::string& origin) const;
+    // Begins anew at the values in flat(), which every process has.
+    void restart();
     // Takes over values (P) and a whole state, which every process has.
     void load(const Tensor& values, const Optimizer::State& state, const std::string& origin);
 
@@ -75,10 +78,12 @@ class Learner {
     Optimizer::State own_state(const Optimizer::State& state) const;
 
     FlatParameters flat_;
+    std::string kind_;
     int64_t shards_;
     int channel_;  // of its messages
     std::vector<std::vector<Piece>> pieces_;
     Tensor own_values_, own_grads_;  // the flat buffers themselves if alone
+    OptimizerSettings own_settings_;
     std::unique_ptr<Optimizer> optimizer_;
     TreeSum sum_;
     std::vector<Tensor> below_;  // gradients (P) of the nodes below the top, which is in flat()

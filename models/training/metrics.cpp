@@ -4,22 +4,33 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/processes.h"
 #include "core/storage.h"
 
 namespace smoe {
+namespace {
+
+// Now, in seconds since 1970, for whoever puts several runs side by side.
+std::string wall_time() {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return fmt::format("{:.3f}", std::chrono::duration<double>(since_1970).count());
+}
+
+}  // namespace
 
 std::string metrics_line(const Window& window, const Trainer& trainer, const RunCosts& costs,
                          double seconds) {
     std::string line = fmt::format(
         R"({{"step": {}, "tokens": {}, "epoch": {}, "seconds": {:.3f}, "loss": {:.6f}, )"
-        R"("grad_norm": {:.6g}, "multiply_adds": {:.0f}, "tokens_per_second": {:.1f}, )"
-        R"("peak_bytes": {})",
+        R"("grad_norm": {:.6g}, "learning_rate": {:.6g}, "multiply_adds": {:.0f}, )"
+        R"("tokens_per_second": {:.1f}, "peak_bytes": {}, "time": {})",
         trainer.steps(), trainer.tokens(), trainer.epoch(), seconds, window.loss(),
-        window.grad_norm(), costs.multiply_adds(trainer.tokens(), trainer.steps()),
-        window.tokens_per_second(), memory_use().peak);
+        window.grad_norm(), window.learning_rate,
+        costs.multiply_adds(trainer.tokens(), trainer.steps()), window.tokens_per_second(),
+        memory_use().peak, wall_time());
     if (process_count() > 1) {
         line += fmt::format(R"(, "processes": {}, "waiting": {:.4f})", process_count(),
                             window.waiting());
@@ -38,9 +49,9 @@ std::string metrics_line(const Window& window, const Trainer& trainer, const Run
 }
 
 std::string evaluation_line(int64_t step, const Evaluation& result) {
-    std::string line =
-        fmt::format(R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f})", step,
-                    result.total.loss(), result.total.bits_per_byte());
+    std::string line = fmt::format(
+        R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}, "time": {})", step,
+        result.total.loss(), result.total.bits_per_byte(), wall_time());
     if (result.domains.size() > 1) {
         nlohmann::ordered_json domains = nlohmann::ordered_json::object();
         for (const EvaluationPart& part : result.domains) {

@@ -14,7 +14,7 @@ namespace smoe {
 
 // What has happened since the last report.
 struct Window {
-    double loss_sum = 0, grad_norm_sum = 0, seconds = 0, seconds_waited = 0;
+    double loss_sum = 0, grad_norm_sum = 0, seconds = 0, seconds_waited = 0, learning_rate = 0;
     int64_t tokens = 0, steps = 0, router_steps = 0;
     std::map<std::string, double> router_losses;  // sums over router_steps
     std::vector<int64_t> expert_tokens;
@@ -22,6 +22,7 @@ struct Window {
     void add(const StepReport& report, double step_seconds, double waited) {
         loss_sum += report.loss * double(report.tokens);  // batches differ in length
         grad_norm_sum += report.grad_norm;
+        learning_rate = report.learning_rate;
         tokens += report.tokens;
         seconds += step_seconds;
         seconds_waited += waited;

@@ -30,18 +30,33 @@ std::map<std::string, std::string> weights_metadata(int64_t step) {
     return {{"format", "pt"}, {"step", fmt::format("{}", step)}};
 }
 
-struct MetricsLine {
+// Takes the router's tensors out of those of an export, where both are in one file.
+std::map<std::string, Tensor> take_router(std::map<std::string, Tensor>& model) {
+    const std::string prefix = RunDirectory::router_prefix;
+    std::map<std::string, Tensor> router;
+    for (auto next = model.lower_bound(prefix);
+         next != model.end() && next->first.starts_with(prefix); next = model.erase(next)) {
+        router[next->first.substr(prefix.size())] = next->second;
+    }
+    return router;
+}
+
+constexpr const char* metrics_file = "metrics.jsonl";
+constexpr const char* samples_file = "samples.jsonl";
+
+struct StepLine {
     std::string text;
     Json object;
+    bool is_after(int64_t step) const { return object["step"].get<double>() > double(step); }
 };
 
-std::vector<MetricsLine> metrics_lines(const std::string& path) {
+std::vector<StepLine> step_lines(const std::string& path) {
     constexpr int max_depth = 8;  // two levels are needed
-    std::vector<MetricsLine> lines;
+    std::vector<StepLine> lines;
     const std::string text = file_exists(path) ? read_file(path) : "";
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());
-        MetricsLine line{text.substr(begin, end - begin), {}};
+        StepLine line{text.substr(begin, end - begin), {}};
         line.object = parse_json_or_null<Json>(line.text, max_depth);
         if (line.object.is_object() && line.object.contains("step") &&
             line.object["step"].is_number_integer()) {
@@ -52,12 +67,23 @@ std::vector<MetricsLine> metrics_lines(const std::string& path) {
     return lines;
 }
 
+std::vector<Json> objects_until(const std::string& path, int64_t last_step) {
+    std::vector<Json> objects;
+    for (StepLine& line : step_lines(path)) {
+        if (!line.is_after(last_step)) {
+            objects.push_back(std::move(line.object));
+        }
+    }
+    return objects;
+}
+
 }  // namespace
 
 void RunDirectory::require_unused() const {
     check(!has_state(),
           "'{}' already holds a run: go on with it by --resume, or choose another folder", path_);
-    for (const char* name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
+    for (const char* name :
+         {"model.safetensors", "router.safetensors", metrics_file, samples_file}) {
         check(!file_exists(file(name)),
               "'{}' already holds a {}, which a run there would replace: choose another folder",
               path_, name);
@@ -149,12 +175,14 @@ std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
     check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
     // The tensors that set the model's size are compared before it is built: config.json alone
     // could ask for more memory than there is.
-    const auto model = read_safetensors(file("model.safetensors")).tensors;
+    auto model = read_safetensors(file("model.safetensors")).tensors;
+    std::map<std::string, Tensor> router = take_router(model);
     check_sizes(model_decoder(config.model), model, file("model.safetensors"));
-    std::map<std::string, Tensor> router;
     const RouterKind& kind = router_kinds().find(config.model.router.kind);
     if (kind.check_sizes) {
-        router = read_safetensors(file("router.safetensors")).tensors;
+        if (router.empty()) {
+            router = read_safetensors(file("router.safetensors")).tensors;
+        }
         kind.check_sizes(config.model, router, file("router.safetensors"));
     }
     auto moe = std::make_unique<SingleMoe>(config.model, config.seed);
@@ -195,30 +223,38 @@ TensorFile RunDirectory::state() const {
 }
 
 void RunDirectory::append_metrics(const std::string& json) const {
-    append_file(file("metrics.jsonl"), json + "\n");
+    append_file(file(metrics_file), json + "\n");
+}
+
+void RunDirectory::append_sample(int64_t step, const std::string& text,
+                                 const std::vector<int32_t>& ids, const Experts& experts) const {
+    Json sample = {{"step", step}, {"text", text}, {"ids", ids}};
+    if (std::ranges::any_of(experts, [](int32_t expert) { return expert != no_expert; })) {
+        sample["experts"] = experts;
+    }
+    append_file(file(samples_file),
+                sample.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::vector<Json> RunDirectory::metrics(int64_t last_step) const {
-    std::vector<Json> objects;
-    for (MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
-        if (line.object["step"].get<double>() <= double(last_step)) {
-            objects.push_back(std::move(line.object));
-        }
-    }
-    return objects;
+    return objects_until(file(metrics_file), last_step);
+}
+
+std::vector<Json> RunDirectory::samples(int64_t last_step) const {
+    return objects_until(file(samples_file), last_step);
 }
 
 void RunDirectory::cut_metrics(int64_t step) const {
-    if (!file_exists(file("metrics.jsonl"))) {
-        return;
-    }
-    std::string kept;
-    for (const MetricsLine& line : metrics_lines(file("metrics.jsonl"))) {
-        if (line.object["step"].get<double>() <= double(step)) {
-            kept += line.text + "\n";
+    for (const char* name : {metrics_file, samples_file}) {
+        if (!file_exists(file(name))) {
+            continue;
         }
+        std::string kept;
+        for (const StepLine& line : step_lines(file(name))) {
+            kept += line.is_after(step) ? "" : line.text + "\n";
+        }
+        write_file(file(name), kept);
     }
-    write_file(file("metrics.jsonl"), kept);
 }
 
 }  // namespace smoe

@@ -24,8 +24,13 @@ namespace smoe {
 //     state.safetensors            what resuming needs, in one file
 //     state.previous.safetensors   the same of the checkpoint before
 //     metrics.jsonl                one object per report
+//     samples.jsonl                what the model wrote on the way: step, text, ids, experts
 class RunDirectory {
   public:
+    // What precedes the names of the router's weights where a model.safetensors has them, too, as
+    // that of an export does.
+    static constexpr const char* router_prefix = "router.";
+
     explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
     // Throws Error unless a new run can begin here. The only files of a run that may be there are
@@ -70,7 +75,11 @@ class RunDirectory {
     // The objects in its lines, each with a whole "step", up to `last_step`; none if there is no
     // such file. Any other line is left out, such as one cut short by a kill or one with a key twice.
     std::vector<nlohmann::ordered_json> metrics(int64_t last_step = INT64_MAX) const;
-    // Removes the lines of steps after `step`, which a resumed run will write again.
+    // The same of samples.jsonl. A sample has its experts unless all are no_expert.
+    void append_sample(int64_t step, const std::string& text, const std::vector<int32_t>& ids,
+                       const Experts& experts) const;
+    std::vector<nlohmann::ordered_json> samples(int64_t last_step = INT64_MAX) const;
+    // Removes from both the lines of steps after `step`, which a resumed run will write again.
     void cut_metrics(int64_t step) const;
 
     std::string file(const std::string& name) const { return path_ + "/" + name; }

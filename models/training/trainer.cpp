@@ -27,6 +27,23 @@ OptimizerSettings model_settings(const Config& config, const Decoder& model,
     return settings;
 }
 
+// The weights of `other` with the fixed buffers of `own`, which a resumed run draws again.
+std::map<std::string, Tensor> weights_for(const Module& own, const Module& other,
+                                          const std::string& origin) {
+    std::map<std::string, Tensor> weights = other.state_dict();
+    for (const auto& [name, buffer] : own.fixed_buffers()) {
+        const Tensor found = weights.at(name);
+        for (int64_t i = 0; i < buffer.numel(); ++i) {
+            const double expected = double(buffer.data()[i]);
+            check(std::abs(double(found.data()[i]) - expected) <= std::abs(expected) / 128 + 1e-5,
+                  "'{}': '{}' is not what the settings beside it draw, so no run can go on from it",
+                  origin, name);
+        }
+        weights[name] = buffer;
+    }
+    return weights;
+}
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, const Dataset& data)
@@ -58,6 +75,18 @@ Trainer::Trainer(const Config& config, const Dataset& data)
         }
     }
     release_cached_memory();  // where the parameters lay before they became one buffer
+}
+
+void Trainer::start_from(const SingleMoe& other, const std::string& origin) {
+    moe_.model.load_state_dict(weights_for(moe_.model, other.model, origin), origin);
+    model_.restart();
+    if (router_ != nullptr) {
+        moe_.router->load_state_dict(
+            weights_for(*moe_.router->module(), *other.router->module(), origin), origin);
+        router_->restart();
+    } else {
+        moe_.router->load_state_dict(other.router->state_dict(), origin);
+    }
 }
 
 void Trainer::freeze_router() {
@@ -227,6 +256,7 @@ StepReport Trainer::step() {
         }
     }
     report.grad_norm = norms.front();
+    report.learning_rate = model_.learning_rate();
     for (Learner* learner : learners) {
         learner->step();
         learner->zero_grad();

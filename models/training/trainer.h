@@ -24,6 +24,7 @@ struct StepReport {
     int64_t tokens = 0;           // that were predicted
     double loss = 0;              // mean over them, in nats
     double grad_norm = 0;         // length of the model's gradient, before --clip
+    double learning_rate = 0;     // of the model
     NamedLosses router_losses{};  // where it learned
     // (K) tokens each expert got, in all blocks if they choose; empty when dense
     std::vector<int64_t> expert_tokens{};
@@ -33,6 +34,12 @@ class Trainer {
   public:
     // Builds model and optimisers from `config`. `data` must outlive the trainer.
     Trainer(const Config& config, const Dataset& data);
+
+    // Begins with the weights of another model of these settings instead of those drawn from the
+    // seed; call it before the first step. A router that is to learn goes on from the other's
+    // weights, too, and any other stays as it is there. Throws Error, naming `origin`, if what
+    // settings draw, such as masks, is not the same in both, but for rounding to bfloat16.
+    void start_from(const SingleMoe& other, const std::string& origin);
 
     // Learns from one batch, shard by shard. In phase 1 the router samples experts, and model and router learn.
     // From step config.model.router.steps on the router is frozen, in evaluation mode, and its

@@ -73,6 +73,12 @@ class Loop {
           state_(fitting_state(run, config)),
           trainer_(config, train),
           costs_(trainer_.moe(), config, train) {
+        if (!state_ && !config.init.empty()) {
+            together([&] {
+                const RunDirectory init(config.init);
+                trainer_.start_from(*init.load(init.config()), init.file("model.safetensors"));
+            });
+        }
         first_alone([&] {
             if (when_built) {
                 when_built(trainer_.moe());
@@ -92,6 +98,11 @@ class Loop {
             progress_.message(fmt::format("going on from step {}, as saved in {}", trainer_.steps(),
                                           state_->origin));
             state_.reset();
+        } else if (!config.init.empty()) {  // from now on the run does without that folder
+            const TensorFile state = trainer_.state_dict();
+            first_alone([&] { run.write_state(state); });
+            write_weights();
+            progress_.message(fmt::format("starting from the weights of {}", config.init));
         }
         first_step_ = trainer_.steps();
         first_alone([&] {
@@ -265,15 +276,24 @@ class Loop {
     void sample_now() {
         const Trainer::EvaluationMode mode(trainer_);
         constexpr int64_t max_tokens = 60;
-        std::vector<int32_t> ids;
+        std::vector<int32_t> ids, experts;
         first_alone([&] {
             // The seed differs each time, so the samples differ; every run uses the same seeds.
             Generator generator(trainer_.moe(), tokenizer_.end_of_text(), 1);
             generator.run({}, Sampling{}, config_.seed + uint64_t(trainer_.steps()), max_tokens,
-                          [&](const Generator::Token& token) { ids.push_back(token.id); });
+                          [&](const Generator::Token& token) {
+                              ids.push_back(token.id);
+                              experts.push_back(token.expert);
+                          });
         });
-        const std::string margin = "    | ";
-        progress_.message(margin + with_margin(tokenizer_.decode(ids), margin), margin);
+        const std::string margin = "    | ", text = tokenizer_.decode(ids);
+        progress_.message(margin + with_margin(text, margin), margin);
+        guard([&] {
+            first_alone([&] {
+                lock_->require_in_place();
+                run_.append_sample(trainer_.steps(), text, ids, experts);
+            });
+        });
     }
 
     void checkpoint() {

@@ -83,6 +83,8 @@ class Optimizer {
     void check_state_dict(const State& state, const std::string& origin) const;
 
     int64_t steps() const { return steps_; }
+    // The learning rate of the next step, by warm-up and schedule, times a group's factor.
+    double learning_rate(double factor = 1) const;
 
   protected:
     // Parameters begin .. end - 1, with their rates in this step.
@@ -94,7 +96,6 @@ class Optimizer {
     virtual void update(const Part& part) = 0;
     virtual void begin_step() {}                                // called before the parts of a step
     virtual Tensor averaged_values() const { return values_; }  // called in training mode only
-    double learning_rate(double factor = 1) const;
 
     Tensor values_, grads_;  // (P) each
     OptimizerSettings settings_;

@@ -28,10 +28,11 @@ const Words commands = {"corpus",
                         "experts",
                         "generate",
                         "report",
-                        "export",
-                        "verify",
-                        "study",
-                        "serve"};
+                         "metrics",
+                         "export",
+                         "verify",
+                         "study",
+                         "serve"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
@@ -78,6 +79,7 @@ const std::map<std::string, Use> uses = {
     {"train --data", {"train --run new VALUE"}},
     {"train --valid", {"train --run new --data corpus/train.jsonl VALUE"}},
     {"train --tokenizer", {"train --run new --data corpus/train.jsonl VALUE"}},
+    {"train --init", {"train --run new --data corpus/train.jsonl VALUE"}},
     {"eval run", {"eval --data corpus/valid.jsonl VALUE"}},
     {"eval --data", {"eval run VALUE"}},
     {"experts run", {"experts --data corpus/valid.jsonl VALUE"}},
@@ -90,6 +92,9 @@ const std::map<std::string, Use> uses = {
     {"serve runs", {"serve VALUE"}},
     {"serve --host", {"serve run VALUE"}},
     {"serve --key", {"serve nowhere VALUE", Use::quoted, "'nowhere'"}},
+    {"metrics run", {"metrics --csv new.csv VALUE"}},
+    {"metrics --csv", {"metrics run VALUE", Use::is_file}},
+    {"metrics --tensorboard", {"metrics run VALUE", Use::is_file}},
     {"report run", {"report VALUE"}},
     {"report --compare", {"report --compare run VALUE"}},
     {"report --data", {"report run VALUE"}},

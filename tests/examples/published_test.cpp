@@ -9,13 +9,16 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/file.h"
+#include "core/safetensors.h"
 #include "tests/examples/workshop.h"
 
 namespace smoe {
 namespace {
 
+const std::string corpus_text = " --data corpus/train.jsonl --valid corpus/valid.jsonl ";
 constexpr const char* secret = "private_place";
 
 // Fails if a file, or a file in a folder, names one of the folders of this machine.
@@ -42,7 +45,91 @@ std::string settings_without_entries() {
     return settings.erase(settings.find(entries), entries.size());
 }
 
+// Fails unless model.safetensors has the weights of the workshop's run and its router.
+void check_exported_weights(const std::string& folder) {
+    std::map<std::string, Tensor> exported =
+        read_safetensors(workshop() + "/" + folder + "/model.safetensors").tensors;
+    for (const auto& [file, prefix] :
+         {std::pair{"run/model.safetensors", ""}, {"run/router.safetensors", "router."}}) {
+        for (const auto& [name, tensor] : read_safetensors(workshop() + "/" + file).tensors) {
+            CAPTURE(name);
+            REQUIRE(exported.contains(prefix + name));
+            CHECK(std::ranges::equal(exported.at(prefix + name).values(), tensor.values()));
+            exported.erase(prefix + name);
+        }
+    }
+    CHECK(exported.empty());
+}
+
 }  // namespace
+
+TEST_CASE("published: an export has what other tools look for") {
+    const Outcome outcome = done("export run --hf hub/deep");
+    CHECK(has(outcome.out, "9 files"));
+    std::set<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(workshop() + "/hub/deep")) {
+        files.insert(entry.path().filename().string());
+    }
+    CHECK(files == std::set<std::string>{"README.md", "config.json", "configuration_smoe.py",
+                                         "generation_config.json", "model.safetensors",
+                                         "modeling_smoe.py", "special_tokens_map.json",
+                                         "tokenizer.json", "tokenizer_config.json"});
+    check_exported_weights("hub/deep");
+    const auto json = [](const std::string& file) {
+        return nlohmann::json::parse(contents("hub/deep/" + file + ".json"));
+    };
+    const int64_t end = json("config")["vocab_size"].get<int64_t>() - 1;
+    for (const std::string role : {"bos_token", "eos_token", "pad_token"}) {
+        CHECK(json("config")[role + "_id"] == end);
+        CHECK(json("generation_config")[role + "_id"] == end);
+        CHECK(json("special_tokens_map")[role] == "<|endoftext|>");
+        CHECK(json("tokenizer_config")[role] == "<|endoftext|>");
+    }
+    CHECK(json("tokenizer_config")["added_tokens_decoder"][std::to_string(end)]["content"] ==
+          "<|endoftext|>");
+    CHECK(json("generation_config")["max_length"] == 40);
+
+    const std::string card = contents("hub/deep/README.md");
+    CHECK(card.starts_with("---\n"));
+    const double trained =
+        nlohmann::json::parse(split(contents("run/metrics.jsonl"), '\n').back())["valid_loss"];
+    for (const std::string& part :
+         {std::string("\n# license: "), std::string("\"train.jsonl\""),
+          std::string("\"valid.jsonl\""), std::string("| `--batch` | 4 |"),
+          std::string("| `--router-steps` | 3 |"), std::string("Taken: 6 steps, "),
+          fmt::format("a loss of {:.4f} nats", trained)}) {
+        INFO(part);
+        CHECK(has(card, part));
+    }
+    // The folder is a run directory, too, but for what resuming needs.
+    CHECK(done("eval hub/deep --data corpus/valid.jsonl").out ==
+          done("eval run --data corpus/valid.jsonl").out);
+
+    // An empty folder will do; a dense run without metrics has less to tell.
+    done("train --run dense --routing none --data corpus/train.jsonl" + tiny_settings());
+    std::filesystem::remove(workshop() + "/dense/metrics.jsonl");
+    std::filesystem::create_directory(workshop() + "/empty");
+    CHECK(has(done("export dense --hf empty").out, "9 files"));
+    const std::string dense = contents("empty/README.md");
+    CHECK(has(dense, "It is dense"));
+    CHECK(!has(dense, "--router-steps"));
+    CHECK(has(dense, "Held out: 5 % of the stories"));
+    CHECK(has(dense, "no held-out evaluation"));
+    CHECK(has(dense, "not recorded"));
+
+    // What the Python cannot run is said, in the folder, too.
+    done("train --run labelled --routing domain" + corpus_text + tiny_settings());
+    const std::string said = done("export labelled --hf unrunnable").out;
+    CHECK(
+        has(said, "without Python for transformers, since the router 'domain' is not part of it"));
+    CHECK(has(said, "7 files"));
+    CHECK(has(contents("unrunnable/README.md"), "`transformers` cannot run it: the router"));
+    CHECK(!has(contents("unrunnable/config.json"), "auto_map"));
+    CHECK(has(contents("hub/deep/config.json"), "modeling_smoe.SmoeForCausalLM"));
+    CHECK(has(contents("hub/deep/tokenizer.json"), "TemplateProcessing"));
+    CHECK(done("tokenizer encode hub/deep/tokenizer.json", {.input = "Once"}).out ==
+          done("tokenizer encode run/tokenizer.json", {.input = "Once"}).out);
+}
 
 TEST_CASE("published: an export and the pages of reports name no folder") {
     const std::string place = workshop() + "/" + secret + "/";

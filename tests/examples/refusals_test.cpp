@@ -37,7 +37,7 @@ TEST_CASE("refusals: wrong usage") {
     refused("tokenizer", 2, "train, encode or decode");
     refused(tiny_train() + "-x", 2, "unknown option '-x'");
     refused("eval run extra --data corpus/valid.jsonl", 2, "extra");
-    refused("train --data corpus/train.jsonl", 2, "--run");
+    refused("train --resume", 2, "--run");
     refused("train --run new", 2, "--data");
     refused("eval run", 2, "--data");
     refused("eval --data corpus/valid.jsonl", 2, "run");
@@ -200,7 +200,8 @@ TEST_CASE("refusals: folders that hold a run, or none") {
     // A state whose config.json is gone must not leak into a new run.
     put("orphan/state.safetensors", contents("run/state.safetensors"));
     refused(tiny_train() + "--run orphan", 1, "already holds a run");
-    for (const std::string name : {"model.safetensors", "router.safetensors", "metrics.jsonl"}) {
+    for (const std::string name :
+         {"model.safetensors", "router.safetensors", "metrics.jsonl", "samples.jsonl"}) {
         put("taken-" + name + "/" + name, "somebody's");
         refused(tiny_train() + "--run taken-" + name, 1, "already holds a " + name);
     }

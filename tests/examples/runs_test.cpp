@@ -158,63 +158,6 @@ TEST_CASE("runs: a run directory holds what it should, and its numbers add up") 
     CHECK(json["tokens"] == labelled);
 }
 
-TEST_CASE("runs: export") {
-    const Outcome outcome = done("export run --hf hub/deep");
-    CHECK(has(outcome.out, "8 files"));
-    std::set<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(workshop() + "/hub/deep")) {
-        files.insert(entry.path().filename().string());
-    }
-    CHECK(files == std::set<std::string>{"README.md", "config.json", "generation_config.json",
-                                         "model.safetensors", "router.safetensors",
-                                         "special_tokens_map.json", "tokenizer.json",
-                                         "tokenizer_config.json"});
-    for (const char* file : {"tokenizer.json", "model.safetensors", "router.safetensors"}) {
-        CHECK(contents(std::string("hub/deep/") + file) == contents(std::string("run/") + file));
-    }
-    const auto json = [](const std::string& file) {
-        return nlohmann::json::parse(contents("hub/deep/" + file + ".json"));
-    };
-    const int64_t end = json("config")["vocab_size"].get<int64_t>() - 1;
-    for (const std::string role : {"bos_token", "eos_token", "pad_token"}) {
-        CHECK(json("config")[role + "_id"] == end);
-        CHECK(json("generation_config")[role + "_id"] == end);
-        CHECK(json("special_tokens_map")[role] == "<|endoftext|>");
-        CHECK(json("tokenizer_config")[role] == "<|endoftext|>");
-    }
-    CHECK(json("tokenizer_config")["added_tokens_decoder"][std::to_string(end)]["content"] ==
-          "<|endoftext|>");
-    CHECK(json("generation_config")["max_length"] == 40);
-
-    const std::string card = contents("hub/deep/README.md");
-    CHECK(card.starts_with("---\n"));
-    const double trained = sound_metrics("run").back()["valid_loss"].get<double>();
-    for (const std::string& part :
-         {std::string("\n# license: "), std::string("\"train.jsonl\""),
-          std::string("\"valid.jsonl\""), std::string("| `--batch` | 4 |"),
-          std::string("| `--router-steps` | 3 |"), std::string("Taken: 6 steps, "),
-          fmt::format("a loss of {:.4f} nats", trained)}) {
-        INFO(part);
-        CHECK(has(card, part));
-    }
-    // The folder is a run directory, too, but for what resuming needs.
-    CHECK(done("eval hub/deep --data corpus/valid.jsonl").out ==
-          done("eval run --data corpus/valid.jsonl").out);
-
-    // An empty folder will do; a dense run without metrics has less to tell.
-    done("train --run dense --routing none --data corpus/train.jsonl" + tiny_settings());
-    std::filesystem::remove(workshop() + "/dense/metrics.jsonl");
-    std::filesystem::create_directory(workshop() + "/empty");
-    CHECK(has(done("export dense --hf empty").out, "7 files"));
-    CHECK(!file_exists(workshop() + "/empty/router.safetensors"));
-    const std::string dense = contents("empty/README.md");
-    CHECK(has(dense, "It is dense"));
-    CHECK(!has(dense, "--router-steps"));
-    CHECK(has(dense, "Held out: 5 % of the stories"));
-    CHECK(has(dense, "no held-out evaluation"));
-    CHECK(has(dense, "not recorded"));
-}
-
 TEST_CASE("runs: generate") {
     const std::string words = "generate run --prompt Once --max-tokens 12 ";
     for (const std::string kind : {"--sampling greedy", "--sampling multinomial --temperature 0.8",

@@ -38,7 +38,7 @@ std::string settings() {
 }
 
 std::string metrics(const std::string& run) {
-    const std::regex times(R"re("(seconds|tokens_per_second|peak_bytes)": [0-9.]+(, )?)re");
+    const std::regex times(R"re("(time|seconds|tokens_per_second|peak_bytes)": [0-9.]+(, )?)re");
     return std::regex_replace(contents(run + "/metrics.jsonl"), times, "");
 }
 

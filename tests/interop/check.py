@@ -3,13 +3,17 @@
     make interop                                          installs them into build/venv and runs this
     build/venv/bin/python tests/interop/check.py          runs it in an environment that has them
 
-The others are PyTorch, `safetensors`, `tokenizers` and the client `openai`. The model in PyTorch is tests/bench/smoe_torch.py. Prints a line
-for each check and ends with status 1 if one failed. Refuses to compare anything with this project's own second
-opinion: one side of each comparison is always theirs. Read next: README.md, with the results; texts.py, clients.py.
+The others are PyTorch, `safetensors`, `tokenizers`, `transformers`, TensorBoard and the client `openai`. The model in
+PyTorch is tests/bench/smoe_torch.py, and in transformers it is the Python that an export carries. Prints a line for
+each check and ends with status 1 if one failed. Refuses to compare anything with this project's own second opinion: one
+side of each comparison is always theirs. Read next: README.md, with the results; texts.py, clients.py.
 """
 import argparse
 import importlib.metadata
+import contextlib
+import io
 import json
+import os
 import pathlib
 import platform
 import random
@@ -17,10 +21,14 @@ import shutil
 import subprocess
 import sys
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is looked up or fetched
 import torch
 import torch.nn.functional as F
+import transformers
 from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 import clients
 import texts
@@ -277,6 +285,13 @@ def check_merges(place):
 
 # The exported folder.
 
+def exported(folder, of_router):
+    """The weights of the model or of its router in an export, by their own names."""
+    weights = load_file(folder / "model.safetensors")
+    return {name.removeprefix("router."): tensor for name, tensor in weights.items()
+            if name.startswith("router.") == of_router}
+
+
 def check_export(place):
     run, hub = place.folder / "run", place.folder / "hub"
     place.smoe("export", run, "--hf", hub)
@@ -292,22 +307,151 @@ def check_export(place):
         added = files["tokenizer_config"]["added_tokens_decoder"][str(ids.pop())]
         require(added["content"] == name and added["special"], f"{role} is not among the special tokens")
     story = place.valid[0]["text"]
-    require(tokenizer.decode([config["bos_token_id"], *tokenizer.encode(story).ids]) == story,
-            "the start token leaves marks in decoded text")
-    for network, name in zip(build_networks(config), ("model", "router")):
-        network.load_state_dict(load_file(hub / f"{name}.safetensors"), strict=True)
+    ids = tokenizer.encode(story).ids
+    require(ids[0] == config["bos_token_id"] and tokenizer.decode(ids) == story,
+            "the tokenizer does not put the start token before a text, or the token leaves marks in decoded text")
+    model, router = build_networks(config)
+    model.load_state_dict(exported(hub, False), strict=True)
+    router.load_state_dict(exported(hub, True), strict=True)
     here, there = (place.smoe("eval", folder, "--data", place.valid_file) for folder in (run, hub))
     require(here == there, "smoe eval finds another loss in the exported folder")
     halves = place.folder / "halves"
     place.smoe("export", run, "--hf", halves, "--dtype", "bfloat16")
-    for name in ("model", "router"):
-        whole, half = (load_file(folder / f"{name}.safetensors") for folder in (hub, halves))
-        require(all(torch.equal(whole[key].to(torch.bfloat16), half[key]) for key in whole) and len(whole) == len(half),
-                f"{name}.safetensors in bfloat16 is not what PyTorch rounds to")
+    whole, half = (load_file(folder / "model.safetensors") for folder in (hub, halves))
+    require(all(torch.equal(whole[key].to(torch.bfloat16), half[key]) for key in whole) and len(whole) == len(half),
+            "model.safetensors in bfloat16 is not what PyTorch rounds to")
     card = (hub / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     require(len(card) == 3 and card[0] == "" and "library_name: smoe\n" in card[1], "README.md has no front matter")
     return f"{len(files)} JSON files, the weights and the tokenizer load; start, end and padding are " \
            f"{files['special_tokens_map']['eos_token']} (id {config['eos_token_id']}) in all of them"
+
+
+# transformers.
+
+ROUTINGS = ("router", "none", "hash", "hash_layers", "hash_bigram", "hash_balanced", "gate", "gate_first", "frozen")
+OTHER_MASKS = "--mask-family blocks:8 --mask-rate 0.25 --mask-where hidden --mask-scale root --token-input".split()
+
+
+def load(folder):
+    """Model and tokenizer of an export; nothing may be said about it."""
+    said = io.StringIO()
+    handler = transformers.logging.get_logger().handlers[0]
+    previous = handler.setStream(said)
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
+            model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=True).eval()
+    finally:
+        handler.setStream(previous)
+    require(said.getvalue() == "", f"loading {folder.name} says {said.getvalue().strip()!r}")
+    return model, tokenizer
+
+
+def ids_of(text, model, tokenizer):
+    """The start token, the text, the end, cut to the context."""
+    context = model.config.max_position_embeddings
+    ids = tokenizer(text, truncation=True, max_length=context)["input_ids"]
+    return torch.tensor([*ids, model.config.eos_token_id][:context])
+
+
+@torch.no_grad()
+def compare_logits(place, run, model, tokenizer):
+    """The largest difference of a story's loss from that of `smoe eval`, relative to max(1, loss)."""
+    stories = place.valid[:60]
+    path = place.write_stories("told", ((story["text"], str(n)) for n, story in enumerate(stories)))
+    measured = json.loads(place.smoe("eval", run, "--data", path, "--json"))["domains"]
+    worst, off = 0.0, 0
+    for number, story in enumerate(stories):
+        ids = ids_of(story["text"], model, tokenizer)
+        logits = model(ids[None]).logits[0]
+        there, here = F.cross_entropy(logits[:-1], ids[1:]).item(), measured[str(number)]["loss"]
+        difference = abs(here - there) / max(1.0, abs(there))
+        if difference > TOLERANCE:  # rounding decides between two experts that are as good as equal
+            off += 1
+        else:
+            worst = max(worst, difference)
+    require(off <= len(stories) / 50, f"{off} of {len(stories)} stories have other losses than smoe eval finds")
+    return worst
+
+
+def compare_generation(place, run, model, tokenizer):
+    """Greedy texts with and without a cache, alone and beside a longer one, and those of `smoe generate`."""
+    def write(prompts, **settings):
+        inputs = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left")
+        written = model.generate(**inputs, do_sample=False, max_length=70, **settings)
+        return [tokenizer.decode(ids, skip_special_tokens=True) for ids in written]
+
+    prompts = ["Once upon a time there was", "Es"]
+    alone = [write([prompt])[0] for prompt in prompts]
+    require(alone == [write([prompt], use_cache=False)[0] for prompt in prompts], "the cache changes what is written")
+    # The shorter one of the two goes on for fewer tokens, since padding counts.
+    require(all(text.startswith(part) and len(part) > len(prompt)
+                for text, part, prompt in zip(alone, write(prompts), prompts)), "padding changes what is written")
+    for prompt, text in zip(prompts, alone):
+        tokens = 70 - len(tokenizer(prompt)["input_ids"])
+        here = place.smoe("generate", run, "--prompt", prompt, "--sampling", "greedy", "--max-tokens", str(tokens),
+                          "--precision", "float32")
+        require(here.strip() == text.strip(), f"smoe generate writes {here!r}, transformers {text!r}")
+
+
+def check_transformers(place):
+    transformers.logging.disable_progress_bar()
+    differences = {}
+    for routing in ROUTINGS:
+        run, hub = place.train_run(f"run-{routing}", "--routing", routing,
+                                   *(OTHER_MASKS if routing == "gate" else [])), place.folder / f"hub-{routing}"
+        place.smoe("export", run, "--hf", hub)
+        model, tokenizer = load(hub)
+        differences[routing] = compare_logits(place, run, model, tokenizer)
+        compare_generation(place, run, model, tokenizer)
+    told = pipeline("text-generation", str(place.folder / "hub-router"), trust_remote_code=True)("Once upon a time")
+    require(len(told[0]["generated_text"]) > 30, f"the pipeline wrote {told}")
+    return "losses of 60 stories are equal to " + \
+           ", ".join(f"{value:.0e} ({routing})" for routing, value in differences.items()) + \
+           "; greedy texts are the same with and without cache and padding, and those of smoe generate"
+
+
+def check_trained_further(place):
+    """A model that is trained in transformers and saved there, in smoe eval and smoe train --init."""
+    model, tokenizer = load(place.folder / "hub-router")
+    before = compare_logits(place, place.folder / "run-router", model, tokenizer)
+    model.train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+    for story in place.train[:40]:
+        ids = ids_of(story["text"], model, tokenizer)[None]
+        optimizer.zero_grad()
+        model(ids, labels=ids).loss.backward()
+        optimizer.step()
+    model.eval()
+    saved, tuned = place.folder / "saved", place.folder / "tuned"
+    model.save_pretrained(saved)
+    tokenizer("without cutting or padding, which would be saved, too")
+    tokenizer.save_pretrained(saved)
+    after = compare_logits(place, saved, model, tokenizer)
+    place.smoe("train", "--init", saved, "--run", tuned, "--data", place.train_file, "--valid", place.valid_file,
+               "--steps", "1", "--lr", "1e-9")
+    losses = [json.loads(place.smoe("eval", folder, "--data", place.valid_file, "--json"))["loss"]
+              for folder in (place.folder / "run-router", saved, tuned)]
+    require(abs(losses[0] - losses[1]) > 1e-3, "training in transformers changed nothing")
+    require(abs(losses[1] - losses[2]) < 1e-4, f"--init begins at a loss of {losses[2]}, it was {losses[1]}")
+    return f"losses are equal to {before:.0e} before and {after:.0e} after 40 steps there; " \
+           f"smoe train --init begins at {losses[2]:.4f} (saved: {losses[1]:.4f}, before: {losses[0]:.4f})"
+
+
+def check_tensorboard(place):
+    run, board = place.folder / "run", place.folder / "board"
+    place.smoe("metrics", run, "--tensorboard", board)
+    reader = EventAccumulator(str(board)).Reload()
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    tags = set(reader.Tags()["scalars"])
+    for key in ("loss", "learning_rate", "grad_norm", "valid_loss", "multiply_adds"):
+        there = [(event.step, event.value) for event in reader.Scalars(key)]
+        here = [(line["step"], torch.tensor(float(line[key])).item()) for line in lines if key in line]
+        require(here and here == there, f"{key} is {there[:3]}, in metrics.jsonl {here[:3]}")
+    times = [event.wall_time for event in reader.Scalars("loss")]
+    require(times == [line["time"] for line in lines if "loss" in line], "times differ")
+    require({"expert_tokens/4", "valid_domains/english/loss"} <= tags, f"tags are {sorted(tags)}")
+    return f"TensorBoard reads {len(lines)} reports with {len(tags)} kinds of numbers"
 
 
 CHECKS = {"weights of a run in PyTorch": check_to_torch,
@@ -316,6 +460,9 @@ CHECKS = {"weights of a run in PyTorch": check_to_torch,
           "ids of tokenizers": check_ids,
           "merges of tokenizers' trainer": check_merges,
           "smoe export": check_export,
+          "the export in transformers": check_transformers,
+          "trained further in transformers": check_trained_further,
+          "smoe metrics in TensorBoard": check_tensorboard,
           "clients of smoe serve": lambda place: clients.check_clients(place.program, place.folder / "run")}
 
 
@@ -333,7 +480,8 @@ def main():
         except Exception as error:  # whatever it is, the other checks run
             failed += 1
             print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "safetensors", "tokenizers", "openai")]
+    versions = [f"{name} {importlib.metadata.version(name)}"
+                for name in ("torch", "safetensors", "tokenizers", "transformers", "tensorboard", "openai")]
     print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks passed with {', '.join(versions)}, "
           f"Python {platform.python_version()}")
     return 1 if failed else 0

@@ -68,12 +68,13 @@ class HashInBlock : public BlockRouter {
 };
 
 RouterKind inside(const std::string& description,
-                  std::function<BlockRouterKind(const ModelSettings&)> kind) {
+                  std::function<BlockRouterKind(const ModelSettings&)> kind, bool seeded = false) {
     return {.make =
                 [description](const ModelSettings& settings, uint64_t) {
                     return std::make_unique<InsideRouter>(settings.experts.count, description);
                 },
-            .inside = std::move(kind)};
+            .inside = std::move(kind),
+            .seeded = seeded};
 }
 
 BlockRouterKind gates(const ModelSettings& settings, bool learns, bool once) {
@@ -101,13 +102,15 @@ RouterKind gate_first_router_kind() {
 }
 
 RouterKind frozen_router_kind() {
-    return inside("a gate in each block that is never trained",
-                  [](const ModelSettings& settings) { return gates(settings, false, false); });
+    return inside(
+        "a gate in each block that is never trained",
+        [](const ModelSettings& settings) { return gates(settings, false, false); }, true);
 }
 
 RouterKind hash_layers_router_kind() {
     return inside(
-        "a hash of the token's id, another in each block", [](const ModelSettings& settings) {
+        "a hash of the token's id, another in each block",
+        [](const ModelSettings& settings) {
             return BlockRouterKind{.make =
                                        [K = settings.experts.count](const Scope& scope, int64_t,
                                                                     int64_t block, Rng& init) {
@@ -115,7 +118,8 @@ RouterKind hash_layers_router_kind() {
                                                scope, K, init.state().seed, block);
                                        },
                                    .saves = [](int64_t) { return std::vector<SavedTensor>(); }};
-        });
+        },
+        true);
 }
 
 }  // namespace smoe

@@ -150,9 +150,10 @@ class HashBalancedRouter : public TokenRouter {
 
 template <class Kind>
 RouterKind by_seed() {
-    return {.make = [](const ModelSettings& settings, uint64_t seed) {
-        return std::make_unique<Kind>(settings.experts.count, seed);
-    }};
+    return {
+        .make = [](const ModelSettings& settings,
+                   uint64_t seed) { return std::make_unique<Kind>(settings.experts.count, seed); },
+        .seeded = true};
 }
 
 }  // namespace

@@ -122,6 +122,8 @@ struct RouterKind {
         check_sizes = nullptr;
     // For kinds that are inside: what stands in the model.
     std::function<BlockRouterKind(const ModelSettings& settings)> inside = nullptr;
+    // True if its choices follow from the seed, and so belong to weights that were trained with it.
+    bool seeded = false;
 };
 Registry<RouterKind>& router_kinds();
 

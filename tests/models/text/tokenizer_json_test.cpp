@@ -67,6 +67,9 @@ TEST_CASE("tokenizer_json: equivalent files of others") {
         replaced(json, R"("aaab": 258)", R"("aaab": 258, "<|endoftext|>": 259)"),
         replaced(json, R"("post_processor": null)",
                  R"("post_processor": {"type": "ByteLevel", "trim_offsets": false})"),
+        replaced(json, R"("post_processor": null)",
+                 R"("post_processor": {"type": "TemplateProcessing", "single": [
+                     {"SpecialToken": {"id": "<|endoftext|>"}}, {"Sequence": {"id": "A"}}]})"),
         replaced(json, R"("unk_token": null)", R"("unk_token": "<|endoftext|>")"),
         replaced(replaced(json, R"("continuing_subword_prefix": null)",
                           R"("continuing_subword_prefix": "")"),
@@ -115,6 +118,10 @@ TEST_CASE("tokenizer_json: broken files are refused in one line that says why") 
          "expected no normalizer"},
         {edit("\"post_processor\": null", R"("post_processor": {"type": "Bert"})"),
          "expected no post_processor"},
+        {edit("\"post_processor\": null",
+              R"("post_processor": {"type": "TemplateProcessing", "single": [
+                  {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<|endoftext|>"}}]})"),
+         "puts \"<|endoftext|>\" before a text"},
         {edit(byte_level, R"("pre_tokenizer": {"type": "Whitespace")"), "ByteLevel pre_tokenizer"},
         {edit("\"pre_tokenizer\": {", "\"pre_tokenizer\": null, \"other\": {"),
          "ByteLevel pre_tokenizer, found null"},

@@ -150,6 +150,9 @@ TEST_CASE("config: Hugging Face keys follow from the settings") {
     // All of them are compared with the settings as read, not with those below.
     CHECK(read(R"({"hidden_size": 64, "model": {"width": 64}})").model.sizes.width == 64);
     check_refused(R"({"hidden_size": 64})", "hidden_size must be 512");
+    // What transformers adds when it saves a model.
+    CHECK_NOTHROW(
+        read(R"({"dtype": "float32", "transformers_version": "5.24.0", "auto_map": {}})"));
     CHECK(nlohmann::json::parse(to_json(Config()))["eos_token_id"].is_null());
 }
 
