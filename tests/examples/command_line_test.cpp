@@ -28,11 +28,11 @@ const Words commands = {"corpus",
                         "experts",
                         "generate",
                         "report",
-                         "metrics",
-                         "export",
-                         "verify",
-                         "study",
-                         "serve"};
+                        "metrics",
+                        "export",
+                        "verify",
+                        "study",
+                        "serve"};
 
 // Anything a command line, a shell or CLI11 gives a meaning to. No file has such a name.
 const Words odd_texts = {"",      "--threads=1", "-",  "--",    "-x",   "--help", "=a=b",
