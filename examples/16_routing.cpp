@@ -7,7 +7,7 @@
 // bias keeps all experts busy (nn/gate.h).
 // Claims: on unseen text each kind of routing beats the dense network of the same work, and the
 // dense network of four times the work beats them all. Which kind is best, such a toy cannot tell.
-// The table at the end is that of the study, on real text, at equal work.
+// The table at the end is that of the study, on real text.
 // Next: 17_story.cpp. The study: examples/study/README.md.
 #include <fmt/core.h>
 
@@ -155,7 +155,7 @@ int main() {
         check(loss[i] < loss[0] - 0.1, "lesson: {} should beat the dense network", arms[i].name);
         check(loss[i] > loss[5], "lesson: {} should not beat four times the work", arms[i].name);
     }
-    fmt::print("\nThe study: real text, transformers of 4 blocks, equal work (examples/study):\n");
+    fmt::print("\nThe study: real text, transformers of 4 blocks (examples/study):\n");
     print_study();
     return 0;
 }

@@ -33,7 +33,7 @@ int main() {
     std::ranges::transform(stories, std::back_inserter(texts), &Story::text);
     const Tokenizer tokenizer = Tokenizer::train(texts, 1024, PreTokenizer::gpt2);
 
-    Config config = preset("tiny");
+    Config config = preset("tiny_original");
     config.model.vocab_size = tokenizer.vocab_size();
     config.model.sizes = {.width = 64, .layers = 2, .heads = 4, .hidden = 256, .dropout = 0};
     config.model.router.sizes = {.width = 32, .layers = 1, .heads = 2, .hidden = 128, .dropout = 0};

@@ -25,7 +25,7 @@ rm -rf "$folder"
 say "A corpus of children's stories, in English and German, and of small sums"
 "$smoe" corpus -o "$folder/corpus"
 
-say "A model of a million parameters learns from it for $minutes minutes"
+say "A model of three million parameters learns from it for $minutes minutes"
 "$smoe" train --data "$folder/corpus/train.jsonl" --valid "$folder/corpus/valid.jsonl" \
     --preset tiny --minutes "$minutes" --run "$folder/run"
 cp "$folder/run/config.json" "$folder/config.json"

@@ -15,7 +15,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY
 fail() { echo "mpi: $*" >&2; exit 1; }
 trap 'pkill -KILL -P $$ 2>/dev/null || true' EXIT
 processes() { local count=$1; shift; timeout 300 mpirun --oversubscribe --mca odls_base_sigkill_timeout "${grace:-1}" -n "$count" "$@"; }
-begin="--data text/train.jsonl --valid text/valid.jsonl --entries 300 --width 32 --layers 2 --heads 2
+begin="--data text/train.jsonl --valid text/valid.jsonl --preset tiny_original --entries 300 --width 32 --layers 2 --heads 2
        --hidden 64 --batch 16 --shards 8 --eval-tokens 2000 --sample-every 30 --threads 1"
 
 "$program" corpus -o text >/dev/null

@@ -21,7 +21,7 @@ namespace smoe::bench {
 namespace {
 
 struct ServeOptions {
-    std::string preset = "tiny", precision = "float32", export_file, tokenizer_file;
+    std::string preset = "tiny_original", precision = "float32", export_file, tokenizer_file;
     int64_t batch = 0, steps = 8;
     bool pad = false, recompute = false;
 };

@@ -162,7 +162,7 @@ void refuse_odd(const std::string& command, const Option& option) {
 }  // namespace
 
 TEST_CASE("command line: names and texts are taken as they are") {
-    put("plan.json", R"({"arms": [{"name": "a"}], "base": {
+    put("plan.json", R"({"arms": [{"name": "a"}], "base": {"preset": "tiny_original",
             "data": "corpus/valid.jsonl", "valid": "corpus/valid.jsonl",
             "tokenizer": "run/tokenizer.json", "routing": "none", "width": 16, "layers": 1,
             "heads": 2, "hidden": 32, "context": 40, "steps": 1}})");

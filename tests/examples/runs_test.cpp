@@ -98,7 +98,7 @@ TEST_CASE("runs: help of every command lists its options") {
         CHECK(has(train_help, flag_of(setting)));
         CHECK(has(train_help, setting.group));
     });
-    CHECK(has(train_help, "[tiny 128, small 256, paper 512]"));
+    CHECK(has(train_help, "[tiny 128, tiny_original 128, small 256, paper 512]"));
     CHECK(has(done("--help-all").out, "--show-experts"));
 
     const Outcome nothing = smoe_program("");

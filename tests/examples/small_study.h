@@ -18,7 +18,7 @@ using Names = std::vector<std::string>;
 // Two arms, two seeds; a run takes a moment. It lies in a folder of its own, so its paths start there.
 inline Json small_plan() {
     return Json::parse(R"({
-        "base": {"data": ["../corpus/train.jsonl"], "valid": "../corpus/valid.jsonl",
+        "base": {"preset": "tiny_original", "data": ["../corpus/train.jsonl"], "valid": "../corpus/valid.jsonl",
                  "width": 16, "layers": 1, "heads": 2, "hidden": 32, "entries": 300, "context": 40,
                  "batch": 4, "steps": 6, "log-every": 3, "eval-every": 3, "checkpoint-every": 2,
                  "sample-every": 0, "warmup": 2, "experts": 4},

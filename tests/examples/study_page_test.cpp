@@ -25,7 +25,7 @@ const std::string hostile = "</script><b onclick=\"x\">&amp;\u202e";
 // Arms with 2, 4 and 32 experts beside a dense one.
 Json plan_of_experts() {
     Json plan = Json::parse(R"({
-        "base": {"data": ["../corpus/train.jsonl"], "valid": "../corpus/valid.jsonl",
+        "base": {"preset": "tiny_original", "data": ["../corpus/train.jsonl"], "valid": "../corpus/valid.jsonl",
                  "width": 16, "layers": 1, "heads": 2, "hidden": 32, "entries": 300, "context": 40,
                  "batch": 4, "steps": 6, "log-every": 3, "eval-every": 3, "sample-every": 0,
                  "warmup": 2, "routing": "hash"},

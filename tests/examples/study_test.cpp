@@ -94,8 +94,9 @@ TEST_CASE("study: trains what the plan says, writes rows, and does nothing twice
                                          "runs/hash/lr_0.01_seed_1", "runs/hash/lr_0.01_seed_2"}));
     // The same run by hand.
     done(
-        "train --run study-byhand --data corpus/train.jsonl --valid corpus/valid.jsonl --width 16 "
-        "--layers 1 --heads 2 --hidden 32 --tokenizer study-first/tokenizer.json --context 40 "
+        "train --run study-byhand --data corpus/train.jsonl --valid corpus/valid.jsonl "
+        "--preset tiny_original --width 16 --layers 1 --heads 2 --hidden 32 --tokenizer "
+        "study-first/tokenizer.json --context 40 "
         "--batch 4 "
         "--steps 6 --log-every 3 --eval-every 3 --sample-every 0 --warmup 2 --experts 4 "
         "--routing hash --lr 0.01 --seed 2");

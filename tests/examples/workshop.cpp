@@ -79,7 +79,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 std::string tiny_settings() {
-    return " --width 16 --layers 1 --heads 2 --hidden 32 --dropout 0.1 --router-width 8"
+    return " --preset tiny_original --width 16 --layers 1 --heads 2 --hidden 32 --dropout 0.1 "
+           "--router-width 8"
            " --router-layers 1 --router-heads 2 --router-hidden 16 --router-dropout 0.1"
            " --entries 300 --context 40 --batch 4 --steps 6 --log-every 2 --eval-every 3"
            " --checkpoint-every 3 --sample-every 0 --router-steps 3 --warmup 2 --router-warmup 2 ";

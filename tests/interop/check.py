@@ -42,7 +42,7 @@ MEGABYTE = 1_000_000
 PRE_TOKENIZERS = {"gpt2": True, "none": False}  # use_regex of the ByteLevel pre-tokenizer
 
 # Two phases of the router, contexts that stories exceed, and no two sizes alike.
-TRAINING = ("--width 32 --layers 2 --heads 4 --hidden 96 --router-width 16 --router-layers 3 --router-heads 2 "
+TRAINING = ("--preset tiny_original --width 32 --layers 2 --heads 4 --hidden 96 --router-width 16 --router-layers 3 --router-heads 2 "
             "--router-hidden 40 --experts 5 --mask-rate 0.3 --context 90 --entries 512 --batch 8 --steps 120 --lr 0.01 "
             "--warmup 20 --router-steps 60 --router-warmup 10 --eval-every 0 --sample-every 0").split()
 

@@ -87,7 +87,7 @@ def main():
                    stdout=subprocess.DEVNULL)
     if not (folder / "run").exists():
         subprocess.run([smoe, "train", "--run", folder / "run", "--data", folder / "corpus/train.jsonl", "--valid",
-                        folder / "corpus/valid.jsonl", *"--width 32 --layers 2 --heads 4 --hidden 96 --router-width 16 --router-layers 1 "
+                        folder / "corpus/valid.jsonl", *"--preset tiny_original --width 32 --layers 2 --heads 4 --hidden 96 --router-width 16 --router-layers 1 "
                         "--router-heads 2 --router-hidden 40 --experts 5 --context 90 --entries 400 --steps 40 --sample-every 0".split()],
                        check=True, stdout=subprocess.DEVNULL)
     print("ok     ", check_clients(smoe, folder / "run"))

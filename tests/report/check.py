@@ -59,7 +59,7 @@ def make_pages(program, folder):
             **{f"{arm}-s{seed}": ["--seed", seed, *settings, *SMALL] for seed in SEEDS for arm, settings in ARMS.items()}}
     for run, settings in runs.items():
         smoe("train", "--run", folder / run, "--data", folder / "corpus/train.jsonl", "--valid", folder / "corpus/valid.jsonl",
-             "--preset", "tiny", "--steps", 120, "--router-steps", 80, "--log-every", 2, "--eval-every", 20, "--warmup", 20,
+             "--preset", "tiny_original", "--steps", 120, "--router-steps", 80, "--log-every", 2, "--eval-every", 20, "--warmup", 20,
              "--sample-every", 0, *settings)
     for run in EXPERTS:
         smoe("report", folder / run)

@@ -27,7 +27,7 @@ void check_refused(const std::string& json, const std::string& part) {
 }
 
 void check_impossible(const char* part, const std::function<void(Config&)>& spoil) {
-    Config config = preset("tiny");
+    Config config = preset("tiny_original");
     CHECK_NOTHROW(check_config(config));
     spoil(config);
     CHECK_THROWS_WITH_AS(check_config(config), doctest::Contains(part), Error);
@@ -37,8 +37,8 @@ void check_impossible(const char* part, const std::function<void(Config&)>& spoi
 
 TEST_CASE("config: presets have the sizes they promise") {
     const std::vector<std::pair<std::string, double>> promised = {
-        {"tiny", 1e6}, {"small", 8e6}, {"paper", 28e6}};
-    CHECK(preset_names() == std::vector<std::string>{"tiny", "small", "paper"});
+        {"tiny", 3.4e6}, {"tiny_original", 1e6}, {"small", 8e6}, {"paper", 28e6}};
+    CHECK(preset_names() == std::vector<std::string>{"tiny", "tiny_original", "small", "paper"});
     for (const auto& row : promised) {
         const auto& [name, parameters] = row;
         Config config = preset(name);
@@ -54,12 +54,13 @@ TEST_CASE("config: presets have the sizes they promise") {
         CHECK(count > 0.7 * parameters);
         CHECK(count < 1.4 * parameters);
     }
-    Config tiny = preset("tiny");
+    Config tiny = preset("tiny_original");
     tiny.model.vocab_size = tiny.entries + 1;
     const int64_t exact = SingleMoe(tiny.model, tiny.seed).model.parameter_count();
     CHECK(exact > 900'000);
     CHECK(exact < 1'300'000);
-    CHECK_THROWS_WITH_AS(preset("huge"), doctest::Contains("tiny, small, paper"), Error);
+    CHECK_THROWS_WITH_AS(preset("huge"), doctest::Contains("tiny, tiny_original, small, paper"),
+                         Error);
 }
 
 TEST_CASE("config: every preset survives JSON, and every field is in it") {
@@ -80,9 +81,10 @@ TEST_CASE("config: every preset survives JSON, and every field is in it") {
         CHECK(to_json(config_from_json(json, "x", preset("paper"))) == json);
     }
     // What the file does not name stays as it was.
-    const Config some = config_from_json(R"({"model": {"width": 64}})", "x", preset("tiny"));
+    const Config some =
+        config_from_json(R"({"model": {"width": 64}})", "x", preset("tiny_original"));
     CHECK(some.model.sizes.width == 64);
-    CHECK(some.model.context == preset("tiny").model.context);
+    CHECK(some.model.context == preset("tiny_original").model.context);
     CHECK(to_json(read("{}")) == to_json(Config()));
 }
 
@@ -111,7 +113,7 @@ TEST_CASE("config: without folders, every name of a file is only that") {
 }
 
 TEST_CASE("config: Hugging Face keys follow from the settings") {
-    Config config = preset("tiny");
+    Config config = preset("tiny_original");
     config.model.vocab_size = 1025;
     const auto json = nlohmann::ordered_json::parse(to_json(config));
     const nlohmann::ordered_json expected = {
@@ -159,7 +161,7 @@ TEST_CASE("config: Hugging Face keys follow from the settings") {
 TEST_CASE("config: keys are unique, and a state keeps all but what may change") {
     std::set<std::string> keys;
     int count = 0;
-    const Config config = preset("tiny");
+    const Config config = preset("tiny_original");
     const auto fixed = nlohmann::json::parse(fixed_settings(config));
     visit_settings(config, [&](const Setting& setting, const auto& field) {
         ++count;
@@ -176,7 +178,7 @@ TEST_CASE("config: keys are unique, and a state keeps all but what may change") 
 }
 
 TEST_CASE("config: settings that differ from those of a state are named") {
-    const Config config = preset("tiny");
+    const Config config = preset("tiny_original");
     const std::string fixed = fixed_settings(config);
     CHECK_NOTHROW(require_fixed_settings(config, fixed, "f"));
     const auto differs = [&](const char* part, const std::function<void(Config&)>& change) {
