@@ -26,7 +26,6 @@ struct World {
     bool joined = false;
     std::vector<std::string> places;  // "pid 4711 on host", by rank
     double waited = 0;                // seconds
-    bool has_orphans = false;         // messages whose memory is gone
 };
 World world;
 bool (*asked_to_stop)() = [] { return false; };
@@ -63,9 +62,9 @@ void end_processes() {
     if (!world.joined) {
         return;
     }
-    if (world.has_orphans) {
-        // MPI may still write where those messages were to go, so it must not go on. The first process
-        // is given time to say why.
+    if (failing_together()) {
+        // Messages may be under way whose memory is gone, and MPI's own farewell may fail as this
+        // program did, on a full disk for example. The first process is given time to say why.
         std::this_thread::sleep_for(std::chrono::seconds(world.rank == 0 ? 0 : 1));
         abort_processes(1);
     }
@@ -141,11 +140,7 @@ struct Transfer::Requests {
 };
 
 Transfer::Transfer(int channel) : requests_(std::make_unique<Requests>(Requests{channel})) {}
-Transfer::~Transfer() {
-    if (!requests_->waited_for().empty()) {
-        world.has_orphans = true;  // an error is on its way
-    }
-}
+Transfer::~Transfer() = default;
 
 void Transfer::send(int to, std::span<const std::byte> bytes) {
     requests_->start(to, bytes.size(), [&](size_t begin, int count, MPI_Request* request) {
