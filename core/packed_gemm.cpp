@@ -77,7 +77,7 @@ int64_t ceil_div(int64_t count, int64_t by) {
 template <class Format>
 class Product {
   public:
-    using Unit = Format::Unit;
+    using Unit = typename Format::Unit;
 
     Product(int64_t M, int64_t N, int64_t K, const Operand& a, const Operand& b, real beta,
             const ProductResult& C)

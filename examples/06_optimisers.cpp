@@ -135,8 +135,9 @@ int main() {
             }
             return std::isnan(total) ? 1e9 : total;
         };
-        const double lr = std::ranges::min({0.01, 0.03, 0.1, 0.3}, {},
-                                           [&](double rate) { return mean_loss(rate, 1000); });
+        const double lr = std::min({0.01, 0.03, 0.1, 0.3}, [&](double one, double other) {
+            return mean_loss(one, 1000) < mean_loss(other, 1000);
+        });
         fmt::print("    {:15}{:5}{:10.4f}{:10.4f}{:10.4f}\n", kind.name, lr, mean_loss(lr, 30),
                    mean_loss(lr, 100), mean_loss(lr, 1000));
         end[size_t(&kind - kinds.data())] = mean_loss(lr, 1000);

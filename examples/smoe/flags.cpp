@@ -192,7 +192,7 @@ std::function<void(Config&)> add_setting_flags(Arguments arguments) {
             if (!option.given()) {
                 continue;
             }
-            visit_settings(*parsed, [&](const Setting& setting, const auto& field) {
+            visit_settings(*parsed, [&, &name = name](const Setting& setting, const auto& field) {
                 visit_settings(config, [&](const Setting& other, auto& target) {
                     if constexpr (std::is_same_v<std::decay_t<decltype(target)>,
                                                  std::decay_t<decltype(field)>>) {

@@ -57,10 +57,11 @@ std::string settings_name(const Arm& arm, const std::vector<Arm>& arms) {
     constexpr size_t most = 3;
     std::vector<std::string> words;
     for (const auto& [key, value] : arm.settings) {
-        const bool differs = std::any_of(arms.begin(), arms.end(), [&](const Arm& other) {
-            const auto found = other.settings.find(key);
-            return found == other.settings.end() || found->second != value;
-        });
+        const bool differs =
+            std::any_of(arms.begin(), arms.end(), [&key = key, &value = value](const Arm& other) {
+                const auto found = other.settings.find(key);
+                return found == other.settings.end() || found->second != value;
+            });
         if (differs && words.size() < most) {
             words.push_back(key.substr(key.find('.') + 1) + " " + value);
         }

@@ -146,7 +146,7 @@ int TokenStories::domain(int64_t i) const {
 void TokenStories::read(int64_t i, int64_t begin, std::span<int32_t> tokens) const {
     const auto [part, story, number] = place(i);
     const size_t from = size_t(part->offsets[story]) + size_t(begin);
-    const auto copy = [&](const auto& column) {
+    const auto copy = [&, &part = part](const auto& column) {
         // The offsets rose when the file was opened; they lie in it, too.
         check(from <= column.size() && tokens.size() <= column.size() - from,
               "'{}' was written to while it was being read", part->origin);
@@ -156,7 +156,7 @@ void TokenStories::read(int64_t i, int64_t begin, std::span<int32_t> tokens) con
     const bool ends = from + tokens.size() == part->offsets[story + 1];
     const auto inside = tokens.first(tokens.size() - (ends ? 1 : 0));
     const auto wrong = std::ranges::find_if_not(
-        inside, [&](int32_t id) { return id >= 0 && id < part->end_of_text; });
+        inside, [&part = part](int32_t id) { return id >= 0 && id < part->end_of_text; });
     if (wrong != inside.end()) {
         fail("'{}' is damaged: its story {} holds the token {} where ids go from 0 to {}",
              part->origin, story, uint32_t(*wrong), part->end_of_text - 1);
