@@ -208,10 +208,11 @@ TEST_CASE("shards: runs of them do not depend on threads, and go on as if never 
         }
         const TensorFile again = resumed.state_dict();
         CHECK(again.metadata == one.metadata);
-        for (const auto& [name, tensor] : one.tensors) {
-            CAPTURE(name);
-            CHECK(std::ranges::equal(tensor.values(), two.tensors.at(name).values()));
-            CHECK(std::ranges::equal(tensor.values(), again.tensors.at(name).values()));
+        for (const auto& entry : one.tensors) {
+            CAPTURE(entry.first);
+            const auto values = entry.second.values();
+            CHECK(std::ranges::equal(values, two.tensors.at(entry.first).values()));
+            CHECK(std::ranges::equal(values, again.tensors.at(entry.first).values()));
         }
     }
 }
