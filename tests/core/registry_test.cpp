@@ -55,9 +55,10 @@ TEST_CASE("registry: a name is taken once, and is a plain word") {
 TEST_CASE("registry: a name may carry a number") {
     CHECK(split_number("pet", "cat").name == "cat");
     CHECK(!split_number("pet", "cat").number.has_value());
-    for (const auto& [text, number] : std::vector<std::pair<std::string, double>>{
+    for (const auto& row : std::vector<std::pair<std::string, double>>{
              {"cat:0.25", 0.25}, {"cat:-3", -3}, {"cat:1e-3", 0.001}, {"cat:0", 0}}) {
-        CAPTURE(text);
+        const auto& [text, number] = row;
+        CAPTURE(row.first);
         const NameAndNumber found = split_number("pet", text);
         CHECK(found.name == "cat");
         CHECK(found.number == number);

@@ -51,8 +51,9 @@ void check_exported_weights(const std::string& folder) {
         read_safetensors(workshop() + "/" + folder + "/model.safetensors").tensors;
     for (const auto& [file, prefix] :
          {std::pair{"run/model.safetensors", ""}, {"run/router.safetensors", "router."}}) {
-        for (const auto& [name, tensor] : read_safetensors(workshop() + "/" + file).tensors) {
-            CAPTURE(name);
+        for (const auto& entry : read_safetensors(workshop() + "/" + file).tensors) {
+            const auto& [name, tensor] = entry;
+            CAPTURE(entry.first);
             REQUIRE(exported.contains(prefix + name));
             CHECK(std::ranges::equal(exported.at(prefix + name).values(), tensor.values()));
             exported.erase(prefix + name);

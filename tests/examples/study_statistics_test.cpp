@@ -21,7 +21,8 @@ TEST_CASE("study statistics: incomplete beta function") {
         {0.5, 5, 0.01, 0.24284189089843747},
         {50, 0.5, 0.99, 0.3173043978741973},
     };
-    for (const auto& [a, b, x, expected] : values) {
+    for (const auto& row : values) {
+        const double a = row[0], b = row[1], x = row[2], expected = row[3];
         INFO(a << " " << b << " " << x);
         CHECK(std::abs(incomplete_beta(a, b, x) - expected) < 1e-12);
         CHECK(std::abs(incomplete_beta(b, a, 1 - x) - (1 - expected)) < 1e-12);
@@ -40,7 +41,8 @@ TEST_CASE("study statistics: p and quantiles of Student's t") {
         {30, 9, 2.4837047041582635e-10},
         {0.01, 5, 0.9924080180425819},
     };
-    for (const auto& [t, freedom, expected] : probabilities) {
+    for (const auto& row : probabilities) {
+        const double t = row[0], freedom = row[1], expected = row[2];
         INFO(t << " " << freedom);
         CHECK(std::abs(student_t_p(t, freedom) - expected) < 1e-11 * expected + 1e-20);
     }
@@ -50,7 +52,8 @@ TEST_CASE("study statistics: p and quantiles of Student's t") {
         {0.975, 100, 1.9839715185235518}, {0.5, 3, 0},
         {0.05, 2, -2.9199855803537256},
     };
-    for (const auto& [share, freedom, expected] : quantiles) {
+    for (const auto& row : quantiles) {
+        const double share = row[0], freedom = row[1], expected = row[2];
         INFO(share << " " << freedom);
         CHECK(std::abs(student_t_quantile(share, freedom) - expected) < 1e-10);
     }

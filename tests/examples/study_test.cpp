@@ -147,8 +147,9 @@ TEST_CASE("study: an extended plan runs only what is new") {
     CHECK(has(done(study("study-grown") + " --dry-run").out, "4 of 6 runs have ended; about "));
     done(study("study-grown"));
     const auto after = inventory_of("study-grown/runs");
-    for (const auto& [name, bytes] : before) {
-        INFO(name);
+    for (const auto& entry : before) {
+        const auto& [name, bytes] = entry;
+        INFO(entry.first);
         CHECK(after.at(name) == bytes);
     }
     CHECK(runs_in("study-grown").size() == 6);

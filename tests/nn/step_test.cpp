@@ -69,7 +69,8 @@ TEST_CASE("steps: attention, position by position and in pieces") {
     Rng rng(1);
     const std::vector<int64_t> offsets = {0, 5, 6, 6, 71};
     const Sequences sequences(std::vector<int32_t>(71, 0), offsets);
-    for (const auto& [C, heads] : std::vector<std::pair<int64_t, int64_t>>{{24, 3}, {140, 70}}) {
+    for (const auto& sizes : std::vector<std::pair<int64_t, int64_t>>{{24, 3}, {140, 70}}) {
+        const int64_t C = sizes.first, heads = sizes.second;
         CAPTURE(C);
         const CausalSelfAttention layer(Scope{}, C, heads, rng);
         const Tensor x = random_tensor({71, C}, 5);
