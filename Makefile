@@ -131,7 +131,7 @@ endurance: ## kill training runs at every call that changes the disk, and at 200
 
 # The same objects as without MPI, but for one file; the program lies elsewhere, so that build/smoe stays.
 KILLS ?= 5
-test-mpi: ## train with 1, 2, 4 and 8 processes (Open MPI): equal bits, and after kills; KILLS=5 of them
+test-mpi: ## train with 1 to 8 processes (Open MPI): equal bits, and after kills; KILLS=5 of them
 	@$(MAKE) --no-print-directory deps-if-missing MPI=1
 	@$(MAKE) --no-print-directory $(BUILD)/mpi/smoe $(BUILD)/fault.so MPI=1
 	@tests/mpi.sh $(BUILD)/mpi/smoe $(BUILD)/fault.so $(BUILD)/mpi $(KILLS)

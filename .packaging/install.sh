@@ -39,6 +39,7 @@ fill() {  # template, its new place
 if [ "$action" = install ]; then
     put "$build/smoe" "$root/bin/smoe" 755
     put "$build/libsmoe.a" "$root/lib/libsmoe.a" 644
+    rm -rf "$root/include/smoe"  # an older one may have headers that are no more
     for header in $headers; do
         put "$header" "$root/include/smoe/$header" 644
     done
@@ -48,11 +49,7 @@ if [ "$action" = install ]; then
     fill smoeConfigVersion.cmake "$root/lib/cmake/smoe"
     echo "smoe $version is installed in $root"
 else
-    for header in $headers; do
-        rm -f "$root/include/smoe/$header"
-    done
-    rm -f "$root/include/smoe/smoe.h"
-    [ ! -d "$root/include/smoe" ] || find "$root/include/smoe" -depth -type d -empty -delete
+    rm -rf "$root/include/smoe"
     rm -f "$root/bin/smoe" "$root/lib/libsmoe.a" "$root/lib/pkgconfig/smoe.pc" "$root/lib/cmake/smoe/smoeConfig.cmake" \
         "$root/lib/cmake/smoe/smoeConfigVersion.cmake"
     rmdir "$root/lib/cmake/smoe" 2>/dev/null || true

@@ -66,8 +66,7 @@ void walk(const Variable& root, const Tensor& droot, const LeafDone& done) {
     root_grad = root_grad.defined() ? root_grad : Tensor::zeros(root.shape());
     std::transform(droot.data(), droot.data() + droot.numel(), root_grad.data(), root_grad.data(),
                    std::plus<real>());
-    const auto leaves =
-        done ? last_uses(nodes) : std::vector<std::vector<const Node*>>(nodes.size());
+    const auto leaves = done ? last_uses(nodes) : std::vector<std::vector<const Node*>>();
     std::vector<Tensor*> din;
     for (size_t i = 0; i < nodes.size(); ++i) {
         std::shared_ptr<Node>& node = nodes[i];
@@ -86,31 +85,25 @@ void walk(const Variable& root, const Tensor& droot, const LeafDone& done) {
         node->grad = Tensor();
         node->backward = nullptr;
         node.reset();
-        for (const Node* leaf : leaves[i]) {
-            done(*leaf);
+        if (done) {
+            for (const Node* leaf : leaves[i]) {
+                done(*leaf);
+            }
         }
     }
 }
 
-void require_number(const Variable& root) {
+}  // namespace
+
+void backward(const Variable& root, const LeafDone& done) {
     check(root.shape().numel() == 1,
           "backward: the root must be a single number, its shape is {}; give droot for others",
           root.shape().str());
-}
-
-}  // namespace
-
-void backward(const Variable& root) {
-    backward(root, LeafDone());
+    walk(root, Tensor::full(root.shape(), 1), done);
 }
 
 void backward(const Variable& root, const Tensor& droot) {
     walk(root, droot, {});
-}
-
-void backward(const Variable& root, const LeafDone& done) {
-    require_number(root);
-    walk(root, Tensor::full(root.shape(), 1), done);
 }
 
 std::vector<std::string> graph_names(const Variable& root) {

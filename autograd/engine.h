@@ -13,19 +13,18 @@
 
 namespace smoe {
 
+// Told of each leaf as soon as its gradient is complete, while the walk goes on. What recompute()
+// walks is not seen: leaves that are used inside are not told of, or too early.
+using LeafDone = std::function<void(const Node& leaf)>;
+
 // Adds d(root)/d(leaf) to the gradient of every leaf that root depends on. Gradients of
 // intermediate results, and what their rules captured, are freed on the way. Throws Error if root
 // has more than one element, requires no gradient, or was walked before.
-void backward(const Variable& root);
+void backward(const Variable& root, const LeafDone& done = {});
 
 // The same for any root: adds sum over i of droot[i] d(root[i])/d(leaf). droot has the shape of
 // root.
 void backward(const Variable& root, const Tensor& droot);
-
-// Told of each leaf as soon as its gradient is complete, while the walk goes on. What recompute()
-// walks is not seen: leaves that are used inside are not told of, or too early.
-using LeafDone = std::function<void(const Node& leaf)>;
-void backward(const Variable& root, const LeafDone& done);
 
 // The ops that root depends on, in the order in which they were recorded; leaves are left out.
 std::vector<std::string> graph_names(const Variable& root);

@@ -121,13 +121,14 @@ void check_readable(const struct stat& status, const std::string& path) {
 }  // namespace
 
 std::string read_file(const std::string& path) {
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY));
-    check(descriptor.get() >= 0, "cannot open '{}': {}", path, reason());
-    struct stat status = {};
-    const bool known = ::fstat(descriptor.get(), &status) == 0;
-    check(known, "cannot read '{}': {}", path, reason());
-    check_readable(status, path);
-    return read_all(descriptor.get(), size_t(status.st_size), "'" + path + "'");
+    InputFile file(path);
+    std::string bytes(size_t(file.size()) + 1, '\0');  // room in which the end is noticed
+    size_t filled = 0;
+    while ((filled += file.read(std::span(bytes).subspan(filled))) == bytes.size()) {
+        bytes.resize(2 * bytes.size());
+    }
+    bytes.resize(filled);
+    return bytes;
 }
 
 InputFile::InputFile(const std::string& path)

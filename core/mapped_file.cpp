@@ -16,7 +16,7 @@
 namespace smoe {
 namespace {
 
-// Likewise called differently on macOS.
+// macOS calls this member differently: when the file was last written to.
 timespec written(const struct stat& status) {
 #ifdef __APPLE__
     return status.st_mtimespec;

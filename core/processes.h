@@ -77,10 +77,6 @@ void together(Borrowed<> body);
 // body() in process 0 alone, which has the disk to itself. If it fails there, every process throws.
 void first_alone(Borrowed<> body);
 
-// An error that every process is about to throw, since all have seen the same numbers.
-template <class... Args>
-[[noreturn]] void fail_together(fmt::format_string<Args...> message, Args&&... args);
-
 // True once together() or fail_together() has thrown, so that every process is on its way out.
 bool failing_together();
 
@@ -88,16 +84,11 @@ namespace detail {
 void set_failing_together();
 }
 
+// An error that every process is about to throw, since all have seen the same numbers.
 template <class... Args>
 [[noreturn]] void fail_together(fmt::format_string<Args...> message, Args&&... args) {
     detail::set_failing_together();
     fail(message, std::forward<Args>(args)...);
-}
-
-// Any numbers as the bytes of a message.
-template <class T>
-std::span<std::byte> bytes_of(std::span<T> numbers) {
-    return std::as_writable_bytes(numbers);
 }
 
 }  // namespace smoe

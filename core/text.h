@@ -12,6 +12,9 @@ namespace smoe {
 // "a, b, c" for the separator ", ".
 std::string join(const std::vector<std::string>& words, const std::string& separator);
 
+// `text` as one cell of CSV, quoted if it has to be.
+std::string csv_cell(const std::string& text);
+
 // The candidate with the fewest edits (insert, delete, replace a letter) to `name`, the first of
 // equals; "" if none is near. Near means at most two edits, or a third of the name.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& candidates);

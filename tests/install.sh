@@ -51,6 +51,7 @@ refuses() { ! cmake_build && grep -q 'version: '"$version" "$place/log"; }
 require "CMake refuses version $version where 0.2 is asked for" refuses
 mv "$place/moved" "$prefix"
 
+touch "$prefix/include/smoe/of_an_older_version.h"
 "$@" uninstall PREFIX="$prefix" >/dev/null
 require "uninstall leaves no file" [ -z "$(find "$prefix" -type f)" ]
 DESTDIR=$place/stage "$@" install PREFIX=/opt/smoe >/dev/null

@@ -67,6 +67,7 @@ for ((kill = 1; kill <= kills; ++kill)); do
     fi
     [ "$(sha killed)" = "$(sha router1)" ] || fail "kill $kill: $count processes, then $other: other bits"
 done
+[ "$kills" = 0 ] || [ $killed -gt 0 ] || fail "no process was there to be killed"
 echo "mpi: $killed of $kills runs were killed, and all went on with other numbers of processes to the same bits"
 
 # Every refusal is one line, and nobody waits for ever.

@@ -87,6 +87,7 @@ std::string completion_script(const CLI::App& app, const std::string& shell) {
     case "$command $before" in
 )sh" + tables.choices +
            "        " + tables.files.substr(1) + R"sh()
+            local IFS=$'\n'  # names may hold blanks
             COMPREPLY=($(compgen -f -- "$word"))
             return ;;
     esac
@@ -96,6 +97,7 @@ std::string completion_script(const CLI::App& app, const std::string& shell) {
     fi
     COMPREPLY=($(compgen -W "$words" -X '-*' -- "$word"))
     if [[ ${#COMPREPLY[@]} -eq 0 && $words ]]; then  # a name that stands by its place
+        local IFS=$'\n'
         COMPREPLY=($(compgen -f -- "$word"))
     fi
 }

@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/file.h"
 #include "core/format.h"
+#include "core/text.h"
 #include "examples/smoe/commands.h"
 #include "examples/smoe/event_file.h"
 #include "examples/smoe/options.h"
@@ -50,18 +51,6 @@ std::vector<Number> numbers_of(const Json& report, char separator) {
     return numbers;
 }
 
-// A name may hold anything, since domains are named by people.
-std::string csv_field(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == text.npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    }
-    return quoted + "\"";
-}
-
 // A line for each report; where a report lacks a number, its field is empty.
 std::string csv_table(const std::vector<Json>& reports) {
     std::vector<std::string> columns;
@@ -72,7 +61,7 @@ std::string csv_table(const std::vector<Json>& reports) {
         for (const Number& number : numbers_of(report, '.')) {
             const auto [place, is_new] = places.try_emplace(number.name, columns.size());
             if (is_new) {
-                columns.push_back(csv_field(number.name));
+                columns.push_back(csv_cell(number.name));
             }
             rows.back()[place->second] = number.value.dump();
         }

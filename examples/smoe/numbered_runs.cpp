@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* numbered_runs = "runs";
 
-// The largest number that a folder in runs/ has as its name; 0 if there is none.
+// The largest number that anything in runs/ has as its name; 0 if there is none.
 int64_t last_number() {
     int64_t last = 0;
     std::error_code none;
@@ -35,11 +35,12 @@ std::string next_numbered_run() {
 }
 
 std::string last_numbered_run() {
-    if (last_number() == 0) {
+    const int64_t last = last_number();
+    if (last == 0) {
         throw UsageError(
             "--resume needs --run DIR: there is no numbered run in runs/ to go on with");
     }
-    return fmt::format("{}/{}", numbered_runs, last_number());
+    return fmt::format("{}/{}", numbered_runs, last);
 }
 
 }  // namespace smoe

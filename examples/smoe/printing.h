@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "core/check.h"
 #include "core/terminal.h"
 #include "core/text.h"
 #include "examples/smoe/shell.h"
@@ -34,6 +35,11 @@ inline void suggest(const std::string& what, const std::string& arguments) {
         say("{}", what);
         fmt::print("    {}\n", own_command(arguments));
     }
+}
+
+// From now on standard output goes nowhere.
+inline void be_quiet() {
+    check(std::freopen("/dev/null", "w", stdout) != nullptr, "cannot open '/dev/null'");
 }
 
 // Prints one line on standard error, "smoe: " and `text`, whatever the names that it quotes.

@@ -2,6 +2,8 @@
 // Read next: tests/examples/serve_refusals_test.cpp.
 #include "examples/smoe/serve_door.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -50,7 +52,9 @@ void check_origin(const Caller& caller, const ServerSettings& settings, bool is_
 }  // namespace
 
 bool is_local(const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
+    in_addr address = {};  // a name may begin with 127, too, and lead anywhere
+    return host == "localhost" || host == "::1" ||
+           (::inet_pton(AF_INET, host.c_str(), &address) == 1 && host.starts_with("127."));
 }
 
 std::string host_and_port(const ServerSettings& settings) {

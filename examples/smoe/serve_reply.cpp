@@ -8,7 +8,6 @@
 #include "core/utf8.h"
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/token_json.h"
-#include "models/training/expert_colours.h"
 
 namespace smoe {
 namespace {
@@ -184,8 +183,7 @@ nlohmann::ordered_json model_json(const ServedModel& model, int64_t created) {
             {"context", model.config.model.context},
             {"tokens", model.tokenizer.vocab_size()},
             {"routing", model.config.model.router.kind},
-            {"experts", experts},
-            {"colours", expert_colours(std::min<int64_t>(experts, 255))}};
+            {"experts", experts}};
 }
 
 nlohmann::ordered_json models_json(const std::vector<ServedModel>& models, int64_t created) {

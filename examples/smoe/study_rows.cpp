@@ -37,17 +37,6 @@ std::vector<std::string> with_one_folder(std::vector<std::string> paths) {
     return paths;
 }
 
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n\r") == text.npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return quoted + "\"";
-}
-
 // The cells of one line of results.csv by the names of their columns.
 class CsvRow {
   public:

@@ -34,8 +34,9 @@ class Reading {
   public:
     explicit Reading(const std::vector<std::string>& paths) : paths_(paths) {
         for (const std::string& path : paths) {
-            std::error_code error;  // a pipe has no size
+            std::error_code error;
             const auto size = std::filesystem::file_size(path, error);
+            has_pipe_ = has_pipe_ || error;
             all_bytes_ += error ? 0 : int64_t(size);
         }
     }
@@ -82,7 +83,7 @@ class Reading {
         const double speed = double(bytes) / Seconds(now - start_).count();
         std::string text =
             fmt::format("{} read, {}/s", format_bytes(bytes), format_bytes(int64_t(speed)));
-        if (all_bytes_ >= bytes) {
+        if (!has_pipe_ && all_bytes_ >= bytes) {
             text = fmt::format("{:3.0f} %  {} of {}, {}/s, left {}",
                                100 * double(bytes) / double(all_bytes_), format_bytes(bytes),
                                format_bytes(all_bytes_), format_bytes(int64_t(speed)),
@@ -95,6 +96,7 @@ class Reading {
     size_t file_ = 0;
     std::unique_ptr<StoryReader> reader_;
     int64_t all_bytes_ = 0, bytes_before_ = 0, text_bytes_ = 0;
+    bool has_pipe_ = false;  // whose size nobody knows
     ProgressLine line_;
     Clock::time_point start_ = Clock::now(), shown_ = start_;
 };

@@ -27,6 +27,7 @@
 #include "models/text/story_split.h"
 #include "models/training/progress.h"
 #include "models/training/run_costs.h"
+#include "models/training/shards.h"
 #include "models/training/trainer.h"
 #include "models/training/training_loop.h"
 
@@ -44,11 +45,6 @@ std::string run_path(const TrainOptions& options) {
     return !options.run.empty() ? options.run
            : options.resume     ? last_numbered_run()
                                 : next_numbered_run();
-}
-
-// From now on standard output goes nowhere.
-void be_quiet() {
-    check(std::freopen("/dev/null", "w", stdout) != nullptr, "cannot open '/dev/null'");
 }
 
 // The stored configuration with the flags that may change; Error for any other flag that differs.
@@ -228,12 +224,7 @@ Start start_of(const TrainOptions& options, const RunDirectory& run) {
     }
     Start start;
     start.config = options.resume ? resumed_config(options, run.config()) : new_config(options);
-    check(process_count() <= start.config.shards,
-          "{} processes were started, and the batch of this run is cut into {}, so some would have "
-          "nothing to do: {}",
-          process_count(), start.config.shards,
-          options.resume ? fmt::format("start at most {}", start.config.shards)
-                         : fmt::format("--shards {}", process_count()));
+    require_shards(start.config.shards);
     look_ahead(run, start.config);
     start.tokenizer = known_tokenizer(run, start.config, options.resume);
     return start;

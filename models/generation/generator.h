@@ -1,7 +1,7 @@
 // Generates text token by token: the router picks the expert of the new position, the model gives
 // the logits, and a token is drawn. Many texts are written at once, and they may join and leave
-// between two tokens. A token costs one pass over the weights of model and router, which all texts
-// share, and allocates nothing. Token ids go in and come out; the tokenizer turns them into text.
+// between two tokens. A pass over the weights of model and router is shared by up to few_vectors
+// texts, and allocates nothing. Token ids go in and come out; the tokenizer turns them into text.
 // Read next: request.h, sampling.h; scheduler.h, which feeds one from a queue.
 #pragma once
 

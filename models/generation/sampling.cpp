@@ -114,6 +114,9 @@ std::span<const Sampler::Ranked> Sampler::nucleus(std::span<const real> probs, d
 }
 
 std::span<const Sampler::Ranked> Sampler::likeliest(std::span<const real> logits, int64_t count) {
+    if (count == 0) {
+        return {};  // ranking all of them is work
+    }
     rank(logits);
     const size_t kept = std::min(size_t(count), ranked_.size());
     if (kept < ranked_.size()) {

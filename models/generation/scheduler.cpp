@@ -65,7 +65,6 @@ std::shared_ptr<Job> Scheduler::submit(size_t model, std::vector<TextRequest> re
               request.samples, places_[model]);
         job->unfinished_ += request.samples;
     }
-    job->model_ = model;
     job->requests_ = std::move(requests);
     job->stops_ = std::move(stops);
     job->tell_prompt_ = tell_prompt;

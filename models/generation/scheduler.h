@@ -66,7 +66,6 @@ class Job {
     void give(Piece piece);
     void fail(const std::string& message);
 
-    size_t model_ = 0;
     std::vector<TextRequest> requests_;
     std::vector<std::string> stops_;
     bool tell_prompt_ = false;
@@ -98,7 +97,6 @@ class Scheduler {
 
     void close();  // takes no more jobs
     bool idle() const;
-    int64_t places(size_t model) const { return places_[model]; }
 
     // These two are for the thread that works. The first lets jobs join and leave, and takes every
     // text one token further; it waits up to `longest` for a job if there is none. The second ends

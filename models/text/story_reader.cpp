@@ -27,7 +27,7 @@ class StoryReader::Format {
 
 namespace {
 
-constexpr std::string_view marker = "<|endoftext|>", byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::string_view marker = "<|endoftext|>";
 using Stories = std::vector<Story>;
 
 bool is_blank(std::string_view text) {

@@ -43,7 +43,6 @@ class StoryReader {
     bool read(std::vector<Story>& stories);
 
     int64_t bytes_read() const { return pieces_.bytes_read(); }
-    int64_t file_size() const { return pieces_.file_size(); }  // 0 of a pipe
 
     class Format;  // how pieces of one kind become stories
 

@@ -10,7 +10,6 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "core/hash.h"
 #include "core/threads.h"
 
 namespace smoe {

@@ -11,7 +11,6 @@
 namespace smoe {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr size_t longest_signature_at_end = 8;
 
 }  // namespace

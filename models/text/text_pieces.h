@@ -15,6 +15,9 @@
 
 namespace smoe {
 
+// What some programs put before UTF-8.
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 class TextPieces {
   public:
     static constexpr size_t usual_block = size_t(1) << 24;
@@ -39,7 +42,6 @@ class TextPieces {
     bool is_last() const { return at_end_ && piece_ == buffer_.size(); }
 
     int64_t bytes_read() const { return place_.byte; }
-    int64_t file_size() const { return file_ ? file_->size() : int64_t(memory_.size()); }
 
   private:
     void fill();

@@ -35,10 +35,7 @@ std::vector<std::vector<Piece>> cut_into_pieces(int64_t parameters, int processe
 
 void add_to(std::span<real> to, std::span<const real> from) {
     parallel_for(int64_t(to.size()), elementwise_grain, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) {
-            to[size_t(i)] += from[size_t(i)];
-        }
+        axpy(end - begin, 1, from.data() + begin, to.data() + begin);
     });
 }
 
@@ -106,14 +103,14 @@ void GradientExchange::start(size_t b) {
             if (r == rank) {
                 std::ranges::copy(part(own_sums[i], own), values.begin());
             } else {
-                bucket.transfer->receive(r, bytes_of(values));
+                bucket.transfer->receive(r, std::as_writable_bytes(values));
             }
         }
     }
     for (int step = 1; step < count; ++step) {
         const int to = (rank + step) % count;
         for (const Tensor& sum : own_sums) {
-            bucket.transfer->send(to, bytes_of(part(sum, pieces_[b][size_t(to)])));
+            bucket.transfer->send(to, std::as_writable_bytes(part(sum, pieces_[b][size_t(to)])));
         }
     }
 }

@@ -44,7 +44,7 @@ void gather_pieces(const std::vector<std::vector<Piece>>& pieces, std::span<T> a
         for (const Piece& piece : bucket) {
             borders.push_back((place(piece.end) - first) * sizeof(T));
         }
-        all_gather(bytes_of(all.subspan(first, borders.back() / sizeof(T))), borders);
+        all_gather(std::as_writable_bytes(all.subspan(first, borders.back() / sizeof(T))), borders);
     }
 }
 

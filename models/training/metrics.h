@@ -31,10 +31,7 @@ struct Window {
             router_losses[name] += loss;
         }
         router_steps += report.router_losses.empty() ? 0 : 1;
-        expert_tokens.resize(report.expert_tokens.size());
-        for (size_t k = 0; k < expert_tokens.size(); ++k) {
-            expert_tokens[k] += report.expert_tokens[k];
-        }
+        add_rows(expert_tokens, report.expert_tokens);
     }
     double loss() const { return loss_sum / double(tokens); }
     double grad_norm() const { return grad_norm_sum / double(steps); }

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/check.h"
+#include "core/processes.h"
+
 namespace smoe {
 
 std::vector<std::vector<int64_t>> cut_into_shards(const Dataset& data,
@@ -38,6 +41,14 @@ std::vector<std::vector<int64_t>> cut_into_shards(const Dataset& data,
 
 ShardRange shards_of(int64_t shards, int rank, int processes) {
     return {.begin = shards * rank / processes, .end = shards * (rank + 1) / processes};
+}
+
+void require_shards(int64_t shards) {
+    check(
+        process_count() <= shards,
+        "{} processes were started, but a batch is cut into {}, so some would have nothing to do: "
+        "start at most as many, or begin the run with --shards {}",
+        process_count(), shards, process_count());
 }
 
 int TreeSum::push(TreeNode node) {

@@ -36,6 +36,9 @@ struct ShardRange {
 // Those of process `rank` out of `processes`. Each has at least one if there are enough.
 ShardRange shards_of(int64_t shards, int rank, int processes);
 
+// Throws Error unless every process has one.
+void require_shards(int64_t shards);
+
 // A node of the tree over S shards: the sum of shards index * 2^level to (index + 1) * 2^level - 1,
 // as far as they exist.
 struct TreeNode {

@@ -55,10 +55,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
           [&](const FlatParameters& flat) { return model_settings(config, moe_.model, flat); },
           config.shards, 1),
       stream_(data) {
-    check(process_count() <= config.shards,
-          "{} processes share {} shard{} of a batch, so some would have nothing to do: --shards {} "
-          "cuts it into as many",
-          process_count(), config.shards, config.shards == 1 ? "" : "s", process_count());
+    require_shards(config.shards);
     for (uint64_t shard = 0; shard < uint64_t(config.shards); ++shard) {
         chance_.push_back({stream(config.seed, Stream::experts, shard),
                            stream(config.seed, Stream::model_dropout, shard),

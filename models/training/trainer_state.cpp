@@ -182,7 +182,7 @@ std::vector<Trainer::Chance> Trainer::chance_of_all() const {
         const ShardRange shards = shards_of(config_.shards, rank, process_count());
         borders.push_back(size_t(shards.end) * 3 * sizeof(uint64_t));
     }
-    all_gather(bytes_of(std::span(positions)), borders);
+    all_gather(std::as_writable_bytes(std::span(positions)), borders);
     auto position = positions.begin();
     for (Chance& chance : all) {
         for (Rng* rng : {&chance.experts, &chance.model_dropout, &chance.router_dropout}) {

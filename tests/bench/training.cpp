@@ -18,7 +18,12 @@
 namespace smoe::bench {
 namespace {
 
-constexpr double rates[] = {0.2, 0.5, 0.8};
+// Those to measure. Only masks that are drawn neuron by neuron can have any.
+std::vector<double> mask_rates(const Config& config) {
+    return config.model.experts.mask_family == "bernoulli"
+               ? std::vector<double>{0.2, 0.5, 0.8}
+               : std::vector<double>{config.model.experts.mask_rate};
+}
 
 // One preset on one batch of text.
 class TrainingRows {
@@ -91,7 +96,7 @@ class TrainingRows {
                     .unit = "tokens/s",
                     .value = map(sparse_routed, [&](double s) { return tokens() / s; }),
                     .against = map(composed_routed, sparse_routed, std::divides<>())});
-        if (rate == rates[0]) {
+        if (rate == mask_rates(config_).front()) {
             const double work = multiply_adds(router_decoder(config.model), batch_, Pass::forward);
             table_.add({.what = fmt::format("{} frozen router, forward", name_),
                         .unit = "tokens/s",
@@ -142,7 +147,7 @@ void measure_training(const Options& options, Table& table) {
                                   batch.stories.size(), batch.size()));
         TrainingRows rows(name, config, batch, options, table);
         rows.dense();
-        for (const double rate : rates) {
+        for (const double rate : mask_rates(config)) {
             rows.masked(rate);
         }
         release_cached_memory();

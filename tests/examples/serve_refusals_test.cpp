@@ -136,6 +136,7 @@ TEST_CASE("serve: a key") {
           200);
     refused("serve run --host 0.0.0.0", 1, "--key");
     refused("serve run --host example.org", 1, "--key");
+    refused("serve run --host 127.example.org", 1, "--key");
     refused("serve run --port 70000", 1, "--port");
     refused("serve run --places 0", 1, "--places");
     refused("serve run --port " + std::to_string(server.port()), 1, "another program listens");

@@ -84,7 +84,6 @@ TEST_CASE("tokenize: training from tokens gives the bits of training from text")
             CHECK(metrics(text) == metrics(tokens));
         }
         if (has(words, "split")) {  // nothing is cut, so the summary is the same, too
-            CHECK(of_text.out.substr(0, of_text.out.find("loss over steps")).size() > 100);
             const auto summary = [](const std::string& out) {
                 return out.substr(out.find("training text:"),
                                   out.find("model:") - out.find("training text:"));

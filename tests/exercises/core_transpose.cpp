@@ -1,6 +1,7 @@
 // Exercise: the transpose of a square matrix (N, N), in place and on all threads. The numbers of a
 // column are far apart in memory, so go in small squares that stay in the cache. No two threads may
-// move the same number. Anything but a square matrix is an Error that names the shape.
+// move the same number. The test sees the result, the memory and how the work is divided, not the
+// squares. Anything but a square matrix is an Error that names the shape.
 // Level 2 of 3, about 40 minutes, after core_row_sums. Two hints are at the end.
 #include "core/check.h"
 #include "core/storage.h"
