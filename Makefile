@@ -387,5 +387,5 @@ $(OBJ)/double/%.o: %.cpp
 	$(CXX) $(FLAGS) -DSMOE_DOUBLE -MMD -MP -c $< -o $@
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call float,$(SOURCES) $(PROGRAM) $(TESTS) $(BENCH)) $(call double,$(SOURCES) $(TESTED) $(TESTS)) \
-           $(addprefix $(OBJ)/float/examples/,$(addsuffix .o,$(LESSONS) $(MATHEMATICS))))
+# Every file that was compiled before has written down what it includes.
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
