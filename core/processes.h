@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/check.h"
@@ -67,6 +68,18 @@ double seconds_waited();
 void all_gather(std::span<std::byte> bytes, std::span<const size_t> borders);
 // What every process gives, by rank; lengths may differ.
 std::vector<std::string> all_gather(const std::string& own);
+// The same for values that are copied as they lie in memory: all of them, in the order of the ranks.
+template <class T>
+requires std::is_trivially_copyable_v<T> std::vector<T> all_gather(const std::vector<T>& own) {
+    std::vector<T> all;
+    for (const std::string& bytes : all_gather(
+             std::string(reinterpret_cast<const char*>(own.data()), own.size() * sizeof(T)))) {
+        const size_t before = all.size();
+        all.resize(before + bytes.size() / sizeof(T));
+        bytes.copy(reinterpret_cast<char*>(all.data() + before), bytes.size());
+    }
+    return all;
+}
 // What process 0 gives.
 std::string from_first(const std::string& text);
 

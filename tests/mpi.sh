@@ -19,20 +19,25 @@ begin="--data text/train.jsonl --valid text/valid.jsonl --preset tiny_original -
        --hidden 64 --batch 16 --shards 8 --eval-tokens 2000 --sample-every 30 --threads 1"
 
 "$program" corpus -o text >/dev/null
+evaluations() { grep -o '"valid_loss": [0-9.]*, "valid_bits_per_byte": [0-9.]*' "$1/metrics.jsonl"; }
 sha() { sha256sum "$1"/{model,state}.safetensors | cut -d' ' -f1 | tr '\n' ' '; }
 
 # One process with 8 shards, and others that share them.
 for kind in router gate; do
     set -- --router-steps 30 --steps 60 --checkpoint-every 20
-    if [ $kind = gate ]; then set -- --routing gate --dropout 0.1 --clip 0.5 --steps 30; fi
+    if [ $kind = gate ]; then set -- --routing gate --dropout 0.1 --clip 0.5 --steps 30 --exchange bfloat16; fi
     for count in 1 2 3 4 8; do
         # shellcheck disable=SC2086  # $begin holds words
         processes $count "$program" train --run $kind$count $begin "$@" >log 2>&1 ||
             { tail -5 log >&2; fail "$count processes could not train"; }
         [ "$(sha $kind$count)" = "$(sha ${kind}1)" ] || fail "$count processes wrote other bits than one ($kind)"
+        [ "$(evaluations $kind$count)" = "$(evaluations ${kind}1)" ] || fail "$count processes evaluated otherwise ($kind)"
     done
     echo "mpi: $kind: 1, 2, 3, 4 and 8 processes wrote the same bits"
 done
+"$program" train --run unrounded --data text/train.jsonl --preset tiny_original --entries 300 --width 32 --layers 2 --heads 2 \
+    --hidden 64 --batch 16 --shards 8 --threads 1 --routing gate --dropout 0.1 --clip 0.5 --steps 30 >log
+[ "$(sha unrounded)" != "$(sha gate1)" ] || fail "an exchange in bfloat16 rounds nothing"
 # shellcheck disable=SC2086
 "$program" train --run threads $begin --router-steps 30 --steps 60 --checkpoint-every 20 --threads 2 >log
 [ "$(sha threads)" = "$(sha router1)" ] || fail "two threads of one process wrote other bits"

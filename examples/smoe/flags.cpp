@@ -62,6 +62,8 @@ constexpr Flag flags[] = {
     {"training.batch", "--batch", "stories in a step"},
     {"training.shards", "--shards",
      "into which a batch is cut; only one is in memory at a time, and processes share them"},
+    {"training.exchange", "--exchange",
+     "what processes send of the shards' gradients: bfloat16 halves the bytes, and rounds"},
     {"training.recompute", "--recompute",
      "keep less for backward and compute it again: less memory, slower steps"},
     {"training.precision", "--precision", "what products in training round their factors to"},

@@ -28,8 +28,9 @@ struct Config {
     uint64_t seed = 1;
     std::string optimizer = "schedule_free";
     OptimizerSettings optim{.warmup = 2500};
-    int64_t batch = 80;  // stories in a step
-    int64_t shards = 1;  // into which a batch is cut, see shards.h
+    int64_t batch = 80;                       // stories in a step
+    int64_t shards = 1;                       // into which a batch is cut, see shards.h
+    Precision exchange = Precision::float32;  // of the shards' gradients, see exchange.h
     bool recompute = false;
     Precision precision = Precision::float32;  // of large products in training
     double clip = 0;                           // greatest length of a gradient; 0: any
@@ -172,6 +173,7 @@ void visit_settings(AnyConfig& c, const Visit& visit) {
     visit(Setting{"training", "clip"}, c.clip);
     visit(Setting{"training", "batch"}, c.batch);
     visit(Setting{"training", "shards"}, c.shards);
+    one_of("training", "exchange", c.exchange);
     visit(Setting{"training", "recompute", free}, c.recompute);
     one_of("training", "precision", c.precision);
     // A schedule follows from the number of steps.

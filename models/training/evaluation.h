@@ -38,7 +38,8 @@ struct Evaluation {
 
 // Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`. If `max_tokens` is
 // not 0, it takes an even choice of them with at most that many tokens. Random routing starts from
-// the same seed each time.
+// the same seed each time. Processes share the batches, so each has to call this; the result does
+// not depend on how many they are.
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
 
 }  // namespace smoe

@@ -4,7 +4,10 @@
 #include "models/training/exchange.h"
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
+#include "core/bfloat16.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -43,13 +46,58 @@ std::span<real> part(const Tensor& flat, Piece piece) {
     return {flat.data() + piece.begin, size_t(piece.size())};
 }
 
+namespace {
+
+// The double build is there to check gradients, and rounds none.
+bool rounds(Precision exchange) {
+    return exchange == Precision::bfloat16 && std::is_same_v<real, float>;
+}
+
+// The bytes in which numbers travel: they themselves, or the bfloat16s in the first half of their
+// place, which narrow() puts there.
+std::span<std::byte> travelling(std::span<real> numbers, Precision exchange) {
+    const std::span<std::byte> bytes = std::as_writable_bytes(numbers);
+    return rounds(exchange) ? bytes.first(bytes.size() / 2) : bytes;
+}
+
+void narrow(std::span<real> numbers) {
+    auto* bytes = reinterpret_cast<unsigned char*>(numbers.data());
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        const auto upper = uint16_t(rounded_to_bfloat16(float(numbers[i])) >> 16);
+        std::memcpy(bytes + i * sizeof upper, &upper, sizeof upper);
+    }
+}
+
+void widen(std::span<real> numbers) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(numbers.data());
+    for (size_t i = numbers.size(); i-- > 0;) {
+        uint16_t upper = 0;
+        std::memcpy(&upper, bytes + i * sizeof upper, sizeof upper);
+        numbers[i] = real(std::bit_cast<float>(uint32_t(upper) << 16));
+    }
+}
+
+}  // namespace
+
+void round_node(std::span<real> sum, Precision exchange) {
+    if (rounds(exchange)) {
+        parallel_for(int64_t(sum.size()), elementwise_grain, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) {
+                sum[size_t(i)] = real(nearest_bfloat16(float(sum[size_t(i)])));
+            }
+        });
+    }
+}
+
 GradientExchange::GradientExchange(const std::vector<std::vector<Piece>>& pieces, int64_t shards,
-                                   std::vector<Tensor> sums, int additions, Tensor own, int channel)
+                                   std::vector<Tensor> sums, int additions, Tensor own,
+                                   Precision exchange, int channel)
     : pieces_(pieces),
       shards_(shards),
       sums_(std::move(sums)),
       additions_(additions),
       own_(std::move(own)),
+      exchange_(exchange),
       channel_(channel) {
     for (int rank = 0; rank < process_count(); ++rank) {
         nodes_.push_back(nodes_of(shards_of(shards, rank, process_count()), shards));
@@ -81,8 +129,10 @@ void GradientExchange::start(size_t b) {
     const int rank = process_rank(), count = process_count();
     const Piece whole{pieces_[b].front().begin, pieces_[b].back().end};
     const size_t last = sums_.size() - 1;
+    round_node(part(sums_[last], whole), exchange_);
     for (int i = 1; i <= additions_; ++i) {
         add_to(part(sums_[last], whole), part(sums_[last - size_t(i)], whole));
+        round_node(part(sums_[last], whole), exchange_);
     }
     std::vector<Tensor> own_sums(sums_.begin(), sums_.end() - 1 - additions_);
     own_sums.push_back(sums_.back());
@@ -103,14 +153,18 @@ void GradientExchange::start(size_t b) {
             if (r == rank) {
                 std::ranges::copy(part(own_sums[i], own), values.begin());
             } else {
-                bucket.transfer->receive(r, std::as_writable_bytes(values));
+                bucket.transfer->receive(r, travelling(values, exchange_));
             }
         }
     }
     for (int step = 1; step < count; ++step) {
         const int to = (rank + step) % count;
         for (const Tensor& sum : own_sums) {
-            bucket.transfer->send(to, std::as_writable_bytes(part(sum, pieces_[b][size_t(to)])));
+            const std::span<real> numbers = part(sum, pieces_[b][size_t(to)]);
+            if (rounds(exchange_)) {
+                narrow(numbers);
+            }
+            bucket.transfer->send(to, travelling(numbers, exchange_));
         }
     }
 }
@@ -121,13 +175,19 @@ void GradientExchange::collect(size_t b) {
     TreeSum sum(shards_);
     std::vector<std::span<real>> stack;
     int64_t row = 0;
-    for (const std::vector<TreeNode>& of_process : nodes_) {
-        for (const TreeNode& node : of_process) {
+    for (size_t r = 0; r < nodes_.size(); ++r) {
+        for (const TreeNode& node : nodes_[r]) {
             stack.push_back(part(bucket.values, {row * own, (row + 1) * own}));
             ++row;
+            if (rounds(exchange_) && int(r) != process_rank()) {
+                widen(stack.back());
+            }
             for (int additions = sum.push(node); additions > 0; --additions) {
                 add_to(stack.back(), stack[stack.size() - 2]);
                 stack.erase(stack.end() - 2);
+                if (additions > 1 || !sum.complete()) {
+                    round_node(stack.back(), exchange_);
+                }
             }
         }
     }

@@ -2,6 +2,9 @@
 // bucket into a piece for each process, its owner. All send their sums of a piece to the owner, who
 // adds them along the tree. A bucket goes as soon as backward has completed it, last layers first, so
 // that messages travel while earlier layers are computed.
+//
+// In bfloat16 half as many bytes travel. Then every node of the tree below the root is rounded, those
+// that no other process needs, too: so the bits still do not depend on how many processes there are.
 // Read next: learner.h, which owns what comes out.
 #pragma once
 
@@ -9,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/precision.h"
 #include "core/processes.h"
 #include "core/tensor.h"
 #include "models/training/shards.h"
@@ -28,15 +32,18 @@ std::vector<std::vector<Piece>> cut_into_pieces(int64_t parameters, int processe
 
 void add_to(std::span<real> to, std::span<const real> from);  // to += from
 std::span<real> part(const Tensor& flat, Piece piece);
+// A node below the root, as it can be sent.
+void round_node(std::span<real> sum, Precision exchange);
 
 class GradientExchange {
   public:
     // sums[i] (P) are this process's gradients of node i of the tree, from left to right; the last one
     // is that of its last shard, which is not complete yet, and to which the `additions` before it
-    // are to be added. own (as long as the own pieces) gets the sum over all shards. None of it may
-    // change meanwhile, but for gradients that complete.
+    // are to be added. own (as long as the own pieces) gets the sum over all shards. The caller may
+    // change none of it meanwhile, but for gradients that complete; afterwards, sums are used up.
     GradientExchange(const std::vector<std::vector<Piece>>& pieces, int64_t shards,
-                     std::vector<Tensor> sums, int additions, Tensor own, int channel);
+                     std::vector<Tensor> sums, int additions, Tensor own, Precision exchange,
+                     int channel);
 
     // Gradients of the last shard are complete in this piece. Each parameter is told of once at most.
     void complete(Piece piece);
@@ -59,6 +66,7 @@ class GradientExchange {
     std::vector<Tensor> sums_;
     int additions_;
     Tensor own_;
+    Precision exchange_;
     int channel_;
     std::vector<std::vector<TreeNode>> nodes_;  // of each process
     std::vector<Bucket> buckets_;

@@ -52,10 +52,11 @@ void gather_pieces(const std::vector<std::vector<Piece>>& pieces, std::span<T> a
 
 Learner::Learner(Module& module, const std::string& kind,
                  const std::function<OptimizerSettings(const FlatParameters& flat)>& settings,
-                 int64_t shards, int channel)
+                 int64_t shards, Precision exchange, int channel)
     : flat_(module),
       kind_(kind),
       shards_(shards),
+      exchange_precision_(exchange),
       channel_(channel),
       pieces_(cut_into_pieces(flat_.values().numel(), process_count())),
       own_values_(is_alone() ? flat_.values() : own_of(flat_.values())),
@@ -123,8 +124,9 @@ void Learner::publish_values() const {
 void Learner::begin_exchange(int64_t last_shard) {
     std::vector<Tensor> sums = below_;
     sums.push_back(flat_.grads());
-    exchange_ = std::make_unique<GradientExchange>(
-        pieces_, shards_, std::move(sums), sum_.push({0, last_shard}), own_grads_, channel_);
+    exchange_ = std::make_unique<GradientExchange>(pieces_, shards_, std::move(sums),
+                                                   sum_.push({0, last_shard}), own_grads_,
+                                                   exchange_precision_, channel_);
 }
 
 LeafDone Learner::sending(int64_t shard) {
@@ -149,8 +151,15 @@ void Learner::add_shard(int64_t shard) {
         }
         return;
     }
-    for (int additions = sum_.push({0, shard}); additions > 0; --additions) {
-        add_to(flat_.grads().values(), below_.back().values());
+    const std::span<real> sum = flat_.grads().values();
+    for (int additions = sum_.push({0, shard});; --additions) {
+        if (additions > 0 || !sum_.complete()) {
+            round_node(sum, exchange_precision_);
+        }
+        if (additions == 0) {
+            break;
+        }
+        add_to(sum, below_.back().values());
         below_.pop_back();
     }
     if (!is_last) {

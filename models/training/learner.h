@@ -30,7 +30,7 @@ class Learner {
     // Learners of one run have channels of their own.
     Learner(Module& module, const std::string& kind,
             const std::function<OptimizerSettings(const FlatParameters& flat)>& settings,
-            int64_t shards, int channel);
+            int64_t shards, Precision exchange, int channel);
 
     const FlatParameters& flat() const { return flat_; }
 
@@ -80,6 +80,7 @@ class Learner {
     FlatParameters flat_;
     std::string kind_;
     int64_t shards_;
+    Precision exchange_precision_;
     int channel_;  // of its messages
     std::vector<std::vector<Piece>> pieces_;
     Tensor own_values_, own_grads_;  // the flat buffers themselves if alone

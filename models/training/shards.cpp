@@ -70,6 +70,11 @@ int TreeSum::push(TreeNode node) {
     }
 }
 
+bool TreeSum::complete() const {
+    return !nodes_.empty() && nodes_.front().index == 0 &&
+           int64_t(1) << nodes_.front().level >= shards_;
+}
+
 std::vector<TreeNode> nodes_of(ShardRange range, int64_t shards) {
     TreeSum sum(shards);
     for (int64_t shard = range.begin; shard < range.end; ++shard) {

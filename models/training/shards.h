@@ -59,6 +59,7 @@ class TreeSum {
 
     // From left to right. When all shards are in, the root alone.
     const std::vector<TreeNode>& nodes() const { return nodes_; }
+    bool complete() const;  // all shards are in
 
   private:
     int64_t shards_;

@@ -53,7 +53,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
       model_(
           moe_.model, config.optimizer,
           [&](const FlatParameters& flat) { return model_settings(config, moe_.model, flat); },
-          config.shards, 1),
+          config.shards, config.exchange, 1),
       stream_(data) {
     require_shards(config.shards);
     for (uint64_t shard = 0; shard < uint64_t(config.shards); ++shard) {
@@ -66,7 +66,7 @@ Trainer::Trainer(const Config& config, const Dataset& data)
         router_ = std::make_unique<Learner>(
             *moe_.router->module(), config.optimizer,
             [&](const FlatParameters&) { return router_optimizer_settings(config); }, config.shards,
-            2);
+            config.exchange, 2);
         if (config.model.router.steps == 0) {
             freeze_router();
         }

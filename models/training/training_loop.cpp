@@ -259,13 +259,13 @@ class Loop {
         const Trainer::EvaluationMode mode(trainer_);
         Evaluation result;
         guard([&] {
-            first_alone([&] {
-                result = evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens);
-                check(std::isfinite(result.total.loss()),
-                      "step {}: the held-out loss is {}, so training stops here; a lower --lr or a "
-                      "longer --warmup may help",
-                      trainer_.steps(), result.total.loss());
-            });
+            result = evaluate(trainer_.moe(), *valid_, config_.seed, config_.eval_tokens);
+            if (!std::isfinite(result.total.loss())) {
+                fail_together(
+                    "step {}: the held-out loss is {}, so training stops here; a lower "
+                    "--lr or a longer --warmup may help",
+                    trainer_.steps(), result.total.loss());
+            }
         });
         progress_.message(
             fmt::format("step {:>5}  held-out loss {:.4f} per token, {:.4f} bits per byte",

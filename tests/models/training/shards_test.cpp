@@ -11,6 +11,7 @@
 #include <set>
 
 #include "core/threads.h"
+#include "models/training/exchange.h"
 #include "models/training/learner.h"
 #include "models/training/shard_report.h"
 #include "tests/error_of.h"
@@ -187,6 +188,32 @@ TEST_CASE("shards: they teach what the whole batch does") {
                        b.state_dict().tensors.at("model.values")) < 1e-5);
     }
 }
+
+#ifndef SMOE_DOUBLE
+TEST_CASE("shards: an exchange in bfloat16 rounds each node of the tree below its root") {
+    const auto numbers = [](std::vector<real> values) {
+        round_node(values, Precision::bfloat16);
+        return values;
+    };
+    CHECK(numbers({1, 1 + 0x1p-9F, 1 + 0x1.8p-8F, -3}) == std::vector<real>{1, 1, 1 + 0x1p-7F, -3});
+    for (const int64_t shards : {1, 3}) {
+        CAPTURE(shards);
+        Config exact = sharded_config(shards, "gate");
+        exact.optimizer = "sgd";
+        Config rounded = exact;
+        rounded.exchange = Precision::bfloat16;
+        const SmallRun run(exact);
+        Trainer a(exact, run.data), b(rounded, run.data);
+        const StepReport of_exact = a.step(), of_rounded = b.step();
+        CHECK(of_rounded.loss == of_exact.loss);
+        CHECK(of_rounded.grad_norm == doctest::Approx(of_exact.grad_norm).epsilon(0x1p-8));
+        const double moved = distance(a.state_dict().tensors.at("model.values"),
+                                      b.state_dict().tensors.at("model.values"));
+        CHECK((moved > 0) == (shards > 1));  // nothing is sent of a batch in one shard
+        CHECK(moved < 1e-3);
+    }
+}
+#endif
 
 TEST_CASE("shards: runs of them do not depend on threads, and go on as if never stopped") {
     const int before = threads();
