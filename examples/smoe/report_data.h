@@ -18,7 +18,8 @@ namespace smoe {
 // "valid": {column: numbers}}. The columns of reports have one entry for each report, or, if there
 // are more than `max_points`, for the mean of several neighbours:
 //     step, tokens, seconds (of training, without what lies between a stop and a resume), loss,
-//     tokens_per_second, peak_bytes, router_correctness, router_distribution;
+//     tokens_per_second, waiting (share of the time, of several processes), peak_bytes,
+//     router_correctness, router_distribution;
 //     expert_shares holds one such column for each expert.
 // A value that a report lacks is null. Lines that are not JSON are left out.
 nlohmann::ordered_json run_summary(const RunDirectory& run, const Config& config);

@@ -164,7 +164,7 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     result["settings"] = settings(config);
 
     Json& columns = result["reports"];
-    for (const char* key : {"step", "tokens", "loss", "tokens_per_second", "peak_bytes",
+    for (const char* key : {"step", "tokens", "loss", "tokens_per_second", "waiting", "peak_bytes",
                             "router_correctness", "router_distribution"}) {
         columns[key] = thinned(column(reports, key));
     }

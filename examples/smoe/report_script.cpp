@@ -105,6 +105,7 @@ function one_run({run, model, samples}) {
   }
   section('Speed and memory', 'Tokens a second, and the most bytes that tensors took, as training reported them.',
           chart('tokens per second', [line('tokens/s', reports.tokens_per_second, 2)], {from_zero: true}),
+          ...(reports.waiting.some(value => value !== null) ? [chart('share of the time in which the first process waited for others', [line('waiting', reports.waiting, 3)], {from_zero: true, format: percent})] : []),
           chart('peak memory', [line('peak MiB', reports.peak_bytes.map(bytes => bytes === null ? null : bytes / 2 ** 20), 4)], {from_zero: true}));
   main.append(settings_view(run.settings));
 }
