@@ -38,6 +38,7 @@ done
 "$program" train --run unrounded --data text/train.jsonl --preset tiny_original --entries 300 --width 32 --layers 2 --heads 2 \
     --hidden 64 --batch 16 --shards 8 --threads 1 --routing gate --dropout 0.1 --clip 0.5 --steps 30 >log
 [ "$(sha unrounded)" != "$(sha gate1)" ] || fail "an exchange in bfloat16 rounds nothing"
+"$program" report router4 -o page.html >log && grep -q '"waiting":\[0' page.html || fail "the report does not draw how long processes waited"
 # shellcheck disable=SC2086
 "$program" train --run threads $begin --router-steps 30 --steps 60 --checkpoint-every 20 --threads 2 >log
 [ "$(sha threads)" = "$(sha router1)" ] || fail "two threads of one process wrote other bits"
