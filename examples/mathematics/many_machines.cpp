@@ -100,8 +100,7 @@ int main() {
     }
 
     const std::array<std::string, 3> names = {"tiny", "small", "paper"};
-    const std::array works = {workload(names[0]), workload(names[1]),
-                                           workload(names[2])};
+    const std::array works = {workload(names[0]), workload(names[1]), workload(names[2])};
     fmt::print("preset  parameters  multiply-adds a token  MB a step, out and in\n");
     for (size_t i = 0; i < names.size(); ++i) {
         fmt::print("{:<6} {:>10.1f} M {:>20.0f} M {:>20.0f}\n", names[i],
@@ -114,9 +113,8 @@ int main() {
         for (const double gigabits : {1, 10, 100}) {
             fmt::print("{:<6}{:4.0f} Gbit/s", names[i], gigabits);
             for (const int hosts : {2, 4, 16, 64, 256}) {
-                fmt::print(" {:>8}",
-                           format_count(std::llround(tokens_for_nine_tenths(
-                               works[i], hosts, gigabits * gigabit))));
+                fmt::print(" {:>8}", format_count(std::llround(tokens_for_nine_tenths(
+                                         works[i], hosts, gigabits * gigabit))));
             }
             fmt::print("\n");
         }

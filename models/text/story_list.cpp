@@ -111,7 +111,7 @@ StoryList read_list(const std::vector<std::string>& paths) {
 
 std::optional<Tokenizer> tokenizer_in(const std::vector<std::string>& paths) {
     const auto found = std::ranges::find_if(paths, is_token_file_name);
-    return found == paths.end() ? std::nullopt : std::optional(TokenFile(*found).tokenizer());
+    return found == paths.end() ? std::nullopt : std::optional(TokenFile::tokenizer_in(*found));
 }
 
 }  // namespace smoe

@@ -153,15 +153,27 @@ bool is_token_file(const std::string& path) {
 }
 
 TokenFile::TokenFile(const std::string& path) {
-    const auto file = std::make_shared<const MappedFile>(path);
-    part_.origin = path;
-    part_.file = file;
-    parse(file->bytes());
+    map(path);
+    check_columns();
 }
 
 TokenFile::TokenFile(std::string_view bytes, const std::string& origin) {
     part_.origin = origin;
     parse(bytes);
+    check_columns();
+}
+
+Tokenizer TokenFile::tokenizer_in(const std::string& path) {
+    TokenFile file;
+    file.map(path);
+    return file.tokenizer();
+}
+
+void TokenFile::map(const std::string& path) {
+    const auto file = std::make_shared<const MappedFile>(path);
+    part_.origin = path;
+    part_.file = file;
+    parse(file->bytes());
 }
 
 void TokenFile::parse(std::string_view bytes) {
@@ -181,8 +193,9 @@ void TokenFile::parse(std::string_view bytes) {
           "'{}' is cut short: make it anew with smoe tokenize", path);
 
     // Each size is compared with that of the file first, so that no sum of them overflows.
-    const auto& [vocab_size, stories, tokens, names_bytes, tokenizer_bytes, tokenizer_hash,
-                 stories_hash, magic] = footer_;
+    const uint64_t vocab_size = footer_.vocab_size, stories = footer_.stories,
+                   tokens = footer_.tokens, names_bytes = footer_.names_bytes,
+                   tokenizer_bytes = footer_.tokenizer_bytes;
     const uint32_t width = fits_16_bits(int64_t(std::min<uint64_t>(vocab_size, INT32_MAX))) ? 2 : 4;
     const bool possible = header.width == width && vocab_size >= 1 &&
                           vocab_size <= uint64_t(Tokenizer::max_entries) + 1 && stories >= 1 &&
@@ -208,13 +221,16 @@ void TokenFile::parse(std::string_view bytes) {
     part_.hashes = columns.take_numbers<uint64_t>(stories);
     part_.bytes = columns.take_numbers<uint32_t>(stories);
     part_.domains = columns.take_numbers<uint32_t>(stories);
-    const std::string_view names = columns.take(names_bytes);
+    names_json_ = columns.take(names_bytes);
     tokenizer_json_ = columns.take(tokenizer_bytes);
-    part_.domain_names = names_from_json(names, path);
+    part_.domain_names = names_from_json(names_json_, path);
     part_.end_of_text = int32_t(vocab_size) - 1;
+}
 
-    bool rises = part_.offsets.front() == 0 && part_.offsets.back() == tokens;
-    for (size_t story = 0; story < stories; ++story) {
+void TokenFile::check_columns() const {
+    const std::string& path = part_.origin;
+    bool rises = part_.offsets.front() == 0 && part_.offsets.back() == footer_.tokens;
+    for (size_t story = 0; story < footer_.stories; ++story) {
         rises = rises && part_.offsets[story] < part_.offsets[story + 1] &&
                 part_.offsets[story + 1] - part_.offsets[story] <= INT32_MAX;
     }
@@ -223,7 +239,7 @@ void TokenFile::parse(std::string_view bytes) {
     check(std::ranges::all_of(part_.domains, [&](uint32_t domain) { return domain < domains; }),
           "'{}' is damaged: it names a domain that it does not have", path);
     check(hash_of_columns({bytes_of(part_.offsets), bytes_of(part_.hashes), bytes_of(part_.bytes),
-                           bytes_of(part_.domains), names}) == stories_hash,
+                           bytes_of(part_.domains), names_json_}) == footer_.stories_hash,
           "'{}' is damaged: its hash is not that of its stories", path);
 }
 

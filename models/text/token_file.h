@@ -60,6 +60,8 @@ class TokenFile {
     explicit TokenFile(const std::string& path);
     // The same for bytes in memory, which must begin at a multiple of 8 and outlive all.
     TokenFile(std::string_view bytes, const std::string& origin);
+    // The tokenizer alone: takes no time for the columns, and does not check them.
+    static Tokenizer tokenizer_in(const std::string& path);
 
     const TokenPart& part() const { return part_; }
     uint64_t tokenizer_hash() const { return footer_.tokenizer_hash; }
@@ -68,11 +70,14 @@ class TokenFile {
     Tokenizer tokenizer() const;
 
   private:
-    void parse(std::string_view bytes);
+    TokenFile() = default;
+    void map(const std::string& path);
+    void parse(std::string_view bytes);  // finds all parts
+    void check_columns() const;
 
     TokenPart part_;
     TokenFooter footer_;
-    std::string_view tokenizer_json_;
+    std::string_view names_json_, tokenizer_json_;
 };
 
 }  // namespace smoe
