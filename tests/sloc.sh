@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                3690
+core                3740
 autograd            2550
 nn                  1990
 models/text         3050
@@ -20,7 +20,7 @@ models/training     3310
 examples            2370
 examples/smoe       9600
 tests               400
-tests/core          2880
+tests/core          2910
 tests/autograd      2720
 tests/nn            1550
 tests/models        7000

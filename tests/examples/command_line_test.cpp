@@ -249,6 +249,17 @@ TEST_CASE("command line: flags, numbers, help and version") {
     CHECK(std::regex_match(version[1], std::regex(R"((g\+\+|clang) \d+.*; .+; built for .+)")));
 }
 
+#if defined(__x86_64__) && !defined(SMOE_NO_BLAS)
+TEST_CASE("command line: products do not go to an OpenBLAS that does not know the processor") {
+    const auto taken_for = [](const std::string& processor) {
+        return done("--version", {.variables = {"OPENBLAS_CORETYPE=" + processor}}).out;
+    };
+    const bool avx2 = __builtin_cpu_supports("avx2");
+    CHECK(has(taken_for("Prescott"), "own product, since OpenBLAS does not know") == avx2);
+    CHECK(has(taken_for(avx2 ? "Haswell" : "Nehalem"), "; OpenBLAS ("));
+}
+#endif
+
 TEST_CASE("command line: text that is one long story is read as its message proposes") {
     std::string story;
     for (int i = 0; i < 100; ++i) {
