@@ -18,7 +18,12 @@ const EnumNames<Precision>& enum_names(Precision);
 // float32, since without them bfloat16 is slower.
 Precision fastest_precision();
 
-// One line that says what products are computed in, and why, for the start of a run.
+// How long a product takes here in bfloat16, in units of its time in float32: times a few of each,
+// which takes some hundredths of a second.
+double bfloat16_time();
+
+// One line that says what products are computed in, and what the other precision would cost or gain,
+// for the start of a run.
 std::string precision_note(Precision precision);
 
 }  // namespace smoe
