@@ -19,7 +19,7 @@ const EnumNames<Precision>& enum_names(Precision);
 Precision fastest_precision();
 
 // How long a product takes here in bfloat16, in units of its time in float32: times a few of each,
-// which takes some hundredths of a second.
+// which takes some milliseconds.
 double bfloat16_time();
 
 // One line that says what products are computed in, and what the other precision would cost or gain,
