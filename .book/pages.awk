@@ -87,6 +87,7 @@ NR == FNR {
     name = $2
     gsub(/\//, "-", name)
     body_of[pages] = read(work "/" name ".html")
+    gsub(/stretchy="true"/, "stretchy=\"false\"", body_of[pages])  # browsers without a font for formulas overdo it
     heading = body_of[pages]
     match(heading, /<h1[^>]*>/)
     heading = substr(heading, RSTART + RLENGTH)
