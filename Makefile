@@ -228,7 +228,7 @@ $(BUILD)/lessons/%.txt: $(BUILD)/lessons/%
 	@.book/run_lesson.sh $< >/dev/null
 
 .PHONY: lessons-printed
-lessons-printed: $(LESSONS:%=$(BUILD)/lessons/%.txt)
+lessons-printed: $(patsubst %,$(BUILD)/lessons/%.txt,$(LESSONS) $(MATHEMATICS))
 
 book: ## chapters, lessons with what they print and draw, mathematics and slides as pages for a browser: build/book/index.html
 	@$(MAKE) --no-print-directory deps-if-missing BOOK=1

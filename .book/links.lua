@@ -31,8 +31,12 @@ local function file_of(name)
   return exists[name] and name or ending[name]
 end
 
+local function source_page(path)
+  return "source/" .. path:gsub("/", "-"):gsub("^%.", "") .. ".html"
+end
+
 local function page_of(path)
-  return page[path] or "source/" .. path:gsub("/", "-") .. ".html"
+  return page[path] or source_page(path)
 end
 
 -- The line in which a function, or a member of a class, is defined: the least indented one with its name before a "(".
@@ -84,7 +88,7 @@ function Inlines(inlines)
         file = file_of(text)
         stem, target = file:match("^(.*)%.%a+$"), page_of(file)
       elseif file and gap:match("^,? ?[and ]*$") and text:match("^[%a_][%w_:]*$") and line_of(file, text) then
-        target = "source/" .. file:gsub("/", "-") .. ".html#L" .. line_of(file, text)
+        target = source_page(file) .. "#L" .. line_of(file, text)
       else
         file = nil
       end

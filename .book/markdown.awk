@@ -35,7 +35,7 @@ function picture(name,    svg) {
     return "<figure>\n" svg "</figure>\n"
 }
 # File names in backticks, so that they lead somewhere.
-function with_names(line,    out) {
+function with_names(line,    out, name) {
     while (match(line, /[a-z0-9\\_\/]+[.](h|cpp|md)/)) {
         name = substr(line, RSTART, RLENGTH)
         gsub(/\\/, "", name)
@@ -105,7 +105,7 @@ function lesson(path,    name, number, text, drawn, command) {
     close(command)
     text = text "## What it prints\n\n`build/lessons/" name "`, after `make lessons`:\n\n" \
            fenced(read(build "/lessons/" name ".txt")) "\n## A question\n\n" \
-           cell("examples/README.md", name ".cpp", 3) " The [answer](course/answers.md#" name ") is one of those for all chapters.\n\n" \
+           cell("examples/README.md", name ".cpp", 3) " [Answers](course/answers.md#examples) to all questions are there for when you have tried.\n\n" \
            "## The program\n\n`" path "`\n\n" listing(path, code_from(path)) "\n"
     return text
 }
@@ -145,5 +145,11 @@ FNR == 1 && FILENAME ~ /^tests\/exercises\// { printf "%s", exercise(FILENAME); 
     if ($2 == "printed:") printf "%s", fenced(lines_of(build "/lessons/" $3 ".txt", pattern, $(NF - 1)))
     if ($2 == "code:") printf "%s", fenced(lines_of($3, pattern, $(NF - 1)))
     next
+}
+FILENAME ~ /course\/answers[.]md$/ && /^## / { chapter = $2 "/README.md" }
+FILENAME ~ /course\/answers[.]md$/ && /^\*\*`/ {  # the question first
+    split($0, tick, "`")
+    sub(/^tests\//, "", tick[2])
+    print "*" cell(chapter, tick[2], 3) "*\n"
 }
 { print }

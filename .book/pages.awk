@@ -95,11 +95,19 @@ NR == FNR {
     sub(/^Exercise /, "", title[pages])
     index_page($1, text_of(title[pages]), body_of[pages])
     page_of[$2] = $1
+    kind[pages] = "text"
+    if ($1 ~ /slides/) {
+        kind[pages] = "slides"
+        gsub(/<h[12] id=/, "</section>\n<section>&", body_of[pages])
+        body_of[pages] = "<section>" body_of[pages] "</section>"
+        sub(/<section><\/section>/, "", body_of[pages])
+    }
     next
 }
 {
     name = $0
     gsub(/\//, "-", name)
+    sub(/^[.]/, "", name)
     if (list == "") list = contents("../", 0)
     said = ""
     while ((getline line < $0) > 0 && line ~ /^(\/\/|#) /) said = said substr(line, 4) " "
@@ -119,7 +127,7 @@ END {
         if (i > 1) turn = turn "<a href=\"" page[i - 1] "\">&larr; " title[i - 1] "</a>"
         turn = turn "</span><span>"
         if (i < pages) turn = turn "<a href=\"" page[i + 1] "\">" title[i + 1] " &rarr;</a>"
-        write(page[i], "", title[i], "text", body_of[i], contents("", i), turn "</span></p>")
+        write(page[i], "", title[i], kind[i], body_of[i], contents("", i), turn "</span></p>")
     }
     write("sources.html", "", "All sources", "text", "<h1>All sources</h1>\n" tree "</ul>\n", contents("", 0), "")
     print "];" > (build "/book/index.js")

@@ -63,8 +63,19 @@ function show() {
   if (hits.length === 0) found.innerHTML = "<p>No section has all of these words.</p>";
 }
 search.onfocus = search.oninput = () => withIndex(show);
+// Slides: the next section, or the one before.
+function turnSlide(by) {
+  const slides = [...document.querySelectorAll("section")], top = innerHeight / 3;
+  const now = slides.filter(slide => slide.getBoundingClientRect().top <= top).length - 1;
+  slides[Math.min(slides.length - 1, Math.max(0, now + by))].scrollIntoView();
+}
+
 addEventListener("keydown", event => {
-  if (event.key === "/" && !/INPUT|TEXTAREA/.test(document.activeElement.tagName)) {
+  const by = {ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1}[event.key];
+  if (by && document.body.className === "slides" && document.activeElement !== search) {
+    turnSlide(by);
+    event.preventDefault();
+  } else if (event.key === "/" && !/INPUT|TEXTAREA/.test(document.activeElement.tagName)) {
     search.focus();
     event.preventDefault();
   } else if (event.key === "Escape") {
