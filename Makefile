@@ -89,7 +89,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% t
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons book exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons book check-book exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -234,6 +234,10 @@ book: ## chapters, lessons with what they print and draw, mathematics and slides
 	@$(MAKE) --no-print-directory deps-if-missing BOOK=1
 	@$(MAKE) --no-print-directory lessons-printed
 	@.book/weave.sh $(BUILD)
+
+check-book: ## every link, trace, printed line and number of the book (after make book)
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@tests/check_book.sh $(BUILD)
 
 # What the test of an exercise is linked with, in double, where gradients can be checked closely: the layers up to that
 # of its chapter, so that the first exercise of core does not wait for the language models.
