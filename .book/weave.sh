@@ -36,6 +36,10 @@ while read -r line; do
         printf '%s.html\t%s\t%s\n' "$page" "$source" "$part"
     done; fi
 done < .book/contents > "$work/pages"
+forgotten=$(grep '[.]md$' "$work/files" | while read -r document; do
+    cut -f 2 "$work/pages" | grep -qx "$document" || echo "$document"
+done)
+[ -z "$forgotten" ] || { echo ".book/contents does not have" $forgotten >&2; exit 1; }
 
 # Several of pandoc at once: starting it takes longer than its work.
 export build work
