@@ -206,12 +206,14 @@ interop: ## check against PyTorch, transformers, tokenizers and others, installe
 	@$(BUILD)/venv/bin/pip install -q -r tests/interop/requirements.txt
 	@$(BUILD)/venv/bin/python tests/interop/check.py --build $(BUILD)
 
-browser: ## use the pages of smoe report, study and serve in headless Chromium, which must be there; screenshots in build/report
+browser: ## use the book and the pages of smoe report, study and serve in headless Chromium, which must be there; screenshots in build/report
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
 	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
 	@$(BUILD)/venv/bin/python tests/report/check.py --build $(BUILD)
+	@$(MAKE) --no-print-directory book
+	@$(BUILD)/venv/bin/python tests/report/book.py --build $(BUILD)
 
 api: ## the reference of the library's interface, by Doxygen from the headers: build/api/html/index.html
 	@command -v doxygen >/dev/null || { echo "make api needs doxygen: install the package doxygen" >&2; exit 2; }

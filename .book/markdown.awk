@@ -90,13 +90,14 @@ function cell(document, name, column,    line, part, found) {
     if (found == "") fail(document " has no row for " name)
     return found
 }
-function lesson(path,    name, number, text, drawn, command) {
+function lesson(path,    name, number, text, what, drawn, command) {
     name = path
     gsub(/.*\/|\.cpp$/, "", name)
     number = substr(name, 1, 2) + 0
     text = "# Lesson " number ": " substr(name, 4) "\n\n"
     gsub(/_/, " ", text)
-    text = text "<p class=\"what\">" escaped(cell("README.md", substr(name, 4), 4)) ".</p>\n\n" says(path) "\n"
+    what = cell("README.md", substr(name, 4), 4)
+    text = text "<div class=\"what\">\n\n" toupper(substr(what, 1, 1)) substr(what, 2) ".\n\n</div>\n\n" says(path) "\n"
     command = "ls " build "/lessons/" name "*.svg 2>/dev/null"
     while ((command | getline drawn) > 0) {
         gsub(/.*\/|\.svg$/, "", drawn)

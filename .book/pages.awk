@@ -7,9 +7,9 @@ function read(path,    line, text) {
     return text
 }
 function text_of(fragment,    at, end) {
-    while (match(fragment, /<(svg|style|annotation)[ >]/)) {
+    while (match(fragment, /<(svg|annotation|pre class="listing")[ >]/)) {
         at = RSTART
-        match(substr(fragment, at), /<\/(svg|style|annotation)>/)
+        match(substr(fragment, at), /<\/(svg|annotation|pre)>/)
         if (RSTART == 0) break
         fragment = substr(fragment, 1, at - 1) " " substr(fragment, at + RSTART + RLENGTH - 1)
     }
@@ -22,7 +22,7 @@ function text_of(fragment,    at, end) {
     return fragment
 }
 function quoted(text) {
-    gsub(/\\/, "\\\\", text)
+    gsub(/\\/, "&&", text)
     gsub(/"/, "\\\"", text)
     return "\"" text "\""
 }

@@ -19,12 +19,14 @@ const here = contents.querySelector("[aria-current]");
 if (here) contents.scrollTop = here.offsetTop - contents.clientHeight / 3;
 
 // The index is a script of the book and not data, because a page opened from a disk may not read other files.
+let index;
 function withIndex(use) {
   if (window.bookIndex) return use();
-  const script = document.createElement("script");
-  script.src = root + "index.js";
-  script.onload = use;
-  document.head.append(script);
+  if (index) return;
+  index = document.createElement("script");
+  index.src = root + "index.js";
+  index.onload = use;
+  document.head.append(index);
 }
 
 const pattern = words => new RegExp("(" + words.map(word => word.replace(/[^a-z0-9]/g, "\\$&")).join("|") + ")", "gi");

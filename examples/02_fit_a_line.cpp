@@ -114,7 +114,7 @@ int main() {
                                    {0.26, "farther with each step: 0.26 * 8 is above 2"}}) {
         fmt::print("    {:5.3f}{:15.4f}   {}\n", lr, loss(descend(lr, 61, false)), what);
     }
-    Plane plane("three walks of 61 steps; the loss is higher where it is darker", "w", {-3.2, 0.4},
+    Plane plane("three walks of 61 steps; the loss is higher where it is greyer", "w", {-3.2, 0.4},
                 "b", {-1, 25});
     plane.ground([](double w, double b) {
         return std::pair(7, std::min(0.8, loss({w, b}) / 200));

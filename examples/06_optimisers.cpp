@@ -118,7 +118,7 @@ int first_jump(double lr, int steps) {
 
 // The valley, and the same walk by all four rules.
 void paint() {
-    Plane plane("one walk of 100 steps each; the loss is higher where it is darker", "a", {-0.5, 4},
+    Plane plane("one walk of 100 steps each; the loss is higher where it is greyer", "a", {-0.5, 4},
                 "b", {-1.2, 1.2});
     plane.ground([](double a, double b) { return std::pair(7, std::min(0.75, f({a, b}) / 4)); });
     for (size_t i = 0; i < kinds.size(); ++i) {
