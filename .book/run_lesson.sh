@@ -7,5 +7,5 @@ program=$1
     tee "$program.part"
 status=$(cat "$program.status")
 rm "$program.status"
-[ "$status" = 0 ] || exit 1
+[ "$status" = 0 ] || { rm "$program.part"; exit 1; }
 mv "$program.part" "$program.txt"
