@@ -89,7 +89,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% t
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons book check-book exercise exercises deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -206,12 +206,14 @@ interop: ## check against PyTorch, transformers, tokenizers and others, installe
 	@$(BUILD)/venv/bin/pip install -q -r tests/interop/requirements.txt
 	@$(BUILD)/venv/bin/python tests/interop/check.py --build $(BUILD)
 
-browser: ## use the pages of smoe report, study and serve in headless Chromium, which must be there; screenshots in build/report
+browser: ## use the book and the pages of smoe report, study and serve in headless Chromium, which must be there; screenshots in build/report
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
 	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
 	@$(BUILD)/venv/bin/python tests/report/check.py --build $(BUILD)
+	@$(MAKE) --no-print-directory book
+	@$(BUILD)/venv/bin/python tests/report/book.py --build $(BUILD)
 
 api: ## the reference of the library's interface, by Doxygen from the headers: build/api/html/index.html
 	@command -v doxygen >/dev/null || { echo "make api needs doxygen: install the package doxygen" >&2; exit 2; }
@@ -220,8 +222,24 @@ api: ## the reference of the library's interface, by Doxygen from the headers: b
 	@echo $(BUILD)/api/html/index.html
 
 lessons: $(addprefix $(BUILD)/lessons/,$(LESSONS) $(MATHEMATICS)) ## run every lesson, which checks its own claim, and the derivations
-	@for lesson in $(LESSONS); do echo "== $(BUILD)/lessons/$$lesson"; $(BUILD)/lessons/$$lesson || exit 1; done
+	@for lesson in $(LESSONS); do echo "== $(BUILD)/lessons/$$lesson"; .book/run_lesson.sh $(BUILD)/lessons/$$lesson || exit 1; done
 	@examples/mathematics/check.sh $(BUILD)/lessons/mathematics
+
+# What a lesson printed and drew is kept, so that the book need not run those again that have not changed.
+$(BUILD)/lessons/%.txt: $(BUILD)/lessons/%
+	@.book/run_lesson.sh $< >/dev/null
+
+.PHONY: lessons-printed
+lessons-printed: $(patsubst %,$(BUILD)/lessons/%.txt,$(LESSONS) $(MATHEMATICS))
+
+book: ## chapters, lessons with what they print and draw, mathematics and slides as pages for a browser: build/book/index.html
+	@$(MAKE) --no-print-directory deps-if-missing BOOK=1
+	@$(MAKE) --no-print-directory lessons-printed
+	@.book/weave.sh $(BUILD)
+
+check-book: ## every link, trace, printed line and number of the book (after make book)
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@tests/check_book.sh $(BUILD)
 
 # What the test of an exercise is linked with, in double, where gradients can be checked closely: the layers up to that
 # of its chapter, so that the first exercise of core does not wait for the language models.
@@ -263,11 +281,11 @@ exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES) $(EXERCISES:%=starters/%
 	@echo "$(words $(EXERCISES)) exercises: solutions pass; $(words $(EXERCISES)) starters and $(words $(NAIVE)) naive solutions do not"
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
-	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh
+	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) CXX="$(CXX)" .ci/install_dependencies.sh
 
 .PHONY: deps-if-missing
 deps-if-missing:
-	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
+	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
 
 # How the sources are laid out is not left out in silence where this is missing.
 NEEDS_CLANG_FORMAT = command -v clang-format >/dev/null || { echo "make $@ needs clang-format: install the package \

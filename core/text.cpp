@@ -116,4 +116,16 @@ std::string csv_cell(const std::string& text) {
     return quoted + "\"";
 }
 
+std::string escaped(const std::string& text) {
+    std::string result;
+    for (const char c : to_one_line(text)) {
+        result += c == '&'   ? "&amp;"
+                  : c == '<' ? "&lt;"
+                  : c == '>' ? "&gt;"
+                  : c == '"' ? "&quot;"
+                             : std::string(1, c);
+    }
+    return result;
+}
+
 }  // namespace smoe

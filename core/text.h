@@ -1,5 +1,5 @@
-// Words for people: lists, the name that somebody may have meant, and text that a terminal can
-// show.
+// Words for people: lists, the name that somebody may have meant, and text that a terminal or a page
+// can show.
 // Read next: file.h.
 #pragma once
 
@@ -37,5 +37,8 @@ std::string without_controls(std::string_view text,
 inline std::string to_one_line(std::string_view text) {
     return without_controls(text, "");
 }
+
+// `text` as one line of HTML or XML that holds no markup and no character that XML forbids.
+std::string escaped(const std::string& text);
 
 }  // namespace smoe

@@ -13,6 +13,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "examples/picture.h"
 
 using namespace smoe;
 
@@ -60,13 +61,16 @@ double shown(double number) {
     return std::abs(number) < 5e-5 ? 0 : number;
 }
 
-Line descend(double lr, int steps, bool show) {
+Line descend(double lr, int steps, bool show, Plane::Points* path = nullptr) {
     Line line = {0, 0};
     for (int step = 0; step < steps; ++step) {
         const Line d = gradient(line);
         if (show && (step < 4 || step % 10 == 0)) {
             fmt::print("    {:4}{:10.4f}{:10.4f}{:12.4f}{:11.4f}{:11.4f}\n", step, line.w, line.b,
                        loss(line), shown(d.w), shown(d.b));
+        }
+        if (path != nullptr) {
+            path->emplace_back(line.w, line.b);
         }
         line.w -= lr * d.w;
         line.b -= lr * d.b;
@@ -110,6 +114,17 @@ int main() {
                                    {0.26, "farther with each step: 0.26 * 8 is above 2"}}) {
         fmt::print("    {:5.3f}{:15.4f}   {}\n", lr, loss(descend(lr, 61, false)), what);
     }
+    Plane plane("three walks of 61 steps; the loss is higher where it is greyer", "w", {-3.2, 0.4},
+                "b", {-1, 25});
+    plane.ground([](double w, double b) {
+        return std::pair(7, std::min(0.8, loss({w, b}) / 200));
+    });
+    for (const auto& [lr, colour] : {std::pair{0.26, 1}, {0.24, 2}, {0.1, 0}}) {
+        Plane::Points path;
+        descend(lr, 61, false, &path);
+        plane.curve(path, size_t(colour), fmt::format("lr = {}", lr));
+    }
+    plane.save("02_fit_a_line");
     check(loss(descend(0.001, 61, false)) > 100 * least, "lesson: 0.001 should be too short");
     check(loss(descend(0.24, 61, false)) < 1.1 * least, "lesson: 0.24 should be short enough");
     check(loss(descend(0.26, 61, false)) > loss({0, 0}), "lesson: 0.26 should be too long");

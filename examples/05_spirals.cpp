@@ -18,6 +18,7 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "core/vector_math.h"
+#include "examples/picture.h"
 
 using namespace smoe;
 
@@ -101,6 +102,21 @@ void draw(const Network& network, const Data& data) {
     }
 }
 
+void paint(const Network& network, const Data& data) {
+    const NoGrad no_grad;
+    Plane plane("what the network says, the paler the less sure", "x", {-1.76, 1.76}, "y",
+                {-1.1, 1.1});
+    plane.ground([&network](double x, double y) {
+        const Tensor at = Tensor::from({1, 2}, {real(x), real(y)});
+        const Tensor p = softmax(network.forward(Variable(at))).value();
+        return std::pair(size_t(p.data()[1] > p.data()[0]), std::abs(p.data()[1] - 0.5));
+    });
+    for (int64_t i = 0; i < points; ++i) {
+        plane.dot(data.x.data()[2 * i], data.x.data()[2 * i + 1], size_t(data.label[size_t(i)]));
+    }
+    plane.save("05_spirals");
+}
+
 }  // namespace
 
 int main() {
@@ -149,6 +165,7 @@ int main() {
     check(jump.to > 1.5 * jump.from && jump.steepest > 2,
           "lesson: the loss should jump, and only where lr times the curvature is above 2");
     draw(network, data);
+    paint(network, data);
     check(accuracy(network, data) > 0.95,
           "lesson: the spirals should be separated, only {:.1f} % are",
           100 * accuracy(network, data));

@@ -16,6 +16,7 @@
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "examples/picture.h"
 #include "nn/optim/optimizer.h"
 
 using namespace smoe;
@@ -115,6 +116,22 @@ int first_jump(double lr, int steps) {
     return jump;
 }
 
+// The valley, and the same walk by all four rules.
+void paint() {
+    Plane plane("one walk of 100 steps each; the loss is higher where it is greyer", "a", {-0.5, 4},
+                "b", {-1.2, 1.2});
+    plane.ground([](double a, double b) { return std::pair(7, std::min(0.75, f({a, b}) / 4)); });
+    for (size_t i = 0; i < kinds.size(); ++i) {
+        Plane::Points path;
+        for (int steps = 0; steps <= 100; ++steps) {
+            const Pair at = walk(kinds[i], i == 0 ? 0.03 : i == 1 ? 0.01 : 0.1, steps, 1);
+            path.emplace_back(at[0], at[1]);
+        }
+        plane.curve(path, i, kinds[i].name);
+    }
+    plane.save("06_optimisers");
+}
+
 }  // namespace
 
 int main() {
@@ -145,6 +162,7 @@ int main() {
         check(std::hypot(here[0] - there[0], here[1] - there[1]) < 1e-3,
               "lesson: {} should be as in the library", kind.name);
     }
+    paint();
     check(end[1] < end[0] && end[2] < end[0], "lesson: momentum and AdamW should beat plain steps");
     check(end[3] < std::min(end[1], end[2]), "lesson: schedule-free steps should end lowest");
     return 0;

@@ -20,6 +20,7 @@
 #include "core/rng.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
+#include "examples/picture.h"
 
 using namespace smoe;
 
@@ -80,20 +81,25 @@ struct End {
     double learned, unseen, best;  // best: the least loss on unseen points on the way
 };
 
-End train(const Points& points, const Points& unseen, double p) {
+End train(const Points& points, const Points& unseen, double p, Plane& plane) {
     Rng rng(7);
     Network network(rng);
     End end = {0, 0, 1e9};
+    Plane::Points learned, others;
     fmt::print("    step   learned    unseen\n");
     for (int step = 0; step <= 2000; ++step) {
         end.learned = network.loss(points).value().item();
         end.unseen = network.loss(unseen).value().item();
         end.best = std::min(end.best, end.unseen);
+        learned.emplace_back(step, end.learned);
+        others.emplace_back(step, end.unseen);
         if (step == 20 || step == 100 || step % 500 == 0) {
             fmt::print("    {:4}{:10.3f}{:10.3f}\n", step, end.learned, end.unseen);
         }
         network.step(points, p, uint64_t(step));
     }
+    plane.curve(learned, p > 0 ? 2 : 0, p > 0 ? "learned, dropout" : "learned");
+    plane.curve(others, p > 0 ? 3 : 1, p > 0 ? "unseen, dropout" : "unseen");
     return end;
 }
 
@@ -114,9 +120,11 @@ int main() {
     Rng rng(70);
     const Points points(80, rng), unseen(2000, rng);
     fmt::print("A network learns 80 points by heart. Loss on them, and on 2,000 others:\n");
-    const End without = train(points, unseen, 0);
+    Plane plane("with and without dropout", "step", {0, 2000}, "loss", {0, 1.1});
+    const End without = train(points, unseen, 0, plane);
     fmt::print("The same with dropout of one half:\n");
-    const End with = train(points, unseen, 0.5);
+    const End with = train(points, unseen, 0.5, plane);
+    plane.save("07_overfitting");
     check(without.learned < 0.05 && without.unseen > without.best + 0.3,
           "lesson: it should overfit, found {:.3f} and {:.3f}", without.learned, without.unseen);
     check(with.unseen < without.best, "lesson: dropout should end lower than it ever was without");

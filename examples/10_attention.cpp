@@ -14,6 +14,7 @@
 
 #include "autograd/ops.h"
 #include "core/check.h"
+#include "examples/picture.h"
 
 using namespace smoe;
 
@@ -125,6 +126,10 @@ int main() {
           words, by_hand.weights);
     fmt::print("\n   The same as a picture, where blank is 0 and full is 1:\n");
     heat_map(by_hand.weights);
+    Picture picture;
+    picture.table(60, 30, 48, {words.begin(), words.end()}, {words.begin(), words.end()},
+                  [&](size_t i, size_t j) { return by_hand.weights.data()[i * T + j]; });
+    picture.save("10_attention", 260, 230);
     print("6. Values mixed by these weights: 'hat' has heard that it is hers, a woman's", tells,
           by_hand.out);
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "examples/picture.h"
 #include "models/transformer/decoder.h"
 
 using namespace smoe;
@@ -112,7 +113,15 @@ struct ByLoops {
     }
 };
 
-Matrix print(const std::string& what, const Matrix& x) {
+// The last row of each stage as a strip of cells, the darker the larger, below 0 in a second colour.
+Matrix print(const std::string& what, const Matrix& x, Picture& picture, double y) {
+    picture.text(8, y + 14, "start", what);
+    picture.text(254, y + 14, "end", fmt::format("({}, {})", x.size(), x[0].size()));
+    for (size_t c = 0; c < x[0].size(); ++c) {
+        const double number = x.back()[c];
+        picture.cell(264 + 7 * double(c), y, 6.5, 20, Picture::colours[number < 0 ? 1 : 0],
+                     std::min(1.0, 0.06 + std::abs(number) / 3));
+    }
     fmt::print("    {:28}({}, {:2})  {:8.3f}{:8.3f}{:8.3f} ...\n", what, x.size(), x[0].size(),
                x.back()[0], x.back()[1], x.back()[2]);
     return x;
@@ -128,11 +137,13 @@ int main() {
     const ByLoops loops{model.state_dict()};
     const std::vector<int32_t> tokens = {0, 1, 2, 12, 2};  // a b c > c
     fmt::print("Five tokens on their way: the shape, and how the last row begins\n");
-    Matrix x = print("embedding + position", loops.embed(tokens));
-    print("brought by four heads", loops.attention(x, "layers.0.attn"));
-    x = print("after the first block", loops.block(x, "layers.0"));
-    x = print("after the second", loops.block(x, "layers.1"));
-    x = print("logits: for each next token", loops.linear(x, "decoder"));
+    Picture picture;
+    Matrix x = print("embedding + position", loops.embed(tokens), picture, 16);
+    print("brought by four heads", loops.attention(x, "layers.0.attn"), picture, 50);
+    x = print("after the first block", loops.block(x, "layers.0"), picture, 84);
+    x = print("after the second", loops.block(x, "layers.1"), picture, 118);
+    x = print("logits: for each next token", loops.linear(x, "decoder"), picture, 152);
+    picture.save("11_transformer", 724, 194);
 
     const Tensor expected = model.forward(Sequences::of(tokens), {}).value();  // (5, 14)
     double apart = 0;

@@ -15,6 +15,7 @@
 #include "core/check.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
+#include "examples/drawings.h"
 #include "models/transformer/decoder.h"
 #include "nn/flat_parameters.h"
 #include "nn/optim/optimizer.h"
@@ -138,6 +139,10 @@ int main() {
         optimizer->step();
         flat.zero_grad();
     }
+    optimizer->eval();
+    draw_attention(model, {0, 1, 2, 3, 4, 5, 6, arrow, 6, 5, 4, 3, 2, 1, 0},
+                   {"a", "b", "c", "d", "e", "f", "g", ">", "g", "f", "e", "d", "c", "b", "a"},
+                   "12_reverse");
     check(accuracy > 0.95, "lesson: only {:.1f} % of the unseen words were reversed",
           100 * accuracy);
     return 0;

@@ -18,6 +18,7 @@
 #include "autograd/ops.h"
 #include "core/check.h"
 #include "core/threads.h"
+#include "examples/drawings.h"
 #include "models/text/corpus/corpus.h"
 #include "nn/flat_parameters.h"
 #include "nn/layers.h"
@@ -157,5 +158,6 @@ int main() {
         check(stories != 4 || (x[0] > x[1] && x[1] > x[2]), "lesson: sharing should pay");
         check(stories != 200 || (x[0] < x[1] && x[1] < x[2]), "lesson: sharing should cost");
     }
+    draw_families("14_experts");
     return 0;
 }

@@ -13,6 +13,14 @@ missing=$(for folder in core autograd nn models examples; do
         grep -q "[\`/]$name[.]" "$folder/README.md" || echo "$folder/README.md: says nothing of $name"
     done
 done)
+# The first names in the rows of a chapter's table, and those of the answers to it, in one order.
+missing=$missing$(for folder in core autograd nn models examples tests; do
+    asked=$(awk '/^\| file \|/ { inside = 1; next } !/^\|/ { inside = 0 } inside && /`/ { split($0, part, "`"); print part[2] }' \
+        "$folder/README.md")
+    answered=$(awk -v chapter="## $folder" '/^## / { inside = $0 == chapter } inside && /^\*\*`/ {
+        split($0, part, "`"); sub(/^tests\//, "", part[2]); print part[2] }' examples/course/answers.md)
+    [ "$asked" = "$answered" ] || echo "examples/course/answers.md: the answers of $folder are not those to its questions"
+done)
 [ -z "$missing" ] || { echo "$missing" >&2; exit 1; }
 # shellcheck disable=SC2046  # none of these names has a blank
 echo "$files" | awk '

@@ -17,7 +17,7 @@ models/text/corpus  1980
 models/transformer  1550
 models/generation   1050
 models/training     3310
-examples            2370
+examples            2720
 examples/smoe       9600
 tests               400
 tests/core          2910

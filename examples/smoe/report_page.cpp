@@ -105,18 +105,6 @@ std::string for_script_element(const nlohmann::ordered_json& data) {
 
 }  // namespace
 
-std::string escaped(const std::string& text) {
-    std::string result;
-    for (const char c : to_one_line(text)) {
-        result += c == '&'   ? "&amp;"
-                  : c == '<' ? "&lt;"
-                  : c == '>' ? "&gt;"
-                  : c == '"' ? "&quot;"
-                             : std::string(1, c);
-    }
-    return result;
-}
-
 // The policy forbids the page to load anything that it does not hold itself.
 std::string page(const PageKind& kind, const std::string& title,
                  const nlohmann::ordered_json& data) {

@@ -21,9 +21,6 @@ struct PageKind {
 std::string page(const PageKind& kind, const std::string& title,
                  const nlohmann::ordered_json& data);
 
-// `text` as one line of HTML or XML that holds no markup and no character that XML forbids.
-std::string escaped(const std::string& text);
-
 // The script of a page: what all share, and after it that of a report or of a study.
 extern const char* const report_chart;
 extern const char* const report_tables;

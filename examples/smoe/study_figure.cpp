@@ -1,5 +1,4 @@
-// Two pictures made of lines, dots and words. Its greys and colours stand out on white and on black
-// alike, since a README is shown on both.
+// Two pictures made of lines, dots and words.
 // Read next: study_page.h, the same with curves and domains.
 #include "examples/smoe/study_figure.h"
 
@@ -12,17 +11,16 @@
 #include "core/check.h"
 #include "core/terminal.h"
 #include "core/text.h"
+#include "examples/picture.h"
 #include "examples/smoe/flags.h"
 #include "examples/smoe/report_data.h"
-#include "examples/smoe/report_page.h"
 #include "examples/smoe/study_comparison.h"
 
 namespace smoe {
 namespace {
 
-constexpr const char* grey = "#7a7a7a";
-constexpr std::array colours = {"#2f7fd1", "#d9622b", "#2e9e5b", "#b65fc2",
-                                "#b8860b", "#d14a6a", "#2aa0a8", "#7a7a7a"};
+constexpr const char* grey = Picture::grey;
+constexpr auto& colours = Picture::colours;
 constexpr double letter = 6.8;  // a wide one's width
 constexpr double title_height = 44;
 
@@ -30,62 +28,11 @@ double text_width(const std::string& text) {
     return letter * double(columns_of(text));
 }
 
-// Pixels, from the upper left corner.
-class Picture {
-  public:
-    void line(double x1, double y1, double x2, double y2, const std::string& colour,
-              const std::string& more = "") {
-        body_ +=
-            fmt::format(R"(<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}"{}/>)",
-                        x1, y1, x2, y2, colour, more.empty() ? "" : " " + more);
-        body_ += "\n";
-    }
-    void dot(double x, double y, const std::string& colour) {
-        body_ += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="4" fill="{}"/>)", x, y, colour);
-        body_ += "\n";
-    }
-    // `anchor` is the part of the text that lies at x: start, middle or end.
-    void text(double x, double y, const std::string& anchor, const std::string& words) {
-        body_ += fmt::format(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)", x, y,
-                             anchor, escaped(words));
-        body_ += "\n";
-    }
-    std::string svg(double width, double height) const {
-        return fmt::format(
-            R"({0}xmlns="http://www.w3.org/2000/svg" width="{1:.0f}" height="{2:.0f}" viewBox="0 0 {1:.0f} {2:.0f}" role="img">
-<style>text {{ font: 12px system-ui, sans-serif; fill: {3}; }}</style>
-{4}</svg>
-)",
-            figure_start, width, height, grey, body_);
-    }
-
-  private:
-    std::string body_;
-};
-
-// [low, high] onto pixels.
-struct Scale {
-    double low, high, from, to;
-    bool logarithmic = false;
-
-    double operator()(double value) const {
-        const auto of = [this](double x) { return logarithmic ? std::log(x) : x; };
-        return from + (to - from) * (of(value) - of(low)) / (of(high) - of(low));
-    }
-    // About `count` round values.
-    std::vector<double> ticks(double count) const {
-        const double rough = (high - low) / count, power = std::pow(10, std::floor(log10(rough)));
-        double step = 10 * power;
-        for (const double factor : {5, 2, 1}) {
-            step = factor * power >= 0.999 * rough ? factor * power : step;
-        }
-        std::vector<double> values;
-        for (double i = std::ceil(low / step); i * step <= high; ++i) {
-            values.push_back(i * step);
-        }
-        return values;
-    }
-};
+std::string figure_of(const Picture& picture, double width, double height) {
+    const std::string_view drawing = "<svg ";  // which the picture begins with, too
+    return std::string(figure_start.substr(0, figure_start.size() - drawing.size())) +
+           picture.svg(width, height);
+}
 
 struct Mark {
     std::string name;
@@ -266,8 +213,9 @@ std::string arms_figure(const Study& study, const std::string& domain) {
                          (differs ? fmt::format(" ({:+.4f})", mark.difference) : ""));
         y += row;
     }
-    return picture.svg(std::max(left + plot + 12 + 17 * letter, 16 + text_width(marks.subtitle)),
-                       bottom + 26);
+    return figure_of(picture,
+                     std::max(left + plot + 12 + 17 * letter, 16 + text_width(marks.subtitle)),
+                     bottom + 26);
 }
 
 std::string setting_figure(const Study& study, const std::string& domain, const std::string& flag) {
@@ -334,8 +282,8 @@ std::string setting_figure(const Study& study, const std::string& domain, const 
         picture.text(legend + 22, legend_y + 4, "start", name);
         legend_y += 18;
     }
-    return picture.svg(std::max(legend + 30 + names, 16 + text_width(marks.subtitle)),
-                       std::max(bottom + 48, legend_y));
+    return figure_of(picture, std::max(legend + 30 + names, 16 + text_width(marks.subtitle)),
+                     std::max(bottom + 48, legend_y));
 }
 
 }  // namespace smoe

@@ -127,4 +127,10 @@ TEST_CASE("text: what nobody sees is shown to be there") {
     CHECK(to_one_line(heart) == "\u2764" + mark);  // in a name they could hide a second file
 }
 
+TEST_CASE("escaped: one line without markup") {
+    CHECK(escaped("<b>&\"quoted\"</b>\n'plain'") ==
+          "&lt;b&gt;&amp;&quot;quoted&quot;&lt;/b&gt; 'plain'");
+    CHECK(escaped("\x01\xFF") == " \uFFFD");  // XML forbids the first, and UTF-8 the second
+}
+
 }  // namespace smoe

@@ -301,12 +301,17 @@ def check_gaps(browser, path):
     page.close()
 
 
+def find_chromium():
+    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    expect(chromium, "there is no Chromium on this machine; on Debian: apt install chromium")
+    return chromium
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     build = parser.parse_args().build
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-    expect(chromium, "there is no Chromium on this machine; on Debian: apt install chromium")
+    chromium = find_chromium()
     folder = build / "report"
     pages = make_pages(build / "smoe", folder)
     with sync_playwright() as playwright:
