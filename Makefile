@@ -83,13 +83,13 @@ TESTED  := $(addprefix examples/smoe/,command_line.cpp flags.cpp golden.cpp opti
 BENCH   := $(wildcard tests/bench/*.cpp)
 EXERCISES := $(patsubst tests/exercises/%.cpp,%,$(wildcard tests/exercises/*.cpp))
 FUZZERS := $(patsubst tests/fuzz/%.cpp,fuzz-%,$(wildcard tests/fuzz/*.cpp))
-TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% tests/outside/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
+TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% tests/course/% tests/outside/% $(WITHOUT),$(wildcard tests/*.cpp tests/*/*.cpp tests/models/*/*.cpp)) \
            tests/bench/training_step.cpp
 
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons book check-book exercise exercises deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons book check-book exercise exercises course grade check-course deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -248,7 +248,9 @@ EXERCISE_LAYERS_autograd := core/% autograd/% tests/autograd/%
 EXERCISE_LAYERS_nn       := $(EXERCISE_LAYERS_autograd) nn/%
 EXERCISE_LAYERS = $(or $(EXERCISE_LAYERS_$(firstword $(subst _, ,$(NAME)))),%)
 EXERCISE_PARTS  = $(call double,tests/main.cpp $(filter $(EXERCISE_LAYERS),tests/autograd/gradient_check.cpp $(SOURCES)))
-EXERCISE_TO_DO  = $(words $(filter-out $(wildcard $(EXERCISE_PARTS)),$(EXERCISE_PARTS)))
+# Says so if many of these objects are not there yet.
+announce = to_do=$(words $(filter-out $(wildcard $(1)),$(1))); [ $$to_do -lt 9 ] || \
+  echo "Building $$to_do files of the library in double precision, once: a few seconds each."
 
 exercise: ## test your solution of an exercise: NAME=core_pi FILE=mine.cpp (a new FILE gets the starter)
 	@[ -f "tests/exercises/$(NAME).cpp" ] && [ -n "$(FILE)" ] || \
@@ -260,7 +262,7 @@ exercise: ## test your solution of an exercise: NAME=core_pi FILE=mine.cpp (a ne
 
 .PHONY: exercise-of-reader exercise-announced
 exercise-announced:
-	@[ $(EXERCISE_TO_DO) -lt 9 ] || echo "Building $(EXERCISE_TO_DO) files of the library in double precision, once: a few seconds each."
+	@$(call announce,$(EXERCISE_PARTS))
 
 exercise-of-reader: $(OBJ)/double/tests/exercises/$(NAME).o $(EXERCISE_PARTS) | exercise-announced
 	@mkdir -p $(BUILD)/exercises
@@ -279,6 +281,40 @@ exercises: $(addprefix $(BUILD)/exercises/,$(EXERCISES) $(EXERCISES:%=starters/%
 	@for name in $(EXERCISES:%=starters/%) $(NAIVE); do \
 	  ! $(BUILD)/exercises/$$name --minimal >/dev/null 2>&1 || { echo "$$name passes the test of the exercise" >&2; exit 1; }; done
 	@echo "$(words $(EXERCISES)) exercises: solutions pass; $(words $(EXERCISES)) starters and $(words $(NAIVE)) naive solutions do not"
+
+# The course. A stage is tested in double, and linked with what it is about and what lies below, so that the first stages
+# do not wait for the language models.
+STAGES := 1 2 3 4 5 6 7 8 9 10
+STAGE_1  := core/%
+STAGE_2  := core/% autograd/variable.cpp autograd/engine.cpp
+STAGE_3  := core/% autograd/% tests/autograd/%
+STAGE_4  := $(STAGE_3)
+STAGE_5  := $(STAGE_3) nn/% tests/nn/step_test.cpp
+STAGE_6  := $(filter-out tests/nn/step_test.cpp,$(STAGE_5)) tests/nn/optimizer_test.cpp
+STAGE_7  := core/% models/text/% $(addprefix tests/models/text/,bpe_trainer_test.cpp tokenizer_test.cpp)
+STAGE_8  := $(STAGE_3) nn/%
+STAGE_9  := $(STAGE_5) models/transformer/% models/text/% tests/models/transformer/incremental_decoder_test.cpp
+STAGE_10 := core/% autograd/% nn/% models/% tests/models/generation/sampling_test.cpp
+COURSE_TESTS := tests/autograd/gradient_check.cpp tests/autograd/textbook.cpp tests/autograd/textbook_layout.cpp $(filter-out tests/autograd/% tests/course/%,$(TESTS))
+
+course: ## build it yourself: a new tree DIR=mine, in which tensor, tape, ops, layers and more are yours to write
+	@[ -n "$(DIR)" ] || { echo "make course DIR=mine" >&2; exit 2; }
+	@tests/course/cut.sh "$(DIR)" $(OBJ)/double
+
+# In the tree of the course: make stage-1, make stage-2 and so on, or a function of it with ONLY=relu. In the project
+# itself every stage passes.
+stage-%: $(BUILD)/course/stage_%
+	@tests/course/grade.sh $(BUILD) $* $(ONLY)
+
+# With DIR the functions of that tree are put into a new one, where nothing else can have been changed.
+grade: ## the points of the course as JSON in build/grade.json, for this tree or for DIR=mine
+	@rm -f $(BUILD)/course/stage_* $(BUILD)/grade.json
+	+@if [ -n "$(DIR)" ]; then tests/course/regrade.sh "$(DIR)" $(BUILD) $(OBJ)/double; else \
+	  $(MAKE) --no-print-directory --keep-going $(STAGES:%=$(BUILD)/course/stage_%); tests/course/grade.sh $(BUILD); fi
+
+# Most of its time is compiling: the files with open functions, once with holes and once with a switch for each.
+check-course: $(STAGES:%=$(BUILD)/course/stage_%) ## is each function that is left open noticed, by the test of its stage?
+	+@tests/course/check.sh $(BUILD) $(OBJ)/double
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
 	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) CXX="$(CXX)" .ci/install_dependencies.sh
@@ -360,6 +396,20 @@ $(BUILD)/exercises/naive/%: $(OBJ)/double/tests/exercises/%.o $(OBJ)/double/test
 	$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(call double,$(wildcard tests/exercises/starters/*.cpp)): FLAGS += -Wno-unused-parameter
+
+stage_parts = $(call double,tests/main.cpp $(wildcard tests/course/stage_$(1).cpp) $(filter $(STAGE_$(1)),$(SOURCES) $(COURSE_TESTS)))
+$(foreach stage,$(STAGES),$(eval $(BUILD)/course/stage_$(stage): $(call stage_parts,$(stage)) | announce-stage-$(stage)))
+announce-stage-%:
+	@$(call announce,$(call stage_parts,$*))
+$(STAGES:%=$(BUILD)/course/stage_%): $(BUILD)/course/%:
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# A function that is still to be written uses none of its parameters, nor what is there to help it.
+ifneq ($(wildcard COURSE.md),)
+.SILENT:
+$(OBJ)/%.o: FLAGS += -Wno-unused -Wno-unused-parameter
+endif
 
 # Loaded into the program by tests that let its disk fail.
 $(BUILD)/fault.so: tests/faults/fault.cpp

@@ -49,6 +49,7 @@ function require_function(name, file,    line) {
 function require_target(command,    words, count, i) {
     count = split(command, words, " ")
     for (i = 2; i <= count && words[i] ~ /^-|[=\/]|^[A-Z]+$/;) i++
+    sub(/^stage-[0-9]+$/, "stage-%", words[i])
     if (i <= count && words[i] !~ /^#/ && !(words[i] in target)) complain("the Makefile has no target " words[i])
 }
 # Has a document the heading that `anchor` stands for? Small letters, blanks to "-", nothing else but digits.
@@ -85,7 +86,7 @@ NR == FNR {
     for (folder = $0; sub(/\/[^\/]*$/, "", folder);) folders[folder]
     next
 }
-FILENAME == "Makefile" { if (match($0, /^[a-z0-9-]+:/)) target[substr($0, 1, RLENGTH - 1)]; next }
+FILENAME == "Makefile" { if (match($0, /^[a-z0-9%-]+:/)) target[substr($0, 1, RLENGTH - 1)]; next }
 FNR == 1 { folder = FILENAME; sub(/[^\/]*$/, "", folder); heading = 1; leads = 0 }
 FILENAME ~ /[.]md$/ {
     if (sub(/^    (\$ )?make /, "make ")) { require_target($0); next }

@@ -27,6 +27,7 @@ tests/models        7000
 tests/examples      5250
 tests/bench         1450
 tests/exercises     1950
+tests/course         620
 '
 files=$(find core autograd nn models examples tests \( -name '*.h' -o -name '*.cpp' \) \
     ! -path models/text/unicode_tables.cpp)

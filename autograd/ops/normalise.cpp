@@ -46,6 +46,29 @@ Variable softmax(const Variable& x) {
 
 namespace {
 
+// What normalise_row did to s, with xhat = (s - mean) * rstd and g = dout * weight:
+//     ds = rstd * (g - mean(g) - xhat * mean(g * xhat))
+//     dweight += dout * xhat;  dbias += dout
+void normalise_row_backward(int64_t count, const real* s, RowMoments moments, const real* weight,
+                            const real* dout, real* ds, real* dweight, real* dbias) {
+    const real mean = moments.mean, rstd = moments.rstd;
+    real sum_g = 0, sum_gx = 0;
+#pragma omp simd reduction(+ : sum_g, sum_gx)
+    for (int64_t c = 0; c < count; ++c) {
+        const real xhat = (s[c] - mean) * rstd;
+        dweight[c] += dout[c] * xhat;
+        dbias[c] += dout[c];
+        sum_g += dout[c] * weight[c];
+        sum_gx += dout[c] * weight[c] * xhat;
+    }
+    const real mean_g = sum_g / real(count), mean_gx = sum_gx / real(count);
+#pragma omp simd
+    for (int64_t c = 0; c < count; ++c) {
+        const real xhat = (s[c] - mean) * rstd;
+        ds[c] = rstd * (dout[c] * weight[c] - mean_g - xhat * mean_gx);
+    }
+}
+
 // layer_norm of s = x, or of s = x + dropout(branch) if there is a branch, in one pass over a row
 // while it is in cache.
 Variable normalise(const char* name, const Variable& x, const Variable& branch,
@@ -89,9 +112,6 @@ Variable normalise(const char* name, const Variable& x, const Variable& branch,
     return record(
         name, out, {x, branch, weight, bias},
         [S, W, means, rstds, p, seed, N, C](const Tensor& dout, std::span<Tensor* const> din) {
-            // With xhat = (s - mean) * rstd and g = dout * weight:
-            //   ds = rstd * (g - mean(g) - xhat * mean(g * xhat)); dx = ds, dbranch = factor * ds;
-            //   dweight = column sums of dout * xhat, dbias = column sums of dout.
             const int64_t grain = sum_grain(N, C);
             const int64_t blocks = (N + grain - 1) / grain;
             const Tensor dweights = Tensor::zeros({blocks, C}),
@@ -101,26 +121,10 @@ Variable normalise(const char* name, const Variable& x, const Variable& branch,
                 real* const db = dbiases.data() + begin / grain * C;
                 real* const ds = scratch(0, C);
                 real* const factors = scratch(1, C);
-                const real* const w = W.data();
                 for (int64_t n = begin; n < end; ++n) {
-                    const real* const s = S.data() + n * C;
-                    const real* const g = dout.data() + n * C;
-                    const real mean = means.data()[n], rstd = rstds.data()[n];
-                    real sum_g = 0, sum_gx = 0;
-#pragma omp simd reduction(+ : sum_g, sum_gx)
-                    for (int64_t c = 0; c < C; ++c) {
-                        const real xhat = (s[c] - mean) * rstd;
-                        dw[c] += g[c] * xhat;
-                        db[c] += g[c];
-                        sum_g += g[c] * w[c];
-                        sum_gx += g[c] * w[c] * xhat;
-                    }
-                    const real mean_g = sum_g / real(C), mean_gx = sum_gx / real(C);
-#pragma omp simd
-                    for (int64_t c = 0; c < C; ++c) {
-                        const real xhat = (s[c] - mean) * rstd;
-                        ds[c] = rstd * (g[c] * w[c] - mean_g - xhat * mean_gx);
-                    }
+                    normalise_row_backward(C, S.data() + n * C, {means.data()[n], rstds.data()[n]},
+                                           W.data(), dout.data() + n * C, ds, dw, db);
+                    // s = x + factor * branch: dx = ds, dbranch = factor * ds
                     if (din[0] != nullptr) {
                         axpy(C, 1, ds, din[0]->data() + n * C);
                     }
