@@ -89,7 +89,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% t
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser lessons book check-book exercise exercises course grade check-course deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser playground test-playground lessons book check-book exercise exercises course grade check-course deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -215,6 +215,34 @@ browser: ## use the book and the pages of smoe report, study and serve in headle
 	@$(MAKE) --no-print-directory book
 	@$(BUILD)/venv/bin/python tests/report/book.py --build $(BUILD)
 
+# The module is what the program serves with, for one thread and without libraries. Emscripten's own files, which make a
+# few of its libraries on the way, go where everybody may write.
+RUN ?=
+OUT ?= playground.html
+MODULE := $(filter core/% autograd/% nn/% models/generation/% models/transformer/%,$(SOURCES)) $(wildcard models/text/*.cpp) \
+          models/training/config.cpp models/training/run_directory.cpp \
+          $(addprefix examples/smoe/,serve_exchange.cpp serve_model.cpp serve_reply.cpp serve_request.cpp token_json.cpp) \
+          examples/playground/module.cpp
+playground: ## a page that holds the model of RUN=runs/mine and needs no server: OUT=playground.html
+	@[ -n "$(RUN)" ] || { echo "make playground RUN=runs/mine" >&2; exit 2; }
+	@$(MAKE) --no-print-directory deps-if-missing PLAYGROUND=1
+	@$(MAKE) --no-print-directory $(BUILD)/smoe $(BUILD)/playground/page
+	@mkdir -p $(BUILD)/playground/include
+	@for library in fmt nlohmann; do ln -sfn $(or $(BREW),/usr)/include/$$library $(BUILD)/playground/include/$$library; done
+	@$(MAKE) --no-print-directory $(BUILD)/playground/module.js BUILD=$(BUILD)/playground CXX=em++ ARCH_FLAG=-msimd128 \
+	  OPENMP_FLAGS=-fopenmp-simd BLAS=none HTTP=none FMT= CXXFLAGS='-O3 -fwasm-exceptions -DFMT_HEADER_ONLY \
+	  -I$(BUILD)/playground/include -include examples/playground/missing_library.h'
+	@rm -rf $(BUILD)/playground/run
+	@$(BUILD)/smoe export "$(RUN)" --hf $(BUILD)/playground/run --dtype bfloat16 >/dev/null
+	@$(BUILD)/playground/page $(BUILD)/playground/module.js $(BUILD)/playground/run "$(notdir $(RUN:%/=%))" "$(OUT)"
+
+test-playground: ## make playgrounds, use them in headless Chromium, and compare them with the program (some minutes)
+	@$(MAKE) --no-print-directory deps-if-missing PLAYGROUND=1
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@[ -d $(BUILD)/venv ] || python3 -m venv $(BUILD)/venv
+	@$(BUILD)/venv/bin/pip install -q -r tests/report/requirements.txt
+	@$(BUILD)/venv/bin/python tests/report/playground.py $(BUILD)
+
 api: ## the reference of the library's interface, by Doxygen from the headers: build/api/html/index.html
 	@command -v doxygen >/dev/null || { echo "make api needs doxygen: install the package doxygen" >&2; exit 2; }
 	@mkdir -p $(BUILD)
@@ -317,11 +345,11 @@ check-course: $(STAGES:%=$(BUILD)/course/stage_%) ## is each function that is le
 	+@tests/course/check.sh $(BUILD) $(OBJ)/double
 
 deps: ## install the packages that are missing (apt, dnf, pacman or brew)
-	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) CXX="$(CXX)" .ci/install_dependencies.sh
+	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) PLAYGROUND=$(PLAYGROUND) CXX="$(CXX)" .ci/install_dependencies.sh
 
 .PHONY: deps-if-missing
 deps-if-missing:
-	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
+	@BLAS=$(BLAS) HTTP=$(HTTP) MPI=$(MPI) BOOK=$(BOOK) PLAYGROUND=$(PLAYGROUND) CXX="$(CXX)" .ci/install_dependencies.sh --quiet
 
 # How the sources are laid out is not left out in silence where this is missing.
 NEEDS_CLANG_FORMAT = command -v clang-format >/dev/null || { echo "make $@ needs clang-format: install the package \
@@ -357,6 +385,15 @@ help: ## this list
 # Linking goes through a stamp of the configuration, so that a change of it links again.
 $(BUILD)/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
 	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(HTTP_LIBS) $(LIBS) -o $@
+
+$(BUILD)/playground/page: $(call float,$(SOURCES) $(PARTS) examples/playground/page.cpp) $(OBJ)/configuration
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) $(filter %.o,$^) $(HTTP_LIBS) $(LIBS) -o $@
+
+# Emscripten uses modules of Node that Debian keeps where only its own Node looks.
+$(BUILD)/module.js: $(call float,$(MODULE)) examples/playground/worker.js $(OBJ)/configuration
+	NODE_PATH=/usr/share/nodejs $(CXX) $(CXXFLAGS) $(filter %.o,$^) --extern-post-js examples/playground/worker.js -o $@ -sMODULARIZE -sEXPORT_NAME=smoe_module \
+	  -sENVIRONMENT=worker -sSINGLE_FILE -sALLOW_MEMORY_GROWTH -sEXPORTED_RUNTIME_METHODS=FS,ccall -sFORCE_FILESYSTEM
 
 $(BUILD)/mpi/smoe: $(call float,$(SOURCES) $(PROGRAM)) $(OBJ)/configuration
 	@mkdir -p $(@D)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks, and says what that is: a C++20 compiler, OpenBLAS
 # (unless BLAS=none), fmt, CLI11, nlohmann/json, doctest, and cpp-httplib with pkg-config (unless HTTP=none);
-# with MPI=1 Open MPI, too, and with BOOK=1 pandoc. Does nothing where all are there.
+# with MPI=1 Open MPI, too, with BOOK=1 pandoc, and with PLAYGROUND=1
+# Emscripten. Does nothing where all are there.
 #   install_dependencies.sh [--quiet]     with --quiet it prints nothing if nothing is missing
 set -eu
 
@@ -40,6 +41,7 @@ if [ "${MPI:-0}" = 1 ]; then
         pkg-config --exists ompi || pkg-config --exists mpich; } 2>/dev/null || missing="$missing mpi mpirun"
 fi
 if [ "${BOOK:-0}" = 1 ]; then command -v pandoc >/dev/null 2>&1 || missing="$missing pandoc"; fi
+if [ "${PLAYGROUND:-0}" = 1 ] && ! command -v em++ >/dev/null 2>&1; then missing="$missing emscripten"; fi
 if [ -z "$missing" ]; then
     [ "${1:-}" = --quiet ] || echo "All packages that the build needs are installed."
     exit 0
@@ -48,19 +50,19 @@ fi
 if command -v apt-get >/dev/null 2>&1; then
     manager="apt-get install -y --no-install-recommends"
     refresh="apt-get update"
-    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev httplib=libcpp-httplib-dev pkg-config=pkg-config mpi=libopenmpi-dev mpirun=openmpi-bin pandoc=pandoc"
+    names="compiler=g++ fmt=libfmt-dev cli11=libcli11-dev json=nlohmann-json3-dev doctest=doctest-dev openblas=libopenblas-dev httplib=libcpp-httplib-dev pkg-config=pkg-config mpi=libopenmpi-dev mpirun=openmpi-bin pandoc=pandoc emscripten=emscripten"
 elif command -v dnf >/dev/null 2>&1; then
     manager="dnf install -y"
     refresh=""
-    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel httplib=cpp-httplib-devel pkg-config=pkgconf-pkg-config mpi=openmpi-devel mpirun=openmpi pandoc=pandoc"
+    names="compiler=gcc-c++ fmt=fmt-devel cli11=cli11-devel json=json-devel doctest=doctest-devel openblas=openblas-devel httplib=cpp-httplib-devel pkg-config=pkgconf-pkg-config mpi=openmpi-devel mpirun=openmpi pandoc=pandoc emscripten=emscripten"
 elif command -v pacman >/dev/null 2>&1; then
     manager="pacman -S --needed --noconfirm"
     refresh="pacman -Sy"
-    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas httplib=cpp-httplib pkg-config=pkgconf mpi=openmpi mpirun=openmpi pandoc=pandoc-cli"
+    names="compiler=gcc fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas httplib=cpp-httplib pkg-config=pkgconf mpi=openmpi mpirun=openmpi pandoc=pandoc-cli emscripten=emscripten"
 elif command -v brew >/dev/null 2>&1; then
     manager="brew install"
     refresh=""
-    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas httplib=cpp-httplib pkg-config=pkgconf mpi=open-mpi mpirun=open-mpi pandoc=pandoc"
+    names="compiler=llvm fmt=fmt cli11=cli11 json=nlohmann-json doctest=doctest openblas=openblas httplib=cpp-httplib pkg-config=pkgconf mpi=open-mpi mpirun=open-mpi pandoc=pandoc emscripten=emscripten"
     missing="$missing libomp"
     names="$names libomp=libomp"
 else

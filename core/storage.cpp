@@ -20,6 +20,11 @@ namespace smoe {
 namespace {
 
 constexpr size_t alignment = 64, huge_page = size_t(2) << 20;
+#ifdef __EMSCRIPTEN__  // its mmap is malloc, and cannot give back a part
+constexpr size_t least_mapped = SIZE_MAX;
+#else
+constexpr size_t least_mapped = huge_page;
+#endif
 
 struct Cache {
     std::mutex mutex;
@@ -45,7 +50,7 @@ size_t size_class(size_t bytes) {
 // Large blocks are mapped, at the boundary of a huge page. One that is given back then leaves the
 // process at once; in the heap it would stay as a hole.
 void* fresh_block(size_t bytes) {
-    if (bytes < huge_page) {
+    if (bytes < least_mapped) {
         void* const block = std::aligned_alloc(alignment, bytes);
         return block != nullptr ? block : throw std::bad_alloc();
     }
@@ -78,7 +83,7 @@ void* pop(void*& first) {
 }
 
 void give_back(void* block, size_t bytes) {
-    if (bytes < huge_page) {
+    if (bytes < least_mapped) {
         std::free(block);
     } else {
         ::munmap(block, bytes);

@@ -3,7 +3,9 @@
 // Read next: blas.cpp and vector_math.cpp, which cut work for it.
 #include "core/threads.h"
 
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,19 @@
 #include "core/check.h"
 
 namespace smoe {
+
+#ifndef _OPENMP  // as for WebAssembly: the pool is the caller alone
+namespace {
+
+int omp_get_max_threads() {
+    return 1;
+}
+void omp_set_num_threads(int count) {
+    check(count == 1, "threads: this program was built without OpenMP, so it has one");
+}
+
+}  // namespace
+#endif
 
 int threads() {
     return omp_get_max_threads();

@@ -18,7 +18,8 @@
 namespace smoe {
 namespace {
 
-const PageKind report_kind = {"<!doctype html>\n<!-- a page of smoe report -->", report_script};
+const PageKind report_kind = {"<!doctype html>\n<!-- a page of smoe report -->",
+                              {report_run_script, report_script}};
 
 struct ReportOptions {
     std::string run, out, long_stories;

@@ -87,14 +87,20 @@ function stack(groups) {
 // legend shows the values at the cursor, and a click on an entry sets it off from the others.
 function chart(label, groups, {stacked = false, from_zero = false, format = short, x_name = 'step'} = {}) {
   const points_of = ({x, y}) => x.map((at, i) => [at, y[i]]).filter(([at, value]) => Number.isFinite(at) && Number.isFinite(value));
-  groups = groups.map(group => ({...group, lines: group.lines.map(points_of).filter(line => line.length > 0)}))
-                 .filter(group => group.lines.length > 0);
+  const drawable = all => all.map(group => ({...group, lines: group.lines.map(points_of).filter(line => line.length > 0)}))
+                             .filter(group => group.lines.length > 0);
+  groups = drawable(groups);
   if (groups.length === 0) return element('p', {class: 'faint'}, 'There is nothing to draw yet.');
-  const areas = stacked ? stack(groups) : groups.map(group => group.lines.length > 1 ? band(group.lines) : []);
-  const all_lines = groups.flatMap(group => group.lines);
-  let first = Math.min(...all_lines.map(line => line[0][0])), last = Math.max(...all_lines.map(line => line.at(-1)[0]));
-  if (first === last) { first -= 0.5; last += 0.5; }
-  let range = [first, last], cursor = null, drag = null;
+  let areas, all_lines, first, last, range, cursor = null, drag = null;
+  function take(fresh) {
+    groups = fresh;
+    areas = stacked ? stack(groups) : groups.map(group => group.lines.length > 1 ? band(group.lines) : []);
+    all_lines = groups.flatMap(group => group.lines);
+    first = Math.min(...all_lines.map(line => line[0][0]));
+    last = Math.max(...all_lines.map(line => line.at(-1)[0]));
+    if (first === last) { first -= 0.5; last += 0.5; }
+  }
+  take(groups);
   const chosen = new Set();
 
   const height = 260, left = 56, right = 8, top = 8, bottom = 24, inner = height - top - bottom;
@@ -237,6 +243,16 @@ function chart(label, groups, {stacked = false, from_zero = false, format = shor
       legend.scrollTop = entries[i].offsetTop - legend.offsetTop - legend.clientHeight / 2;
     }
   }
+  // Draws the same groups with more points, and returns whether they are the same. What is shown stays, but its end goes with
+  // that of the lines.
+  figure.update = fresh => {
+    fresh = drawable(fresh);
+    if (fresh.map(group => group.name).join() !== groups.map(group => group.name).join()) return false;
+    const [low, high] = range, from_first = low === first, to_last = high === last;
+    take(fresh);
+    zoom(from_first ? first : low, to_last ? last : high);
+    return true;
+  };
   new ResizeObserver(draw).observe(figure);
   zoom(first, last);
   return figure;

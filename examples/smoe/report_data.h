@@ -3,6 +3,7 @@
 // Read next: report_run.cpp.
 #pragma once
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -58,6 +59,12 @@ std::vector<std::string> told_apart(std::vector<std::string> names);
 std::string without_number(const std::string& text, const std::string& number);
 
 // A number with no more digits than a page can show; null for one that is not finite.
-nlohmann::ordered_json rounded(double value, int digits);
+inline nlohmann::ordered_json rounded(double value, int digits) {
+    if (!std::isfinite(value)) {
+        return nullptr;
+    }
+    const double scale = std::pow(10, digits);
+    return std::round(value * scale) / scale;
+}
 
 }  // namespace smoe

@@ -3,7 +3,7 @@
 // Read next: report_chart.cpp, the first part of the script.
 #include "examples/smoe/report_page.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "core/text.h"
 
@@ -125,9 +125,9 @@ std::string page(const PageKind& kind, const std::string& title,
 </body>
 </html>
 )",
-                       kind.start, kind.asks ? "; connect-src 'self'" : "", escaped(title), style,
-                       kind.style, for_script_element(data), report_chart, report_tables,
-                       kind.script);
+                       kind.start, kind.policy, escaped(title), style, kind.style,
+                       for_script_element(data), report_chart, report_tables,
+                       fmt::join(kind.scripts, ""));
 }
 
 }  // namespace smoe

@@ -6,24 +6,29 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smoe {
 
 struct PageKind {
     // How every such page begins. A file with a different beginning is not one.
     std::string_view start;
-    const char* script;      // its own part, after those that all pages share
-    const char* style = "";  // likewise
-    bool asks = false;       // may it ask the server that it came from?
+    std::vector<const char*> scripts;  // its own parts, after those that all pages share
+    const char* style = "";            // likewise
+    // What it may do beside running its own script: the rest of the Content-Security-Policy, which
+    // goes on behind script-src.
+    std::string_view policy = "";
 };
 
 // `data` is what the script draws; its texts may hold any characters.
 std::string page(const PageKind& kind, const std::string& title,
                  const nlohmann::ordered_json& data);
 
-// The script of a page: what all share, and after it that of a report or of a study.
+// The script of a page: what all share, what those share that show a run, and that of a report or of a
+// study.
 extern const char* const report_chart;
 extern const char* const report_tables;
+extern const char* const report_run_script;
 extern const char* const report_script;
 extern const char* const study_script;
 

@@ -15,14 +15,6 @@ namespace smoe {
 
 using Json = nlohmann::ordered_json;
 
-Json rounded(double value, int digits) {
-    if (!std::isfinite(value)) {
-        return nullptr;
-    }
-    const double scale = std::pow(10, digits);
-    return std::round(value * scale) / scale;
-}
-
 namespace {
 
 double number_or_nan(const Json& object, const char* key) {

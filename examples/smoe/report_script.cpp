@@ -1,98 +1,26 @@
 // The last part of the script of a report, which draws the page of one run or of several: what a run
-// learned, stories whose tokens show what the router chose, arms side by side. Texts become text
-// nodes, never markup.
+// learned, what its experts share, arms side by side. Texts become text nodes, never markup.
 // Read next: report.cpp, the command.
 #include "examples/smoe/report_page.h"
 
 namespace smoe {
 
 const char* const report_script = R"js(
-// The tooltip of a token, near `place`.
-function show_tip(token, place) {
-  tip.replaceChildren(element('div', {}, element('b', {}, JSON.stringify(token.t)), token.p === undefined ? '' : ` was given ${percent(token.p)}`));
-  if (token.top) {
-    tip.append(element('div', {class: 'faint'}, 'likeliest: ' + token.top.map(([text, p]) => `${JSON.stringify(text)} ${percent(p)}`).join(', ')));
-  }
-  if (token.e !== undefined) tip.append(element('div', {}, `expert ${token.e}`));
-  if (token.r) {
-    const order = token.r.map((_, k) => k);
-    if (order.length > 12) order.sort((a, b) => token.r[b] - token.r[a]).length = 12;
-    for (const k of order) {
-      const bar = swatch(k);
-      bar.style.width = 100 * token.r[k] + '%';
-      tip.append(element('div', {class: 'bar'}, element('span', {}, `expert ${k}`), bar, element('span', {}, percent(token.r[k]))));
-    }
-  }
-  tip.hidden = false;
-  const box = tip.getBoundingClientRect();
-  tip.style.left = Math.max(8, Math.min(place.left, innerWidth - box.width - 8)) + 'px';
-  tip.style.top = (place.bottom + box.height + 12 < innerHeight ? place.bottom + 6 : Math.max(8, place.top - box.height - 6)) + 'px';
-}
-
-// A story whose tokens can be pointed at, tapped, or walked through with the arrow keys.
-function story_view(story, name) {
-  const view = element('div', {class: 'story', tabindex: 0, role: 'group', 'aria-label': name});
-  const tokens = story.tokens.filter(token => token.t !== '');
-  const spans = tokens.map(token => {
-    const span = element('span', {}, token.t);
-    span.style.background = token.e === undefined ? tint(0, token.p === undefined ? 0 : 0.6 * (1 - token.p)) : tint(token.e, 0.4);
-    return span;
-  });
-  let now = -1;
-  function choose(i) {
-    if (now >= 0) spans[now].classList.remove('now');
-    now = i;
-    if (i < 0) { tip.hidden = true; return; }
-    spans[i].classList.add('now');
-    show_tip(tokens[i], spans[i].getBoundingClientRect());
-  }
-  for (const kind of ['pointerover', 'pointerdown']) view.addEventListener(kind, event => choose(spans.indexOf(event.target)));
-  view.addEventListener('pointerleave', event => { if (event.pointerType === 'mouse') choose(-1); });
-  view.addEventListener('blur', () => choose(-1));
-  view.addEventListener('keydown', event => {
-    const move = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-    if (move) { choose(Math.max(0, Math.min(spans.length - 1, now + move))); event.preventDefault(); }
-    if (event.key === 'Escape') choose(-1);
-  });
-  view.append(...spans);
-  return view;
-}
-addEventListener('scroll', () => { tip.hidden = true; }, {passive: true});
-
-function settings_view(settings) {
-  return element('details', {}, element('summary', {}, 'All settings'),
-                 table(['setting', 'value'], Object.entries(settings).map(([name, value]) => [element('th', {}, ...breakable(name)), value]), 'words'));
-}
-
 function one_run({run, model, samples}) {
-  const reports = run.reports, step = reports.step, experts = reports.expert_shares.length;
-  const line = (name, y, k) => ({name, k, lines: [{x: step, y}]});
+  const experts = run.reports.expert_shares.length;
   main.append(element('h1', {}, run.name), facts([['parameters', model.parameters.toLocaleString('en')], ['of them active', model.active_parameters.toLocaleString('en')], ...Object.entries(run.facts)]));
-  section('What it learned', 'Loss in nats per token: training as reported, and on held-out text. Drag over a part to look closer.',
-          chart('loss', [line('training', reports.loss, 0), {name: 'held out', k: 1, lines: [{x: run.valid.step, y: run.valid.loss}], dots: true}]));
-  if (experts > 0) {
-    section('Who does the work', 'The share of the tokens that each expert processed, over the steps.',
-            chart('share of each expert', reports.expert_shares.map((share, k) => line(String(k), share, k)), {stacked: true, format: percent}));
-  }
-  if (reports.router_correctness.some(value => value !== null)) {
-    section('What the router learned', 'Its two losses while it learns, better the lower they are: correctness is what it pays for choosing experts whose tokens do worse than the average, distribution what it pays for uneven shares.',
-            chart('correctness loss', [line('correctness loss', reports.router_correctness, 0)]),
-            chart('distribution loss', [line('distribution loss', reports.router_distribution, 1)]));
-  }
+  for (const part of curves_of(run)) section(part.title, part.text, ...part.charts.map(args => chart(...args)));
   if (model.stories.length > 0) {
     section('Token by token', experts > 0 ? 'The colour of a token is that of the expert that processed it. Point at one, tap it, or focus a story and use the arrow keys.'
                                           : 'The darker a token, the less the model expected it. Point at one, tap it, or focus a story and use the arrow keys.');
     main.append(element('p', {class: 'faint'}, 'Text: ' + model.source + '.'));
     if (experts > 0) {
-      main.append(element('p', {class: 'entries'}, ...reports.expert_shares.map((_, k) => element('span', {}, swatch(k), `expert ${k}`))));
+      main.append(element('p', {class: 'entries'}, ...run.reports.expert_shares.map((_, k) => element('span', {}, swatch(k), `expert ${k}`))));
     }
     for (const story of model.stories) main.append(element('h3', {}, story.domain), story_view(story, `story of ${story.domain}`));
   }
   if (samples.length > 0) {
-    section('What it wrote on the way', 'Samples that training took, by their step. Nothing was given to it but the start of a text.');
-    for (const sample of samples) {
-      main.append(element('h3', {}, 'step ' + sample.step.toLocaleString('en')), story_view(sample, `written at step ${sample.step}`));
-    }
+    section('What it wrote on the way', 'Samples that training took, by their step. Nothing was given to it but the start of a text.', ...samples.flatMap(sample_view));
   }
   if (model.domains.length > 0) {
     section(experts > 0 ? 'Experts and domains' : 'Domains', experts > 0 ? "How each domain's tokens are divided among the experts, in per cent." : 'How well each domain is predicted.',
@@ -103,10 +31,8 @@ function one_run({run, model, samples}) {
             'Two masks that are drawn independently, of which one keeps p and the other q, share p × q on average. Colours show what is above or below that.',
             ...overlap_view(model.overlap));
   }
-  section('Speed and memory', 'Tokens a second, and the most bytes that tensors took, as training reported them.',
-          chart('tokens per second', [line('tokens/s', reports.tokens_per_second, 2)], {from_zero: true}),
-          ...(reports.waiting.some(value => value !== null) ? [chart('share of the time in which the first process waited for others', [line('waiting', reports.waiting, 3)], {from_zero: true, format: percent})] : []),
-          chart('peak memory', [line('peak MiB', reports.peak_bytes.map(bytes => bytes === null ? null : bytes / 2 ** 20), 4)], {from_zero: true}));
+  const {title, text, charts} = speed_of(run);
+  section(title, text, ...charts.map(args => chart(...args)));
   main.append(settings_view(run.settings));
 }
 

@@ -13,7 +13,6 @@
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "examples/smoe/serve_http.h"
-#include "models/training/run_directory.h"
 
 namespace smoe {
 namespace {
@@ -41,22 +40,30 @@ void check_options(const ServeOptions& options) {
           options.server.host);
 }
 
+// The runs, of which no two have a name.
+std::deque<ServedRun> watched(const ServeOptions& options) {
+    std::deque<ServedRun> runs;
+    for (const std::string& path : options.runs) {
+        RunDirectory(path).config();  // throws if there is none
+        const ServedRun& run = runs.emplace_back(path);
+        const auto same = std::ranges::find(runs, run.name(), &ServedRun::name);
+        check(&*same == &run,
+              "two runs are called '{}', by which requests would name both: rename one",
+              run.name());
+    }
+    return runs;
+}
+
+// The models of those that have one. A run that has just begun can still be watched.
 std::vector<ServedModel> load(const ServeOptions& options) {
     std::vector<ServedModel> models;
     for (const std::string& path : options.runs) {
-        const RunDirectory run(path);
-        Config config = run.config();
-        Tokenizer tokenizer = run.tokenizer(config);
-        std::unique_ptr<SingleMoe> moe = run.load(config);
-        auto generator = std::make_unique<Generator>(*moe, tokenizer.end_of_text(), options.places,
-                                                     enum_named<Precision>(options.precision));
-        const std::string name = to_one_line(file_name(path));
-        for (const ServedModel& other : models) {
-            check(other.name != name,
-                  "two runs are called '{}', by which requests would name both: rename one", name);
+        if (RunDirectory(path).has_model()) {
+            models.push_back(
+                load_served(path, options.places, enum_named<Precision>(options.precision)));
+        } else {
+            say("{}: no trained model yet, so only its training is shown", file_name(path));
         }
-        models.push_back(
-            {name, std::move(config), std::move(tokenizer), std::move(moe), std::move(generator)});
     }
     return models;
 }
@@ -83,17 +90,14 @@ void work(Scheduler& scheduler, HttpServer& server, int64_t grace) {
 
 int serve(const ServeOptions& options) {
     check_options(options);
+    std::deque<ServedRun> runs = watched(options);
     const std::vector<ServedModel> models = load(options);
-    std::vector<Scheduler::Model> workers;
-    for (const ServedModel& model : models) {
-        workers.push_back({model.moe.get(), &model.tokenizer, model.generator.get()});
-    }
-    Scheduler scheduler(workers, options.queue);
+    Scheduler scheduler(workers(models), options.queue);
     ServerSettings settings = options.server;
     constexpr int64_t most_connections = 1000;  // each has a thread
     settings.connections =
         std::min(most_connections, options.places * int64_t(models.size()) + options.queue + 16);
-    HttpServer server(settings, models, scheduler);
+    HttpServer server(settings, models, runs, scheduler);
     watch_for_interruption();
     std::signal(SIGPIPE, SIG_IGN);  // a client that has gone is no reason to stop
     server.start();

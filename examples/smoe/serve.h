@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/generation/generator.h"
-#include "models/text/tokenizer.h"
+#include "models/generation/scheduler.h"
 #include "models/training/config.h"
 
 namespace smoe {
@@ -20,9 +19,14 @@ struct ServedModel {
     std::unique_ptr<Generator> generator;
 
     // The experts that requests may force or ban: none if the model is dense or its router inside.
-    int64_t experts() const {
-        return moe->router->is_dense() || moe->router->is_inside() ? 0 : moe->router->num_experts();
-    }
+    int64_t experts() const;
 };
+
+// That of a run, which writes `places` texts at a time with its weights in `precision`. Throws
+// Error if there is none.
+ServedModel load_served(const std::string& path, int64_t places, Precision precision);
+
+// The models as a scheduler wants them.
+std::vector<Scheduler::Model> workers(const std::vector<ServedModel>& models);
 
 }  // namespace smoe

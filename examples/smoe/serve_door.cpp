@@ -74,8 +74,10 @@ void check_caller(const Caller& caller, const ServerSettings& settings) {
     }
     const bool is_page = caller.path == "/";
     const bool is_completion = caller.path == "/v1/completions";
-    const bool is_model = caller.path == "/v1/models" || caller.path.starts_with("/v1/models/");
-    if (!is_page && !is_completion && !is_model) {
+    const auto is_below = [&](const std::string& list) {
+        return caller.path == list || caller.path.starts_with(list + "/");
+    };
+    if (!is_page && !is_completion && !is_below("/v1/models") && !is_below("/v1/runs")) {
         throw ApiError(404, "there is nothing at '" + to_one_line(caller.path) + "'");
     }
     const bool reads = caller.method == "GET" || caller.method == "HEAD";

@@ -15,9 +15,8 @@
 
 #include "core/text.h"
 #include "examples/smoe/serve_connection.h"
+#include "examples/smoe/serve_exchange.h"
 #include "examples/smoe/serve_page.h"
-#include "examples/smoe/serve_reply.h"
-#include "examples/smoe/serve_request.h"
 
 namespace smoe {
 namespace {
@@ -84,43 +83,39 @@ Caller caller_of(const httplib::Request& request) {
     return caller;
 }
 
-// One request on its way to a whole answer.
-struct Exchange {
-    Exchange(std::atomic<int64_t>& counter, CompletionRequest wanted, const ServedModel& model)
-        : answering(counter), request(std::move(wanted)), reply(request, model) {
-        ++answering;
-    }
-    ~Exchange() {
-        if (job != nullptr) {
-            job->cancel();
-        }
-        --answering;
-    }
-
+// Counts the requests that have no whole answer yet.
+struct Counted {
+    explicit Counted(std::atomic<int64_t>& counter) : answering(counter) { ++answering; }
+    ~Counted() { --answering; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
     std::atomic<int64_t>& answering;
-    CompletionRequest request;
-    CompletionReply reply;
-    std::shared_ptr<Job> job;
-    std::vector<Job::Piece> pieces;
-    bool more = true;
+};
+
+struct Visit : Counted, Exchange {
+    Visit(std::atomic<int64_t>& counter, const std::string& body,
+          const std::vector<ServedModel>& models, Scheduler& scheduler)
+        : Counted(counter), Exchange(body, models, scheduler) {}
     std::chrono::steady_clock::time_point next_look = {};
 };
 
 }  // namespace
 
 struct HttpServer::Parts {
-    Parts(const ServerSettings& given, const std::vector<ServedModel>& served, Scheduler& work)
-        : settings(given), models(served), scheduler(work) {}
+    Parts(const ServerSettings& given, const std::vector<ServedModel>& served,
+          std::deque<ServedRun>& watched, Scheduler& work)
+        : settings(given), models(served), runs(watched), scheduler(work) {}
 
     void set_up();
+    void tell_of_run(const httplib::Request& request, httplib::Response& response);
     void complete(const httplib::Request& request, httplib::Response& response,
                   const httplib::ContentReader& read);
-    std::shared_ptr<Exchange> begin(const std::string& body);
-    static bool wait_for_client(Exchange& exchange);
-    static bool send_events(Exchange& exchange, httplib::DataSink& sink);
+    static bool wait_for_client(Visit& visit);
+    static bool send_events(Visit& visit, httplib::DataSink& sink);
 
     ServerSettings settings;
     const std::vector<ServedModel>& models;
+    std::deque<ServedRun>& runs;
     Scheduler& scheduler;
     int64_t created = std::time(nullptr);
     std::atomic<int64_t> answering = 0;
@@ -196,6 +191,16 @@ void HttpServer::Parts::set_up() {
                 answer(response, 200, dumped(model_json(*at, created)));
             }
         });
+    server.Get("/v1/runs", [this](const httplib::Request&, httplib::Response& response) {
+        nlohmann::ordered_json data = nlohmann::ordered_json::array();
+        for (const ServedRun& run : runs) {
+            data.push_back({{"id", run.name()}, {"object", "run"}});
+        }
+        answer(response, 200, dumped({{"object", "list"}, {"data", std::move(data)}}));
+    });
+    server.Get("/v1/runs/.*", [this](const httplib::Request& request, httplib::Response& response) {
+        tell_of_run(request, response);
+    });
     server.Post("/v1/completions",
                 [this](const httplib::Request& request, httplib::Response& response,
                        const httplib::ContentReader& read) {
@@ -207,6 +212,27 @@ void HttpServer::Parts::set_up() {
                         answer(response, ApiError(500, error.what()));
                     }
                 });
+}
+
+void HttpServer::Parts::tell_of_run(const httplib::Request& request, httplib::Response& response) {
+    const std::string name = request.path.substr(std::string("/v1/runs/").size());
+    const auto at = std::ranges::find(runs, name, &ServedRun::name);
+    if (at == runs.end()) {
+        answer(response, ApiError(404, "there is no run '" + to_one_line(name) + "' here"));
+        return;
+    }
+    try {
+        const std::shared_ptr<const ServedRun::Told> told = at->told();
+        const std::string tag = '"' + told->tag + '"';
+        response.set_header("ETag", tag);
+        if (request.get_header_value("If-None-Match") == tag) {
+            response.status = 304;
+        } else {
+            answer(response, 200, told->json);
+        }
+    } catch (const std::exception&) {  // what it says is where the run lies
+        answer(response, ApiError(500, "the run '" + name + "' cannot be read now"));
+    }
 }
 
 void HttpServer::Parts::complete(const httplib::Request& request, httplib::Response& response,
@@ -232,65 +258,48 @@ void HttpServer::Parts::complete(const httplib::Request& request, httplib::Respo
     if (!whole) {
         throw ApiError(400, "the body broke off");
     }
-    const std::shared_ptr<Exchange> exchange = begin(body);
+    const auto visit = std::make_shared<Visit>(answering, body, models, scheduler);
     // Until something has been written, an error can still have a status of its own.
-    if (!wait_for_client(*exchange)) {
+    if (!wait_for_client(*visit)) {
         return;
     }
-    if (exchange->request.stream) {
+    if (visit->request.stream) {
         response.set_chunked_content_provider(
             "text/event-stream",
-            [exchange](size_t, httplib::DataSink& sink) { return send_events(*exchange, sink); });
+            [visit](size_t, httplib::DataSink& sink) { return send_events(*visit, sink); });
         return;
     }
-    exchange->reply.add(exchange->pieces);
-    while (exchange->more) {
-        if (!wait_for_client(*exchange)) {
+    visit->reply.add(visit->pieces);
+    while (visit->more) {
+        if (!wait_for_client(*visit)) {
             return;
         }
-        exchange->reply.add(exchange->pieces);
+        visit->reply.add(visit->pieces);
     }
-    answer(response, 200, exchange->reply.finish());
-}
-
-std::shared_ptr<Exchange> HttpServer::Parts::begin(const std::string& body) {
-    CompletionRequest wanted = completion_request(body, models);
-    const ServedModel& model = models[wanted.model];
-    const auto exchange = std::make_shared<Exchange>(answering, std::move(wanted), model);
-    const CompletionRequest& request = exchange->request;
-    try {
-        exchange->job =
-            scheduler.submit(request.model, request.requests, request.stops, request.echo);
-    } catch (const Refused& refused) {
-        const bool full = refused.why == Refused::Why::full;
-        throw ApiError(full ? 429 : 503, refused.what(), full ? "queue_full" : "stopping");
-    } catch (const Error& error) {
-        throw ApiError(400, error.what());
-    }
-    return exchange;
+    answer(response, 200, visit->reply.finish());
 }
 
 // Waits for the next pieces. Returns false if the client has gone.
-bool HttpServer::Parts::wait_for_client(Exchange& exchange) {
-    std::this_thread::sleep_until(exchange.next_look);
+bool HttpServer::Parts::wait_for_client(Visit& visit) {
+    std::this_thread::sleep_until(visit.next_look);
     do {
-        exchange.more = exchange.job->take(exchange.pieces, patience);
-        if (exchange.more && !client_is_there()) {
-            exchange.job->cancel();
+        visit.take(patience);
+        if (visit.more && !client_is_there()) {
+            visit.job->cancel();
             read_no_more();
             return false;
         }
-    } while (exchange.more && exchange.pieces.empty());
-    exchange.next_look = std::chrono::steady_clock::now() + between_looks;
+    } while (visit.more && visit.pieces.empty());
+    visit.next_look = std::chrono::steady_clock::now() + between_looks;
     return true;
 }
 
 // Sends the events of the pieces that are there, and takes the next ones.
-bool HttpServer::Parts::send_events(Exchange& exchange, httplib::DataSink& sink) {
-    std::string events = exchange.reply.add(exchange.pieces);
-    const bool ended = !exchange.more;
+bool HttpServer::Parts::send_events(Visit& visit, httplib::DataSink& sink) {
+    std::string events = visit.reply.add(visit.pieces);
+    const bool ended = !visit.more;
     if (ended) {
-        events += exchange.reply.finish();
+        events += visit.reply.finish();
     }
     if (!events.empty() && !sink.write(events.data(), events.size())) {
         return false;
@@ -300,7 +309,7 @@ bool HttpServer::Parts::send_events(Exchange& exchange, httplib::DataSink& sink)
         return true;
     }
     try {
-        return wait_for_client(exchange);
+        return wait_for_client(visit);
     } catch (const Error& error) {  // the status has been sent
         events = event_of(ApiError(500, error.what()).json());
         sink.write(events.data(), events.size());
@@ -310,8 +319,8 @@ bool HttpServer::Parts::send_events(Exchange& exchange, httplib::DataSink& sink)
 }
 
 HttpServer::HttpServer(const ServerSettings& settings, const std::vector<ServedModel>& models,
-                       Scheduler& scheduler)
-    : parts_(std::make_unique<Parts>(settings, models, scheduler)) {
+                       std::deque<ServedRun>& runs, Scheduler& scheduler)
+    : parts_(std::make_unique<Parts>(settings, models, runs, scheduler)) {
     parts_->set_up();
     httplib::Server& server = parts_->server;
     int& port = parts_->settings.port;
@@ -361,7 +370,8 @@ namespace smoe {
 
 struct HttpServer::Parts {};
 
-HttpServer::HttpServer(const ServerSettings&, const std::vector<ServedModel>&, Scheduler&) {
+HttpServer::HttpServer(const ServerSettings&, const std::vector<ServedModel>&,
+                       std::deque<ServedRun>&, Scheduler&) {
     fail("this program was built without cpp-httplib, so it cannot serve");
 }
 HttpServer::~HttpServer() = default;

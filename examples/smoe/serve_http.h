@@ -1,17 +1,22 @@
 // The server as others see it: what goes in and comes out. It answers
 //     GET  /                  a page to write on
 //     GET  /v1/models         what is served; /v1/models/NAME: one of them
+//     GET  /v1/runs           the runs that are watched; /v1/runs/NAME: what is told of one, unless
+//                             it is what If-None-Match names
 //     POST /v1/completions    texts, whole or as a stream
-// and knows no files. All of cpp-httplib is behind this interface, since it takes long to compile.
-// Read next: serve_request.h, serve_reply.h; serve.cpp, which starts it.
+// and no name from a client leads to a file. All of cpp-httplib is behind this interface, since it
+// takes long to compile.
+// Read next: serve_exchange.h, serve_training.h; serve.cpp, which starts it.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "examples/smoe/serve.h"
 #include "examples/smoe/serve_door.h"
+#include "examples/smoe/serve_training.h"
 #include "models/generation/scheduler.h"
 
 namespace smoe {
@@ -21,7 +26,7 @@ class HttpServer {
     // Listens, but answers nothing before start(). Throws Error if it cannot. Everything given must
     // outlive this.
     HttpServer(const ServerSettings& settings, const std::vector<ServedModel>& models,
-               Scheduler& scheduler);
+               std::deque<ServedRun>& runs, Scheduler& scheduler);
     ~HttpServer();
 
     void start();

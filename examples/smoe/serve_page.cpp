@@ -43,6 +43,8 @@ button:disabled { opacity: .5; cursor: default; }
 .experts .story { font-size: .875rem; line-height: 1.6; min-height: 3rem; }
 .experts h3 i { display: inline-block; width: .8rem; height: .8rem; border-radius: .2rem; margin-right: .35rem; }
 [role=alert]:not(:empty) { border-left: 4px solid #d70000; padding: .3rem .7rem; background: var(--card); overflow-wrap: anywhere; }
+nav { margin-bottom: 1rem; }
+nav button[aria-pressed=true] { background: var(--text); color: var(--ground); }
 [role=status] { min-height: 1.5rem; }
 @media (min-width: 50rem) {
   .desk { grid-template-columns: minmax(0, 1fr) 19rem; align-items: start; }
@@ -52,13 +54,23 @@ button:disabled { opacity: .5; cursor: default; }
 
 }  // namespace
 
-std::string serve_page() {
+std::string writing_page(const PageBackend& backend, const std::string& title,
+                         nlohmann::ordered_json data) {
     constexpr int64_t colours = 255;
-    return page({.start = "<!doctype html>\n<!-- the page of smoe serve -->",
-                 .script = serve_script,
-                 .style = style,
-                 .asks = true},
-                "smoe", {{"colours", expert_colours(colours)}});
+    data["colours"] = expert_colours(colours);
+    return page(
+        {.start = backend.start,
+         .scripts = {backend.script, report_run_script, serve_training_script, serve_script},
+         .style = style,
+         .policy = backend.policy},
+        title, data);
+}
+
+std::string serve_page() {
+    return writing_page({.start = "<!doctype html>\n<!-- the page of smoe serve -->",
+                         .script = serve_backend,
+                         .policy = "; connect-src 'self'"},
+                        "smoe");
 }
 
 }  // namespace smoe

@@ -84,7 +84,8 @@ std::string CompletionReply::add(const std::vector<Job::Piece>& pieces) {
         const bool tells = !text.empty() || piece.end.has_value() || !choice.logprobs.is_null() ||
                            !choice.details.empty();
         if (request_.stream && tells) {
-            Json sent = object({choice_json(piece.text, text, choice)});
+            // Not {...} alone, which is a list for g++ and a copy for clang.
+            Json sent = object(Json::array({choice_json(piece.text, text, choice)}));
             if (request_.include_usage) {
                 sent["usage"] = nullptr;
             }

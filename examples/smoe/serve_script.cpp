@@ -1,9 +1,51 @@
-// The script of a server's page: asks for texts, shows their tokens as they come, and goes on from
-// another token where one is chosen. Texts become text nodes, never markup.
+// The script of the page on which a model writes: asks for texts, shows their tokens as they come,
+// and goes on from another token where one is chosen. Texts become text nodes, never markup. The
+// model is behind a server, or beside the page in a playground.
 // Read next: serve_reply.h, what the server sends.
 #include "examples/smoe/serve_page.h"
 
 namespace smoe {
+
+// A page reaches its models through `backend`, which has
+//     models()                the models, as GET /v1/models lists them
+//     complete(body, signal)  an asynchronous generator of the events that a completion sends, as
+//                             text, cut anywhere
+// and, if it also knows of training,
+//     runs()                  the names of runs
+//     run(name, tag)          {tag, told}, what is told of one; null if that has still this tag
+// All throw Error with a message for people. Here is that of a server.
+const char* const serve_backend = R"js(
+const backend = (() => {
+  function headers() {
+    const key = sessionStorage.getItem('key');
+    return {'Content-Type': 'application/json', ...(key ? {Authorization: 'Bearer ' + key} : {})};
+  }
+  async function answer_to(path, request = {}) {
+    const response = await fetch(path, {...request, headers: {...headers(), ...request.headers}});
+    if (response.ok || response.status === 304) return response;
+    let message = `the server answers ${response.status}`;
+    try { message = (await response.json()).error.message; } catch {}
+    throw Object.assign(new Error(message), {status: response.status});
+  }
+  return {
+    async models() { return (await (await answer_to('/v1/models')).json()).data; },
+    async runs() { return (await (await answer_to('/v1/runs')).json()).data.map(run => run.id); },
+    async run(name, tag) {
+      const response = await answer_to('/v1/runs/' + encodeURIComponent(name), {headers: tag ? {'If-None-Match': tag} : {}});
+      return response.status === 304 ? null : {tag: response.headers.get('ETag'), told: await response.json()};
+    },
+    async *complete(body, signal) {
+      const response = await answer_to('/v1/completions', {method: 'POST', signal, body: JSON.stringify(body)});
+      const reader = response.body.getReader(), decoder = new TextDecoder();
+      for (;;) {
+        const {done, value} = await reader.read();
+        if (done) return;
+        yield decoder.decode(value, {stream: true});
+      }
+    },
+  };
+})();
+)js";
 
 const char* const serve_script = R"js(
 // Asking.
@@ -11,28 +53,11 @@ const char* const serve_script = R"js(
 let models = [];
 let running = null;  // what ends the requests that are being answered
 
-function headers() {
-  const key = sessionStorage.getItem('key');
-  return {'Content-Type': 'application/json', ...(key ? {Authorization: 'Bearer ' + key} : {})};
-}
-
-async function answer_of(request) {
-  const response = await request;
-  if (response.ok) return response;
-  let message = `the server answers ${response.status}`;
-  try { message = (await response.json()).error.message; } catch {}
-  throw Object.assign(new Error(message), {status: response.status});
-}
-
 // Calls on_choice for each choice of a stream.
 async function ask(body, signal, on_choice) {
-  const response = await answer_of(fetch('/v1/completions', {
-    method: 'POST', headers: headers(), signal, body: JSON.stringify({...body, stream: true, echo: true, details: true})}));
-  const reader = response.body.getReader(), decoder = new TextDecoder();
-  for (let text = ''; ;) {
-    const {done, value} = await reader.read();
-    if (done) return;
-    text += decoder.decode(value, {stream: true});
+  let text = '';
+  for await (const piece of backend.complete({...body, stream: true, echo: true, details: true}, signal)) {
+    text += piece;
     const events = text.split('\n\n');
     text = events.pop();
     for (const event of events) {
@@ -76,12 +101,14 @@ const write = element('button', {type: 'submit', class: 'main', id: 'write'}, 'W
 const again = element('button', {type: 'button', id: 'again'}, 'Another seed');
 const compare = element('button', {type: 'button', id: 'compare'}, 'Each expert side by side');
 const stop = element('button', {type: 'button', id: 'stop', disabled: ''}, 'Stop');
-const problem = element('p', {role: 'alert'});
-const state = element('p', {role: 'status', class: 'faint'});
+const problem = element('p', {role: 'alert', id: 'problem'});
+const state = element('p', {role: 'status', class: 'faint', id: 'state'});
 const desk = element('div', {class: 'desk'});
 const experts_field = labelled('Experts', expert_choice), model_field = labelled('Model', model_choice);
 const form = element('form', {}, labelled('Prompt', prompt, 'wide'), model_field, experts_field, temperature.field, top_p.field,
                      length.field, labelled('Seed', seed), element('div', {class: 'buttons wide'}, write, again, compare, stop));
+
+const writing = element('div');
 
 const model = () => models[model_choice.selectedIndex];
 
@@ -291,8 +318,9 @@ function ask_for_key() {
 
 async function begin() {
   problem.textContent = '';
+  main.replaceChildren(element('p', {class: 'faint'}, 'Loading …'));
   try {
-    models = (await (await answer_of(fetch('/v1/models', {headers: headers()}))).json()).data;
+    models = await backend.models();
   } catch (error) {
     if (error.status === 401) {
       ask_for_key();
@@ -303,11 +331,31 @@ async function begin() {
     }
     return;
   }
+  const runs = backend.runs ? await backend.runs() : [];
+  writing.replaceChildren(form, problem, state, desk);
   model_choice.replaceChildren(...models.map(({id}) => element('option', {}, id)));
   model_field.hidden = models.length === 1;
-  main.replaceChildren(element('h1', {}, models.length === 1 ? models[0].id : 'smoe'), form, problem, state, desk);
-  show_model();
+  const names = new Set([...models.map(({id}) => id), ...runs]);
+  main.replaceChildren(element('h1', {}, names.size === 1 ? [...names][0] : 'smoe'), ...(runs.length > 0 ? [tabs(runs)] : [writing]));
+  if (models.length > 0) show_model();
   forget();
+}
+
+// Writing and, for a backend that knows runs, their training: one of the two is shown.
+function tabs(runs) {
+  const training = new Training(), views = {Writing: writing, Training: training.view};
+  const buttons = Object.keys(views).map(name => element('button', {type: 'button'}, name));
+  function show(name) {
+    buttons.forEach(button => button.setAttribute('aria-pressed', button.textContent === name));
+    for (const [other, view] of Object.entries(views)) view.hidden = other !== name;
+    if (name === 'Training') training.open(); else training.close();
+    history.replaceState(null, '', name === 'Training' ? '#training' : location.pathname);
+  }
+  for (const button of buttons) button.addEventListener('click', () => show(button.textContent));
+  training.offer(runs);
+  buttons[0].hidden = models.length === 0;
+  show(models.length === 0 || location.hash === '#training' ? 'Training' : 'Writing');
+  return element('div', {}, element('nav', {class: 'buttons'}, ...buttons), writing, training.view);
 }
 begin();
 )js";

@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using OptionalNumber = std::optional<double>;
 
-const PageKind study_kind = {"<!doctype html>\n<!-- a page of smoe study -->", study_script};
+const PageKind study_kind = {"<!doctype html>\n<!-- a page of smoe study -->", {study_script}};
 
 std::string page_file(const Study& study) {
     return study.folder() + "/index.html";

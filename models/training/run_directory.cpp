@@ -131,6 +131,10 @@ bool RunDirectory::has_state() const {
                        [this](const char* name) { return file_exists(file(name)); });
 }
 
+bool RunDirectory::has_model() const {
+    return file_exists(file("model.safetensors"));
+}
+
 void RunDirectory::write_config(const Config& config) const {
     write_file(file("config.json"), to_json(config));
 }
@@ -172,7 +176,7 @@ int64_t RunDirectory::weights_step() const {
 }
 
 std::unique_ptr<SingleMoe> RunDirectory::load(const Config& config) const {
-    check(file_exists(file("model.safetensors")), "'{}' holds no trained model yet", path_);
+    check(has_model(), "'{}' holds no trained model yet", path_);
     // The tensors that set the model's size are compared before it is built: config.json alone
     // could ask for more memory than there is.
     auto model = read_safetensors(file("model.safetensors")).tensors;

@@ -46,6 +46,7 @@ class RunDirectory {
     void create(const Config& config, const Tokenizer& tokenizer) const;
 
     bool has_state() const;
+    bool has_model() const;
     Config config() const;  // throws Error where no run is
     // Throws Error if the tokenizer is not the one that `config` was trained with.
     Tokenizer tokenizer(const Config& config) const;

@@ -155,6 +155,17 @@ TEST_CASE("serve: clients that send too much, too slowly, or garbage") {
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
     });
+    // A body may take longer than headers, and no longer than that.
+    Client slow_body(server.port());
+    double body_seconds = 0;
+    std::thread body_drip([&] {
+        slow_body.send("POST /v1/completions HTTP/1.1\r\nHost: localhost:" +
+                       std::to_string(server.port()) + "\r\nContent-Length: 100000\r\n\r\n");
+        while (slow_body.send(" ")) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+        body_seconds = seconds_since(start);
+    });
     const std::string blanks(3'000'000, ' ');
     {
         Client client(server.port());
@@ -190,6 +201,9 @@ TEST_CASE("serve: clients that send too much, too slowly, or garbage") {
     drip.join();
     CHECK(seconds_since(start) > 8);
     CHECK(seconds_since(start) < 20);
+    body_drip.join();
+    CHECK(body_seconds > 28);
+    CHECK(body_seconds < 40);
 }
 
 }  // namespace smoe

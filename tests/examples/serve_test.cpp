@@ -5,7 +5,10 @@
 #if !defined(SMOE_DOUBLE) && !defined(SMOE_NO_HTTP)
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <csignal>
+#include <ctime>
+#include <filesystem>
 #include <thread>
 
 #include "tests/examples/http_client.h"
@@ -132,6 +135,58 @@ TEST_CASE("serve: a stream tells the same as the whole") {
         CHECK(reasons[i] == whole["choices"][i]["finish_reason"]);
     }
     CHECK(client.get("/v1/models").status == 200);  // the connection goes on
+}
+
+TEST_CASE("serve: runs are watched while they grow") {
+    copy_run("run", "watched");
+    copy_run("run", "begun");
+    std::filesystem::remove(workshop() + "/begun/model.safetensors");
+    const Served server("watched begun");
+    Client client(server.port());
+    const Json runs = client.get("/v1/runs").json()["data"];
+    REQUIRE(runs.size() == 2);
+    CHECK(runs[0]["id"] == "watched");
+    CHECK(runs[1]["id"] == "begun");
+    const Json models = client.get("/v1/models").json()["data"];
+    CHECK(models.size() == 1);
+    CHECK(client.get("/v1/runs/begun").json()["run"]["reports"] ==
+          client.get("/v1/runs/watched").json()["run"]["reports"]);
+
+    const Answer first = client.get("/v1/runs/watched");
+    const Json run = first.json()["run"];
+    CHECK(run["name"] == "watched");
+    const size_t reports = run["reports"]["step"].size();
+    REQUIRE(reports > 0);
+    CHECK(run["reports"]["expert_shares"].size() == 10);
+    CHECK(run["reports"]["tokens_per_second"].size() == reports);
+    CHECK(std::abs(first.json()["reported"].get<double>() - double(std::time(nullptr))) < 100);
+    const std::string tag = first.headers.at("etag"), seen = "If-None-Match: " + tag + "\r\n";
+    const Answer same = client.get("/v1/runs/watched", seen);
+    CHECK(same.status == 304);
+    CHECK(same.body.empty());
+
+    // A line counts when its end has been written.
+    const std::string lines = contents("watched/metrics.jsonl");
+    put("watched/metrics.jsonl", lines + R"({"step": 1000, "loss": 1.)");
+    CHECK(client.get("/v1/runs/watched", seen).json()["run"]["reports"]["step"].size() == reports);
+    put("watched/metrics.jsonl", lines + "{\"step\": 1000, \"loss\": 1.5}\n");
+    put("watched/samples.jsonl", R"({"step": 1000, "text": "", "ids": [0, 1]})");
+    const Json grown = client.get("/v1/runs/watched", seen).json();
+    REQUIRE(grown["run"]["reports"]["step"].size() == reports + 1);
+    CHECK(grown["run"]["reports"]["loss"].back() == 1.5);
+    CHECK(grown["samples"].back()["step"] == 1000);
+
+    for (const char* const path :
+         {"/v1/runs/", "/v1/runs/nothing", "/v1/runs/watched/config.json", "/v1/runs/../watched",
+          "/v1/runs/%2e%2e%2fwatched", "/v1/runs/./watched"}) {
+        INFO(path);
+        check_refused(client.get(path), 404, "");
+    }
+    check_refused(client.get("/v1/runs", "Origin: http://elsewhere\r\n"), 403, "elsewhere");
+    std::filesystem::remove(workshop() + "/begun/config.json");
+    const Answer gone = client.get("/v1/runs/begun");
+    check_refused(gone, 500, "'begun' cannot be read");
+    CHECK(!has(gone.body, workshop()));
 }
 
 TEST_CASE("serve: a client that leaves frees its place") {

@@ -8,9 +8,7 @@ No page may be wider than its screen, complain, or ask for anything that is not 
 import argparse
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from check import SCREENS, expect, find_chromium
+from browser import SCREENS, check_width, chromium, expect
 
 SHOTS = ["index", "core", "lesson-02_fit_a_line", "lesson-12_reverse", "lesson-14_experts", "models-life_of_a_token",
          "examples-mathematics-attention", "examples-course", "source/nn-masks.h"]
@@ -26,8 +24,7 @@ def check_pages(browser, book, screen, scheme, shots):
     paths = sorted(book.glob("*.html"))
     for path in [*paths, book / "source" / "nn-masks.h.html"]:
         page.goto(path.as_uri())
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        expect(wide <= 0, f"{path.name} on a {screen} is {wide} pixels wider than the screen")
+        check_width(page, f"{path.name} on a {screen}")
         name = str(path.relative_to(book)).removesuffix(".html")
         if name in SHOTS:
             page.screenshot(path=shots / f"{name.replace('/', '-')}-{screen}-{scheme}.png")
@@ -80,14 +77,12 @@ def main():
     build = parser.parse_args().build.resolve()
     shots = build / "report" / "book"
     shots.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+    with chromium() as browser:
         for screen in ("desk", "phone"):
             for scheme in ("light", "dark"):
                 count = check_pages(browser, build / "book", screen, scheme, shots)
                 print(f"book     {screen:<6} {scheme:<6} {count} pages in order")
         check_use(browser, build / "book", shots)
-        browser.close()
     print(f"screenshots: {shots}/*.png")
 
 

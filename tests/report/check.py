@@ -10,16 +10,12 @@ import argparse
 import json
 import shutil
 import subprocess
-import sys
+from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
+from browser import SCREENS, check_width, chromium, expect, visited
 from serve import check_serve
 
-SCREENS = {"desk": dict(viewport={"width": 1280, "height": 800}),
-           "tablet": dict(viewport={"width": 928, "height": 800}),
-           "phone": dict(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)}
 EXPERTS = {"learned": 10, "forty": 40, "full": 255, "dense": 0}
 PARTS = {**dict.fromkeys(EXPERTS, ["What it learned", "Who does the work", "What the router learned", "Token by token",
                                    "Experts and domains", "What experts share", "Speed and memory"]),
@@ -38,11 +34,6 @@ STUDY = {"base": {"data": "corpus/train.jsonl", "valid": "corpus/valid.jsonl", "
                   {"name": "hash32_with_a_name_as_long_as_it_may_be", "what": "a line for people", "set": {"experts": 32}},
                   {"name": "failing", "lr": [1e30]}],
          "lr": [0.01, 0.02], "seeds": [1, 2, 3], "sweep": {"steps": 20}, "compare_to": "dense"}
-
-
-def expect(holds, what):
-    if not holds:
-        sys.exit(f"check.py: {what}")
 
 
 def make_pages(program, folder):
@@ -115,8 +106,7 @@ MISPLACED = """() => {
 
 
 def check_layout(page, name, screen):
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    expect(wide <= 0, f"{name}: the page is {wide} pixels wider than its screen")
+    check_width(page, name)
     problems = page.evaluate(MISPLACED)
     expect(not problems, f"{name} on a {screen}: {problems[:5]}")
     if screen != "phone":  # there tables scroll inside their boxes
@@ -261,17 +251,10 @@ def check_tokens(page, name, touch, shot):
     expect(tip.is_hidden(), f"{name}: Escape does not end it")
 
 
-def check_page(browser, name, path, screen, scheme, shots):
-    context = browser.new_context(color_scheme=scheme, **SCREENS[screen])
-    page = context.new_page()
-    problems, asked = [], []
-    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(path.resolve().as_uri())
+def check_page(page, name, screen, shot):
     check_parts(page, name)
     check_layout(page, name, screen)
-    page.screenshot(path=shots / f"{name}-{screen}-{scheme}.png", full_page=True)
+    page.screenshot(path=f"{shot}.png", full_page=True)
     if screen == "desk":
         check_zoom(page)
     if name == "study":
@@ -281,15 +264,9 @@ def check_page(browser, name, path, screen, scheme, shots):
     else:
         if EXPERTS[name] > 0:
             check_experts(page, name)
-        check_tokens(page, name, screen == "phone", shots / f"{name}-{screen}-{scheme}-token.png")
+        check_tokens(page, name, screen == "phone", f"{shot}-token.png")
         page.locator("summary").click()
         expect("model.width" in page.locator("details").inner_text(), f"{name}: the settings are missing")
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    is_dark = sum(map(int, ground.removeprefix("rgb(").removesuffix(")").split(","))) < 200
-    expect(is_dark == (scheme == "dark"), f"{name}: the ground is {ground} in a {scheme} scheme")
-    expect(not problems, f"{name}: the browser complains: {problems}")
-    expect(asked == [path.resolve().as_uri()], f"{name}: the page asked for {asked}")
-    context.close()
 
 
 def check_gaps(browser, path):
@@ -301,29 +278,20 @@ def check_gaps(browser, path):
     page.close()
 
 
-def find_chromium():
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-    expect(chromium, "there is no Chromium on this machine; on Debian: apt install chromium")
-    return chromium
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     build = parser.parse_args().build
-    chromium = find_chromium()
     folder = build / "report"
     pages = make_pages(build / "smoe", folder)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         for name, path in pages.items():
-            for screen in SCREENS:
-                for scheme in ("light", "dark"):
-                    check_page(browser, name, path, screen, scheme, folder)
-                    print(f"{name:<8} {screen:<6} {scheme:<6} in order")
+            for screen, scheme in product(SCREENS, ("light", "dark")):
+                with visited(browser, path.resolve().as_uri(), name, screen, scheme) as page:
+                    check_page(page, name, screen, folder / f"{name}-{screen}-{scheme}")
+                print(f"{name:<8} {screen:<6} {scheme:<6} in order")
         check_gaps(browser, folder / "gaps.html")
         check_serve(browser, build / "smoe", folder)
-        browser.close()
     print(f"screenshots: {folder}/*.png")
 
 

@@ -5,29 +5,24 @@
 Texts must stream, tokens must tell what was thought, alternatives must be taken, experts forced, banned and compared, with
 mouse, touch and keys; nothing may stick out, ask another address, or be printed as an error. Leaves screenshots.
 """
+import json
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from browser import check_width, chromium, expect, visited
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 from served import Served  # noqa: E402
 
-SCREENS = {"desk": dict(viewport={"width": 1280, "height": 800}),
-           "phone": dict(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)}
 KEY = "open sesame"
-
-
-def expect(holds, what):
-    if not holds:
-        sys.exit(f"serve.py: {what}")
 
 
 def wait_until_written(page):
     page.locator("#stop:disabled").wait_for()  # the page's policy forbids conditions that are evaluated in it
-    expect(page.get_by_role("alert").inner_text() == "", f"the page complains: {page.get_by_role('alert').inner_text()}")
-    return page.get_by_role("status").inner_text()
+    expect(page.locator("#problem").inner_text() == "", f"the page complains: {page.get_by_role('alert').inner_text()}")
+    return page.locator("#state").inner_text()
 
 
 def set_slider(page, name, value):
@@ -35,7 +30,7 @@ def set_slider(page, name, value):
 
 
 def write(page):
-    page.get_by_role("button", name="Write").click()
+    page.locator("#write").click()
     return wait_until_written(page)
 
 
@@ -74,6 +69,7 @@ def check_thought(page, name, touch, shot):
     """What a token tells, by mouse, touch and keys, and going on from an alternative."""
     story, thought = page.locator(".story"), page.locator(".thought")
     tokens = story.locator("span")
+    page.mouse.move(0, 0)  # clicks left it where a text may come to lie under it
     (tokens.nth(5).tap if touch else tokens.nth(5).hover)()
     expect("was given" in thought.inner_text() and thought.locator("li button").count() == 5, f"{name}: a token tells nothing")
     bars = thought.locator(".bar").evaluate_all("all => all.map(one => one.getBoundingClientRect()).map(box => box.width * box.height)")
@@ -145,11 +141,11 @@ def check_stop(page, name):
     page.get_by_role("button", name="Stop").click()
     expect("Stopped" in wait_until_written(page), f"{name}: Stop does not stop")
     page.get_by_label("Seed").fill("")
-    page.get_by_role("button", name="Write").click()
+    page.locator("#write").click()
     expect(page.evaluate("document.querySelector('#seed:invalid') !== null"), f"{name}: no seed is not noticed")
     page.get_by_label("Seed").fill("1")
     page.get_by_label("Prompt").fill("too long " * 900)
-    page.get_by_role("button", name="Write").click()
+    page.locator("#write").click()
     page.locator("[role=alert]", has_text="context").wait_for()
     page.get_by_label("Prompt").fill("</script><b>Once")
     write(page)
@@ -157,43 +153,49 @@ def check_stop(page, name):
 
 
 def check_layout(page, name):
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    expect(wide <= 0, f"{name}: the page is {wide} pixels wider than its screen")
+    check_width(page, name)
     unlabelled = page.locator("input, select, textarea").evaluate_all("all => all.filter(one => one.labels.length === 0).map(one => one.outerHTML)")
     expect(not unlabelled, f"{name}: without a label: {unlabelled}")
-    small = page.locator("button:visible").evaluate_all("all => all.filter(one => one.getBoundingClientRect().height < 24).map(one => one.textContent)")
+    small = page.locator("button:visible:not(.entries *)").evaluate_all("all => all.filter(one => one.getBoundingClientRect().height < 24).map(one => one.textContent)")
     expect(not small, f"{name}: too small to touch: {small}")
 
 
-def check_page(browser, address, screen, scheme, shots):
-    name = f"serve {screen} {scheme}"
-    context = browser.new_context(color_scheme=scheme, **SCREENS[screen])
-    page = context.new_page()
-    problems, asked = [], []
-    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    page.get_by_role("button", name="Write").wait_for()
-    check_layout(page, name)
-    page.screenshot(path=shots / f"serve-{screen}-{scheme}.png", full_page=True)
-    page.get_by_label("Model", exact=True).select_option("learned")
+def check_writing(page, name, screen, shot):
+    """All that can be done with a model that has a learned router and ten experts."""
     check_text(page, name)
     check_layout(page, name)
-    check_thought(page, name, screen == "phone", shots / f"serve-{screen}-{scheme}-token.png")
-    check_experts(page, name, shots / f"serve-{screen}-{scheme}-experts.png")
+    check_thought(page, name, screen == "phone", f"{shot}-token.png")
+    check_experts(page, name, f"{shot}-experts.png")
     check_layout(page, name)
-    page.get_by_label("Model", exact=True).select_option("dense")
+    check_stop(page, name)
+
+
+def check_tabs(page, name):
+    """Another run is shown when it is chosen, also after the page was loaded again."""
+    page.get_by_role("button", name="Training").click()
+    page.locator("figure.chart").first.wait_for()
+    expect(page.get_by_label("Prompt").is_hidden(), f"{name}: there are two views at once")
+    page.get_by_label("Run").select_option("dense")
+    page.locator("h2", has_text="Who does the work").wait_for(state="detached")
+    page.reload()
+    page.get_by_label("Run").select_option("dense")
+    page.locator("figure.chart").first.wait_for()
+    check_layout(page, name)
+    page.get_by_role("button", name="Writing").click()
+    expect(page.locator("figure.chart").first.is_hidden(), f"{name}: there are two views at once")
+
+
+def check_page(page, name, screen, shot):
+    page.get_by_label("Prompt").wait_for()
+    check_layout(page, name)
+    page.screenshot(path=f"{shot}.png", full_page=True)
+    model = page.get_by_label("Model", exact=True)
+    model.select_option("dense")
     expect(page.get_by_label("Experts", exact=True).is_hidden() and page.get_by_role("button", name="Each expert").is_hidden(),
            f"{name}: a dense model has experts")
     write(page)
-    page.get_by_label("Model", exact=True).select_option("learned")
-    check_stop(page, name)
-    ours = [problem for problem in problems if "400 (Bad Request)" not in problem]  # of the prompt that is too long
-    expect(not ours, f"{name}: the browser complains: {ours}")
-    foreign = [url for url in asked if not url.startswith(address)]
-    expect(not foreign, f"{name}: the page asked for {foreign}")
-    context.close()
+    model.select_option("learned")
+    check_writing(page, name, screen, shot)
 
 
 def check_key(browser, address):
@@ -204,28 +206,76 @@ def check_key(browser, address):
         page.get_by_role("button", name="Open").click()
         if key != KEY:
             page.locator("[role=alert]", has_text="not its key").wait_for()
-    page.get_by_role("button", name="Write").wait_for()
+    page.locator("#write").wait_for()
     write(page)
     page.close()
 
 
+def check_training(page, name, run, lines, screen, shot):
+    """A run without a model that goes on while it is watched."""
+    metrics, samples = run / "metrics.jsonl", run / "samples.jsonl"
+    page.locator("figure.chart").first.wait_for()
+    expect(page.get_by_role("button", name="Writing").is_hidden(), f"{name}: one can write without a model")
+    titles = page.locator("h2:visible").all_inner_texts()
+    expect(titles == ["What it learned", "Who does the work", "What the router learned", "Speed and memory"], f"{name}: parts are {titles}")
+    expect("Last report" in page.locator("#reported").inner_text(), f"{name}: the age of the last report is missing")
+    chart = page.locator("figure.chart").first
+    points = chart.locator("polyline").first.get_attribute("points")
+    chart.get_by_role("slider").first.focus()
+    for _ in range(300):
+        page.keyboard.press("ArrowRight")
+    zoomed = chart.get_attribute("data-from")
+    metrics.write_text("".join(lines))
+    samples.write_text("".join(json.dumps({"step": step, "text": "", "ids": [*range(40, 90)], "experts": [0, 7] * 25}) + "\n" for step in (20, 40)))
+    page.locator("h3", has_text="step 40").wait_for()
+    expect(chart.locator("polyline").first.get_attribute("points") != points, f"{name}: the curve does not go on")
+    expect(chart.get_attribute("data-from") == zoomed and float(zoomed) > 0, f"{name}: news change what is shown")
+    last = json.loads(lines[-1])["step"]
+    expect(float(chart.get_attribute("data-to")) == last, f"{name}: the curve ends at {chart.get_attribute('data-to')}, expected {last}")
+    expect(page.evaluate("document.activeElement.type") == "range", f"{name}: news take the focus away")
+    expect(page.locator("h3", has_text="step").all_inner_texts() == ["step 40", "step 20"], f"{name}: samples are missing")
+    token = page.locator(".story:visible span").nth(3)
+    (token.tap if screen == "phone" else token.hover)()
+    expect("expert 7" in page.locator("#tip").inner_text(), f"{name}: a token of a sample tells nothing")
+    page.keyboard.press("Escape")
+    check_layout(page, name)
+    page.screenshot(path=f"{shot}.png", full_page=True)
+
+
+def check_live(browser, program, folder):
+    run = folder / "growing"
+    shutil.rmtree(run, ignore_errors=True)
+    shutil.copytree(folder / "learned", run)
+    for file in run.glob("*.safetensors"):
+        file.unlink()
+    lines = (run / "metrics.jsonl").read_text().splitlines(keepends=True)
+    with Served(program, [run]) as served:
+        for screen, scheme in product(("desk", "phone"), ("light", "dark")):
+            (run / "metrics.jsonl").write_text("".join(lines[:len(lines) // 2]) + lines[-1][:20])
+            (run / "samples.jsonl").unlink(missing_ok=True)
+            name = f"training {screen} {scheme}"
+            with visited(browser, served.address, name, screen, scheme) as page:
+                check_training(page, name, run, lines, screen, folder / f"training-{screen}-{scheme}")
+            print(f"training {screen:<6} {scheme:<6} in order")
+
+
 def check_serve(browser, program, folder):
     with Served(program, [folder / "learned", folder / "dense"]) as served:
-        for screen in SCREENS:
-            for scheme in ("light", "dark"):
-                check_page(browser, served.address, screen, scheme, folder)
-                print(f"serve    {screen:<6} {scheme:<6} in order")
+        for screen, scheme in product(("desk", "phone"), ("light", "dark")):
+            name = f"serve {screen} {scheme}"
+            too_long = "400 (Bad Request)"  # the prompt of check_stop
+            with visited(browser, served.address, name, screen, scheme, expected=[too_long]) as page:
+                check_page(page, name, screen, folder / f"serve-{screen}-{scheme}")
+            print(f"serve    {screen:<6} {scheme:<6} in order")
     with Served(program, [folder / "learned"], "--key", KEY) as served:
         check_key(browser, served.address)
+    check_live(browser, program, folder)
 
 
 def main():
     build = Path(sys.argv[1])
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         check_serve(browser, build / "smoe", build / "report")
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+// A model with all that it needs to answer.
+// Read next: serve_exchange.h.
+#include "core/file.h"
+#include "core/text.h"
+#include "examples/smoe/serve.h"
+#include "models/training/run_directory.h"
+
+namespace smoe {
+
+ServedModel load_served(const std::string& path, int64_t places, Precision precision) {
+    const RunDirectory run(path);
+    Config config = run.config();
+    Tokenizer tokenizer = run.tokenizer(config);
+    std::unique_ptr<SingleMoe> moe = run.load(config);
+    auto generator = std::make_unique<Generator>(*moe, tokenizer.end_of_text(), places, precision);
+    return {to_one_line(file_name(path)), std::move(config), std::move(tokenizer), std::move(moe),
+            std::move(generator)};
+}
+
+int64_t ServedModel::experts() const {
+    return moe->router->is_dense() || moe->router->is_inside() ? 0 : moe->router->num_experts();
+}
+
+std::vector<Scheduler::Model> workers(const std::vector<ServedModel>& models) {
+    std::vector<Scheduler::Model> result;
+    for (const ServedModel& model : models) {
+        result.push_back({model.moe.get(), &model.tokenizer, model.generator.get()});
+    }
+    return result;
+}
+
+}  // namespace smoe
