@@ -1,8 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks, and says what that is: a C++20 compiler, OpenBLAS
 # (unless BLAS=none), fmt, CLI11, nlohmann/json, doctest, and cpp-httplib with pkg-config (unless HTTP=none);
-# with MPI=1 Open MPI, too, with BOOK=1 pandoc, and with PLAYGROUND=1
-# Emscripten. Does nothing where all are there.
+# with MPI=1 Open MPI, too, with BOOK=1 pandoc, and with PLAYGROUND=1 Emscripten. Does nothing where all are there.
 #   install_dependencies.sh [--quiet]     with --quiet it prints nothing if nothing is missing
 set -eu
 
