@@ -38,6 +38,9 @@ rm -rf "$trees"
 echo "== open: all functions but those of the first stage"
 "$here/cut.sh" "$trees/open" >/dev/null
 ! "$here/cut.sh" "$trees/open" 2>/dev/null || complain "make course overwrites a tree"
+for script in $(grep -oE '[.a-z_]+(/[a-z_.]+)*[.]sh' Makefile | sort -u); do
+    [ -x "$trees/open/$script" ] || complain "the tree lacks $script, which its Makefile runs"
+done
 cp core/shape.cpp core/tensor.cpp "$trees/open/core/"
 sed 's/^TEST_CASE.*/&\n    return;/' tests/course/stage_2.cpp >"$trees/open/tests/course/stage_2.cpp"
 silent_make grade DIR="$trees/open" BUILD="$build"

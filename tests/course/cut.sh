@@ -20,7 +20,7 @@ copy() {  # with the times, by which make knows what to compile
     tar --format=pax -cf - -T - | tar -xpf - -C "$target"
 }
 { git ls-files -co --exclude-standard 2>/dev/null || find . -type f ! -path './build/*'; } |
-    sed 's|^\./||' | grep -E '^(\.book/|\.ci/install|\.clang-format|LICENSE|Makefile|README\.md|(core|autograd|nn|models|examples|tests)/)' |
+    sed 's|^\./||' | grep -E '^(\.(book|packaging)/|\.ci/install|\.clang-format|LICENSE|Makefile|README\.md|(core|autograd|nn|models|examples|tests)/)' |
     grep -vE '^(tests/exercises/solutions/|.*/$)' | while read -r file; do [ ! -f "$file" ] || echo "$file"; done | copy
 if [ -d "$objects" ]; then
     find "$objects" -type f | copy
