@@ -479,6 +479,7 @@ $(call float,$(KERNELS)) $(call double,$(KERNELS)): FLAGS += -O3
 # The program looks for these instructions before it uses what is compiled for them.
 ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 $(OBJ)/float/core/tiles/tile_avx512_bf16.o: FLAGS += -mavx512f -mavx512vl -mavx512bf16 -mfma
+$(OBJ)/float/core/tiles/tile_amx.o: FLAGS += -mamx-tile -mamx-bf16
 endif
 
 $(OBJ)/float/core/processes_mpi.o $(OBJ)/double/core/processes_mpi.o: FLAGS += -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(shell pkg-config --cflags $(MPI_PACKAGE) 2>/dev/null)

@@ -18,10 +18,10 @@ namespace smoe {
 namespace {
 
 constexpr int64_t block_depth = 256;  // units that a tile sums up before it adds them to the result
-constexpr int64_t most_rows = 126;    // of the result in a chunk
+constexpr int64_t most_rows = 128;    // of the result in a chunk
 constexpr int64_t wanted_chunks = 16;
 constexpr int64_t sweep_lanes = 512;  // lanes that are packed together, row by row
-constexpr int64_t widest_panel = 64, most_tile_numbers = 8 * widest_panel;
+constexpr int64_t widest_panel = 64;
 
 // Working memory of one thread, kept from product to product.
 template <class Unit>
@@ -89,16 +89,15 @@ class Product {
           b_(b),
           beta_(beta),
           c_(C),
-          a_is_swept_(swept(a)) {
+          a_is_swept_(swept(a) && !tile_.along_depth) {
         packed_b_ = room<Unit>(0, ceil_div(N, cols_) * cols_ * units_);
-        packed_a_ =
-            a_is_swept_ ? room<Unit>(1, ceil_div(M, tile_rows) * tile_rows * units_) : nullptr;
+        packed_a_ = a_is_swept_ ? room<Unit>(1, ceil_div(M, rows_) * rows_ * units_) : nullptr;
     }
 
     void run(Borrowed<const GemmBlock&> finish) {
         const int64_t depth_blocks = ceil_div(units_, block_depth);
         const int64_t sweeps_b = ceil_div(N_, sweep_lanes), jobs_b = sweeps_b * depth_blocks;
-        const int64_t a_lanes = sweep_lanes / tile_rows * tile_rows;
+        const int64_t a_lanes = sweep_lanes / rows_ * rows_;
         const int64_t sweeps_a = ceil_div(M_, a_lanes);
         const int64_t jobs_a = a_is_swept_ ? sweeps_a * depth_blocks : 0;
         parallel_chunks(jobs_b + jobs_a, [&](int64_t job) {
@@ -107,14 +106,14 @@ class Product {
                      job / sweeps_b * block_depth, packed_b_);
             } else {
                 const int64_t own = job - jobs_b;
-                pack(a_, own % sweeps_a * a_lanes, a_lanes, M_, tile_rows,
-                     own / sweeps_a * block_depth, packed_a_);
+                pack(a_, own % sweeps_a * a_lanes, a_lanes, M_, rows_, own / sweeps_a * block_depth,
+                     packed_a_);
             }
         });
         // Ranges of rows change no bit, so they may depend on who else could work.
         const int64_t even = ceil_div(M_, inside_chunk() || threads() == 1 ? 1 : wanted_chunks);
-        const int64_t rows = std::clamp(ceil_div(even, tile_rows) * tile_rows, tile_rows,
-                                        most_rows / tile_rows * tile_rows);
+        const int64_t rows =
+            std::clamp(ceil_div(even, rows_) * rows_, rows_, most_rows / rows_ * rows_);
         parallel_chunks(ceil_div(M_, rows), [&](int64_t chunk) {
             const GemmBlock block{chunk * rows, std::min(rows, M_ - chunk * rows), 0, N_};
             multiply(block);
@@ -204,44 +203,67 @@ class Product {
         }
     }
 
-    // Lanes that lie side by side in memory, or are picked from such: all panels together, row by
-    // row.
+    // The units of lanes first .. first + count - 1 at one depth, for lanes that lie side by side in
+    // memory or are picked from such.
+    void convert_lanes(const Operand& from, int64_t first, int64_t count, int64_t unit,
+                       Unit* row) const {
+        const int64_t k = unit * Format::numbers, last = k + Format::numbers - 1;
+        const real* const earlier = at_depth(from, k);
+        const real* const later = at_depth(from, std::min(last, K_ - 1));
+        const bool whole = last < K_;
+        const auto convert = [&](int64_t l, int64_t run, auto size) {
+            for (int64_t i = 0; i < size; ++i) {
+                row[l + i] = Format::unit(earlier[run + i], whole ? later[run + i] : 0);
+            }
+        };
+        if (from.lanes == nullptr) {
+            convert(0, first, count);
+            return;
+        }
+        int64_t l = 0;
+        for (; l + at_once <= count; l += at_once) {
+            if (const int64_t run = run_of(from.lanes, first + l, at_once); run >= 0) {
+                convert(l, run, std::integral_constant<int64_t, at_once>());
+                continue;
+            }
+            for (int64_t i = l; i < l + at_once; ++i) {
+                const int32_t lane = from.lanes[first + i];
+                row[i] = Format::unit(earlier[lane], whole ? later[lane] : 0);
+            }
+        }
+        for (; l < count; ++l) {
+            convert(l, from.lanes[first + l], std::integral_constant<int64_t, 1>());
+        }
+    }
+
+    // All panels together, unit by unit.
     void sweep(const Operand& from, int64_t first, int64_t count, int64_t width, int64_t first_unit,
                int64_t depth, Unit* to) const {
         Unit row[sweep_lanes + widest_panel];
         std::fill_n(row + count, widest_panel, Unit(0));
         for (int64_t u = 0; u < depth; ++u) {
-            const int64_t k = (first_unit + u) * Format::numbers, last = k + Format::numbers - 1;
-            const real* const earlier = at_depth(from, k);
-            const real* const later = at_depth(from, std::min(last, K_ - 1));
-            const bool whole = last < K_;
-            const auto convert = [&](int64_t l, int64_t run, auto size) {
-                for (int64_t i = 0; i < size; ++i) {
-                    row[l + i] = Format::unit(earlier[run + i], whole ? later[run + i] : 0);
-                }
-            };
-            if (from.lanes == nullptr) {
-                convert(0, first, count);
-            } else {
-                int64_t l = 0;
-                for (; l + at_once <= count; l += at_once) {
-                    if (const int64_t run = run_of(from.lanes, first + l, at_once); run >= 0) {
-                        convert(l, run, std::integral_constant<int64_t, at_once>());
-                        continue;
-                    }
-                    for (int64_t i = l; i < l + at_once; ++i) {
-                        const int32_t lane = from.lanes[first + i];
-                        row[i] = Format::unit(earlier[lane], whole ? later[lane] : 0);
-                    }
-                }
-                for (; l < count; ++l) {
-                    convert(l, from.lanes[first + l], std::integral_constant<int64_t, 1>());
-                }
-            }
-            if (width == tile_rows) {
-                copy_panels<tile_rows>(row, count, width, depth, to + u * width);
+            convert_lanes(from, first, count, first_unit + u, row);
+            if (width == 6) {
+                copy_panels<6>(row, count, width, depth, to + u * width);
             } else {
                 copy_panels<4>(row, count, width, depth, to + u * width);
+            }
+        }
+    }
+
+    // Each lane along the depth, its units one after another.
+    void turn(const Operand& from, int64_t first, int64_t count, int64_t first_unit, int64_t depth,
+              Unit* to) const {
+        Unit units[at_once][most_rows];
+        for (int64_t u = 0; u < depth; u += at_once) {
+            const int64_t some = std::min(at_once, depth - u);
+            for (int64_t i = 0; i < some; ++i) {
+                convert_lanes(from, first, count, first_unit + u + i, units[i]);
+            }
+            for (int64_t l = 0; l < count; ++l) {
+                for (int64_t i = 0; i < some; ++i) {
+                    to[l * depth + u + i] = units[i][l];
+                }
             }
         }
     }
@@ -263,20 +285,21 @@ class Product {
         } else if (beta_ == 0 && units_ == 0) {
             for_each_result(block, [&](real& number) { number = 0; });
         }
-        const int64_t panels = ceil_div(block.rows, tile_rows);
+        const TileUse<Unit> use(tile_);
+        const int64_t panels = ceil_div(block.rows, rows_);
         for (int64_t first_unit = 0; first_unit < units_; first_unit += block_depth) {
             const int64_t depth = units_from(first_unit);
             const Unit* const a =
-                a_is_swept_ ? packed_a_ + block_at(first_unit, M_, tile_rows) + block.row * depth
+                a_is_swept_ ? packed_a_ + block_at(first_unit, M_, rows_) + block.row * depth
                             : pack_rows(block, first_unit, depth);
-            const int64_t a_row = a_is_swept_ ? 1 : depth, a_unit = a_is_swept_ ? tile_rows : 1;
+            const int64_t a_row = a_is_swept_ ? 1 : depth, a_unit = a_is_swept_ ? rows_ : 1;
             const bool add = first_unit > 0 || beta_ != 0;
             for (int64_t col = 0; col < N_; col += cols_) {
                 const Unit* const b = packed_b_ + block_at(first_unit, N_, cols_) + col * depth;
                 for (int64_t panel = 0; panel < panels; ++panel) {
-                    const int64_t row = panel * tile_rows;
+                    const int64_t row = panel * rows_;
                     multiply_tile(depth, a + row * depth, a_row, a_unit, b, add, block.row + row,
-                                  std::min(tile_rows, block.rows - row), col,
+                                  std::min(rows_, block.rows - row), col,
                                   std::min(cols_, N_ - col));
                 }
             }
@@ -297,10 +320,14 @@ class Product {
 
     // The rows of a block, one after another, so that each is read along the depth.
     const Unit* pack_rows(const GemmBlock& block, int64_t first_unit, int64_t depth) const {
-        const int64_t padded = ceil_div(block.rows, tile_rows) * tile_rows;
+        const int64_t padded = ceil_div(block.rows, rows_) * rows_;
         Unit* const to = room<Unit>(2, padded * depth);
-        for (int64_t row = 0; row < block.rows; ++row) {
-            pack_lane(a_, block.row + row, first_unit, depth, 1, to + row * depth);
+        if (swept(a_)) {
+            turn(a_, block.row, block.rows, first_unit, depth, to);
+        } else {
+            for (int64_t row = 0; row < block.rows; ++row) {
+                pack_lane(a_, block.row + row, first_unit, depth, 1, to + row * depth);
+            }
         }
         std::fill_n(to + block.rows * depth, (padded - block.rows) * depth, Unit(0));
         return to;
@@ -309,30 +336,28 @@ class Product {
     // A tile that sticks out, or whose numbers are scattered, is computed beside the result.
     void multiply_tile(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, const Unit* b,
                        bool add, int64_t row, int64_t rows, int64_t col, int64_t cols) const {
-        if (rows == tile_rows && cols == cols_ && !c_.rows && !c_.cols) {
+        if (rows == rows_ && cols == cols_ && !c_.rows && !c_.cols) {
             tile_.multiply(depth, a, a_row, a_unit, b, add, result(row) + col, c_.ld);
             return;
         }
-        real beside[most_tile_numbers];
-        tile_.multiply(depth, a, a_row, a_unit, b, false, beside, cols_);
-        for (int64_t r = 0; r < rows; ++r) {
-            const real* const sums = beside + r * cols_;
-            real* const to = result(row + r);
-            if (c_.cols == nullptr) {
+        real beside[most_tile_numbers] = {};
+        const auto for_each = [&](const auto& body) {
+            for (int64_t r = 0; r < rows; ++r) {
+                real* const to = result(row + r);
                 for (int64_t c = 0; c < cols; ++c) {
-                    to[col + c] = add ? to[col + c] + sums[c] : sums[c];
-                }
-            } else {
-                for (int64_t c = 0; c < cols; ++c) {
-                    real& number = to[c_.cols[col + c]];
-                    number = add ? number + sums[c] : sums[c];
+                    body(to[result_col(col + c)], beside[r * cols_ + c]);
                 }
             }
+        };
+        if (add) {
+            for_each([](real number, real& sum) { sum = number; });
         }
+        tile_.multiply(depth, a, a_row, a_unit, b, add, beside, cols_);
+        for_each([](real& number, real sum) { number = sum; });
     }
 
     const Tile<Unit>& tile_ = Format::tile();
-    const int64_t cols_ = tile_.cols;
+    const int64_t rows_ = tile_.rows, cols_ = tile_.cols;
     const int64_t M_, N_, K_, units_;
     const Operand& a_;
     const Operand& b_;

@@ -42,6 +42,9 @@ done
 # shellcheck disable=SC2086
 "$program" train --run threads $begin --router-steps 30 --steps 60 --checkpoint-every 20 --threads 2 >log
 [ "$(sha threads)" = "$(sha router1)" ] || fail "two threads of one process wrote other bits"
+# shellcheck disable=SC2086
+taskset -c 0 mpirun --oversubscribe -n 2 "$program" train --run bound $begin --steps 1 --threads 2 >log
+grep -q "bound to 1 of" log || fail "nobody says that two threads have one processor"
 
 # A process is killed, at any moment; others go on.
 RANDOM=1 killed=0

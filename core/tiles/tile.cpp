@@ -1,6 +1,8 @@
 // The tiles of the processor that the program is compiled for, and the choice among those that it
 // may find.
 // Read next: core/packed_gemm.cpp.
+#include <vector>
+
 #include "core/tiles/tile_body.h"
 
 namespace smoe {
@@ -12,8 +14,10 @@ const Tile<real>& real_tile() {
 
 #ifndef SMOE_DOUBLE
 
-// In tile_avx512_bf16.cpp; null where it was not compiled for that.
+// In files of their own; null where they were not compiled, or where the processor or the system has no
+// such instructions.
 const Tile<uint32_t>* avx512_bf16_tile();
+const Tile<uint32_t>* amx_tile();
 
 namespace {
 
@@ -23,30 +27,31 @@ constexpr bool compiled_for_bfloat16 = true;
 constexpr bool compiled_for_bfloat16 = false;
 #endif
 
-bool processor_has_avx512_bf16() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl");
-#else
-    return false;
-#endif
-}
-
-const Tile<uint32_t>& chosen_tile() {
-    static constexpr Tile<uint32_t> own = make_tile<uint32_t, Pairs>(
-        compiled_for_bfloat16 ? "bfloat16 instructions" : "bfloat16 widened to float32");
-    const Tile<uint32_t>* const other = avx512_bf16_tile();
-    return !compiled_for_bfloat16 && other != nullptr && processor_has_avx512_bf16() ? *other : own;
-}
-
 }  // namespace
 
+std::span<const Tile<uint32_t>* const> bfloat16_tiles() {
+    static constexpr Tile<uint32_t> own = make_tile<uint32_t, Pairs>(
+        compiled_for_bfloat16 ? "bfloat16 instructions" : "bfloat16 widened to float32");
+    static const std::vector<const Tile<uint32_t>*> tiles = [] {
+        std::vector<const Tile<uint32_t>*> usable = {&own};
+        for (const Tile<uint32_t>* const other :
+             {compiled_for_bfloat16 ? nullptr : avx512_bf16_tile(), amx_tile()}) {
+            if (other != nullptr) {
+                usable.push_back(other);
+            }
+        }
+        return usable;
+    }();
+    return tiles;
+}
+
 const Tile<uint32_t>& bfloat16_tile() {
-    static const Tile<uint32_t>& tile = chosen_tile();
-    return tile;
+    static const Tile<uint32_t>& fastest = *bfloat16_tiles().back();
+    return fastest;
 }
 
 bool has_bfloat16_instructions() {
-    return compiled_for_bfloat16 || &bfloat16_tile() == avx512_bf16_tile();
+    return compiled_for_bfloat16 || bfloat16_tiles().size() > 1;
 }
 
 #endif

@@ -5,30 +5,57 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "core/real.h"
 
 namespace smoe {
 
-constexpr int64_t tile_rows = 6;
-
 // Numbers come to a tile in units: single reals, or pairs of bfloat16 that follow one another along
 // the depth, the earlier in the lower half of 32 bits. `depth` below counts units.
 template <class Unit>
 struct Tile {
-    int64_t cols;  // a multiple of 4
-    // c (tile_rows, cols) = or += (if `add`) sum over u < depth of a(row, u) b(u, col), where a(row, u) is
+    int64_t rows, cols;  // at most most_tile_numbers together; cols is a multiple of 4
+    bool along_depth;    // reads rows of a along the depth only: a_unit is 1
+    // c (rows, cols) = or += (if `add`) sum over u < depth of a(row, u) b(u, col), where a(row, u) is
     // a[row * a_row + u * a_unit], b(u, col) is b[u * cols + col], and ldc is c's leading dimension.
     void (*multiply)(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, const Unit* b,
                      bool add, real* c, int64_t ldc);
     const char* name;  // of its arithmetic, for people
+    // Called by TileUse; null where there is nothing to do.
+    void (*begin)() = nullptr;
+    void (*end)() = nullptr;
 };
+
+// While this lives, its thread may call multiply() of a tile.
+template <class Unit>
+class TileUse {
+  public:
+    explicit TileUse(const Tile<Unit>& tile) : end_(tile.end) {
+        if (tile.begin != nullptr) {
+            tile.begin();
+        }
+    }
+    ~TileUse() {
+        if (end_ != nullptr) {
+            end_();
+        }
+    }
+    TileUse(const TileUse&) = delete;
+    TileUse& operator=(const TileUse&) = delete;
+
+  private:
+    void (*end_)();
+};
+
+constexpr int64_t most_tile_numbers = 1024;
 
 const Tile<real>& real_tile();
 #ifndef SMOE_DOUBLE
-// That of the processor's instructions for bfloat16 if it has some, else one that widens each pair to
-// two floats. Chosen once.
-const Tile<uint32_t>& bfloat16_tile();
+// Those that this processor can run, the fastest last. The first widens each pair to two floats, or
+// uses the instructions that the program is compiled for.
+std::span<const Tile<uint32_t>* const> bfloat16_tiles();
+const Tile<uint32_t>& bfloat16_tile();  // the fastest
 bool has_bfloat16_instructions();
 #endif
 

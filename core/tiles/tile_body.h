@@ -15,6 +15,8 @@
 namespace smoe {
 namespace {
 
+constexpr int64_t tile_rows = 6;
+
 // With 6 rows, sums of 4 registers of columns fill 24 of 32 registers; of 2, 12 of 16.
 #if defined(__AVX512F__)
 constexpr int tile_bytes = 64, tile_vectors = 4;
@@ -97,7 +99,8 @@ void multiply_tile(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, 
 
 template <class Unit, class Units>
 constexpr Tile<Unit> make_tile(const char* name) {
-    return {tile_vectors * tile_bytes / int64_t(sizeof(Unit)), multiply_tile<Unit, Units>, name};
+    return {tile_rows, tile_vectors * tile_bytes / int64_t(sizeof(Unit)), false,
+            multiply_tile<Unit, Units>, name};
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 // Read next: commands.h.
 #include "examples/smoe/program.h"
 
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <csignal>
@@ -23,18 +22,11 @@
 #include "examples/smoe/help.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
+#include "examples/smoe/processors.h"
 #include "examples/smoe/shell.h"
 #include "examples/smoe/version.h"
 
 namespace {
-
-// All processors that this process may use, or its share of them if there are others.
-int default_threads() {
-    const int processors = int(::sysconf(_SC_NPROCESSORS_ONLN));
-    return smoe::process_count() == 1
-               ? smoe::threads()
-               : std::max(1, std::min(smoe::threads(), processors / smoe::processes_here()));
-}
 
 int run(int argc, char** argv) {
     CLI::App app("Trains and runs language models whose experts share one network.", "smoe");
@@ -43,7 +35,7 @@ int run(int argc, char** argv) {
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_help_all_flag("--help-all", "Help of every command");
     app.set_version_flag("--version", smoe::version_text, "Version, and what it was built with");
-    int thread_count = default_threads();
+    int thread_count = smoe::default_threads();
     const smoe::Arguments arguments(app);
     arguments.number("--threads", thread_count, "threads to use; the results do not depend on it")
         .default_shown("all processors");

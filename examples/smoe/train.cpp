@@ -20,6 +20,7 @@
 #include "examples/smoe/numbered_runs.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
+#include "examples/smoe/processors.h"
 #include "examples/smoe/shell.h"
 #include "examples/smoe/train.h"
 #include "examples/smoe/version.h"
@@ -247,6 +248,7 @@ int train(const TrainOptions& options) {
     say("seed {}, {}{} threads, {}", config.seed,
         process_count() > 1 ? fmt::format("{} processes of ", process_count()) : "", threads(),
         blas_name());
+    say_if_bound();
     say("{}", precision_note(config.precision));
 
     StorySplit stories;

@@ -103,14 +103,15 @@ void packed(Precision precision, Numbers A, Numbers B, real* __restrict C) {
 template <class Unit>
 double tile_rate(const Tile<Unit>& tile, double numbers_in_unit, double least) {
     constexpr int64_t depth = 64;
-    static Unit a[depth * tile_rows], b[depth * 64];
-    static real c[tile_rows * 64];
+    static Unit a[depth * 64], b[depth * 64];
+    static real c[most_tile_numbers];
     const double seconds = seconds_per_call(least, [&] {
+        const TileUse<Unit> use(tile);
         for (int i = 0; i < 1000; ++i) {
-            tile.multiply(depth, a, 1, tile_rows, b, true, c, tile.cols);
+            tile.multiply(depth, a, depth, 1, b, true, c, tile.cols);
         }
     });
-    return 1000 * numbers_in_unit * double(depth * tile_rows * tile.cols) / seconds;
+    return 1000 * numbers_in_unit * double(depth * tile.rows * tile.cols) / seconds;
 }
 
 }  // namespace

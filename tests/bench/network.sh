@@ -6,6 +6,7 @@
 # examples/mathematics/many_machines.md adds for the bandwidth to the step without a limit.
 # Read next: examples/mathematics/many_machines.md.
 set -euo pipefail
+steps_of=$(dirname "$(realpath "$0")")/step_time.awk
 program=$(realpath "$1") folder=$2 preset=${3:-small} steps=${4:-12}
 mkdir -p "$folder" && cd "$folder"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_WAIT_POLICY=passive
@@ -48,26 +49,17 @@ SCRIPT
 chmod +x on_host
 [ -d text ] || "$program" corpus -o text >/dev/null
 
-# The median seconds of a step, the mean share of waiting, and the bytes of the weights.
+# The median seconds of a step, and the mean share of waiting. Each host would bind its process to its first core, and
+# all hosts are one machine.
 measure() {  # HOSTS
     rm -rf run
     ip netns exec smoe-0 unshare --uts sh -c 'hostname smoe-0; exec "$@"' mpirun mpirun --mca plm_rsh_agent "$PWD/on_host" \
-        --host "$(seq -s, -f 10.9.0.%g 1 "$1")" --mca oob_tcp_if_include eth0 --mca btl tcp,self \
+        --host "$(seq -s, -f 10.9.0.%g 1 "$1")" --bind-to none --mca oob_tcp_if_include eth0 --mca btl tcp,self \
         --mca btl_tcp_if_include eth0 --mca pml ob1 -n "$1" "$program" train \
         --run run --data text/train.jsonl --preset "$preset" --precision float32 --routing none --shards 4 --threads 1 \
         --steps "$steps" --log-every 1 --eval-every 0 --sample-every 0 --checkpoint-every 0 --eval-tokens 100 >log 2>&1 ||
         { tail -3 log >&2; exit 1; }
-    # Each line is a step; the first ones are slower.
-    grep -o '"loss".*"tokens_per_second": [0-9.]*\|"tokens": [0-9]*\|"waiting": [0-9.]*' run/metrics.jsonl |
-        awk '/"tokens":/ { now = $2; tokens = now - before; before = now }
-             /tokens_per_second/ { seconds[++n] = tokens / $NF }
-             /waiting/ { waiting[n] = $2 }
-             END {
-                 for (i = 3; i <= n; ++i) { s[i - 2] = seconds[i]; w += waiting[i] }
-                 m = n - 2
-                 for (i = 1; i <= m; ++i) for (j = i + 1; j <= m; ++j) if (s[j] < s[i]) { t = s[i]; s[i] = s[j]; s[j] = t }
-                 printf "%.4f %.4f\n", s[int((m + 1) / 2)], w / m
-             }'
+    awk -f "$steps_of" run/metrics.jsonl
 }
 weights() { stat -c %s run/model.safetensors; }
 
