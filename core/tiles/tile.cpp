@@ -54,6 +54,10 @@ bool has_bfloat16_instructions() {
     return compiled_for_bfloat16 || bfloat16_tiles().size() > 1;
 }
 
+bool has_matrix_instructions() {
+    return &bfloat16_tile() == amx_tile();
+}
+
 #endif
 
 }  // namespace smoe

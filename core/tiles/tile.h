@@ -57,6 +57,7 @@ const Tile<real>& real_tile();
 std::span<const Tile<uint32_t>* const> bfloat16_tiles();
 const Tile<uint32_t>& bfloat16_tile();  // the fastest
 bool has_bfloat16_instructions();
+bool has_matrix_instructions();  // the fastest tile is AMX's
 #endif
 
 }  // namespace smoe
