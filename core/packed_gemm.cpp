@@ -243,7 +243,7 @@ class Product {
         std::fill_n(row + count, widest_panel, Unit(0));
         for (int64_t u = 0; u < depth; ++u) {
             convert_lanes(from, first, count, first_unit + u, row);
-            if (width == 6) {
+            if (width == 6) {  // rows of a vector tile; the others are multiples of 4
                 copy_panels<6>(row, count, width, depth, to + u * width);
             } else {
                 copy_panels<4>(row, count, width, depth, to + u * width);

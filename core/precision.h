@@ -14,7 +14,7 @@ namespace smoe {
 enum class Precision { float32, bfloat16 };
 const EnumNames<Precision>& enum_names(Precision);
 
-// bfloat16 where the processor has instructions that multiply it, which is up to twice as fast; else
+// bfloat16 where the processor has instructions that multiply it, up to four times as fast; else
 // float32, since without them bfloat16 is slower.
 Precision fastest_precision();
 
