@@ -31,7 +31,7 @@ constexpr bool compiled_for_bfloat16 = false;
 
 std::span<const Tile<uint32_t>* const> bfloat16_tiles() {
     static constexpr Tile<uint32_t> own = make_tile<uint32_t, Pairs>(
-        compiled_for_bfloat16 ? "bfloat16 instructions" : "bfloat16 widened to float32");
+        compiled_for_bfloat16 ? "vector instructions" : "widening to float32");
     static const std::vector<const Tile<uint32_t>*> tiles = [] {
         std::vector<const Tile<uint32_t>*> usable = {&own};
         for (const Tile<uint32_t>* const other :

@@ -21,7 +21,7 @@ struct Tile {
     // a[row * a_row + u * a_unit], b(u, col) is b[u * cols + col], and ldc is c's leading dimension.
     void (*multiply)(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, const Unit* b,
                      bool add, real* c, int64_t ldc);
-    const char* name;  // of its arithmetic, for people
+    const char* name;  // of what multiplies, for people
     // Called by TileUse; null where there is nothing to do.
     void (*begin)() = nullptr;
     void (*end)() = nullptr;

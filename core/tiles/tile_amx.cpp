@@ -101,7 +101,7 @@ bool usable() {
 }  // namespace
 
 const Tile<uint32_t>* amx_tile() {
-    static constexpr Tile<uint32_t> tile = {rows, cols, true, multiply, "AMX tiles", begin, end};
+    static constexpr Tile<uint32_t> tile = {rows, cols, true, multiply, "AMX", begin, end};
     static const bool can = usable();
     return can ? &tile : nullptr;
 }

@@ -15,7 +15,7 @@ const Tile<uint32_t>* avx512_bf16_tile();
 const Tile<uint32_t>* avx512_bf16_tile() {
 #if defined(__AVX512BF16__)
     static constexpr Tile<uint32_t> tile =
-        make_tile<uint32_t, Pairs>("bfloat16 instructions, chosen at run time");
+        make_tile<uint32_t, Pairs>("AVX512-BF16, chosen at run time");
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") ? &tile
                                                                                       : nullptr;
 #else

@@ -8,6 +8,7 @@
 
 #include "core/blas.h"
 #include "core/text.h"
+#include "core/tiles/tile.h"
 #include "core/version.h"
 
 namespace smoe {
@@ -41,11 +42,20 @@ std::string instructions() {
     return names.empty() ? "no vector extensions" : join(names, ", ");
 }
 
+// What multiplies in bfloat16, which the program may have found when it started.
+std::string bfloat16() {
+#ifdef SMOE_DOUBLE
+    return "";
+#else
+    return fmt::format("; bfloat16 by {}", bfloat16_tile().name);
+#endif
+}
+
 }  // namespace
 
 std::string version_text() {
-    return fmt::format("smoe {}\n{}; {}; built for {}", SMOE_VERSION, compiler(), blas_name(),
-                       instructions());
+    return fmt::format("smoe {}\n{}; {}; built for {}{}", SMOE_VERSION, compiler(), blas_name(),
+                       instructions(), bfloat16());
 }
 
 }  // namespace smoe
