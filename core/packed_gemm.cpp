@@ -340,7 +340,7 @@ class Product {
             tile_.multiply(depth, a, a_row, a_unit, b, add, result(row) + col, c_.ld);
             return;
         }
-        real beside[most_tile_numbers] = {};
+        real beside[most_tile_numbers];
         const auto for_each = [&](const auto& body) {
             for (int64_t r = 0; r < rows; ++r) {
                 real* const to = result(row + r);
@@ -350,6 +350,7 @@ class Product {
             }
         };
         if (add) {
+            std::fill_n(beside, rows_ * cols_, real(0));
             for_each([](real number, real& sum) { sum = number; });
         }
         tile_.multiply(depth, a, a_row, a_unit, b, add, beside, cols_);

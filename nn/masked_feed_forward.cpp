@@ -105,19 +105,17 @@ struct FormCosts {
     double packed;              // the sparse form: preparing a weight, as long as so many rows
     double by_rows, reordered;  // the block form: a multiply-add, and preparing a weight
 };
-constexpr FormCosts float32_costs = {.packed = 25, .by_rows = 1.15, .reordered = 25};
-// Its other forms multiply twice as fast, with AMX four times; the block form stays float32.
-[[maybe_unused]] constexpr FormCosts bfloat16_costs = {
-    .packed = 70, .by_rows = 2.5, .reordered = 50};
-[[maybe_unused]] constexpr FormCosts amx_costs = {.packed = 300, .by_rows = 3.5, .reordered = 100};
 
-const FormCosts& form_costs() {
+FormCosts form_costs() {
 #ifndef SMOE_DOUBLE
+    // The other forms multiply twice as fast, with AMX four times; the block form stays float32.
     if (Autocast::precision() == Precision::bfloat16) {
-        return has_matrix_instructions() ? amx_costs : bfloat16_costs;
+        return has_matrix_instructions()
+                   ? FormCosts{.packed = 300, .by_rows = 3.5, .reordered = 100}
+                   : FormCosts{.packed = 70, .by_rows = 2.5, .reordered = 50};
     }
 #endif
-    return float32_costs;
+    return {.packed = 25, .by_rows = 1.15, .reordered = 25};
 }
 
 }  // namespace
@@ -126,7 +124,7 @@ FeedForwardForm MaskedFeedForward::form_for(std::span<const double> rows) const 
     if (form_ != FeedForwardForm::automatic) {
         return form_;
     }
-    const FormCosts& costs = form_costs();
+    const FormCosts costs = form_costs();
     constexpr int64_t smallest_block = 16;  // neurons that a block must have
     const double C = double(sizes().width), F = double(sizes().hidden);
     double fused = 0, sparse = 0, blocks = costs.reordered * F * C;

@@ -14,8 +14,8 @@ const Tile<real>& real_tile() {
 
 #ifndef SMOE_DOUBLE
 
-// In files of their own; null where they were not compiled, or where the processor or the system has no
-// such instructions.
+// In files of their own; null where they were not compiled. Whether the processor has AMX is asked
+// there, and whether it has AVX512-BF16 here: that file may hold no instruction that runs before.
 const Tile<uint32_t>* avx512_bf16_tile();
 const Tile<uint32_t>* amx_tile();
 
@@ -27,6 +27,15 @@ constexpr bool compiled_for_bfloat16 = true;
 constexpr bool compiled_for_bfloat16 = false;
 #endif
 
+const Tile<uint32_t>* found_avx512_bf16_tile() {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl")) {
+        return avx512_bf16_tile();
+    }
+#endif
+    return nullptr;
+}
+
 }  // namespace
 
 std::span<const Tile<uint32_t>* const> bfloat16_tiles() {
@@ -35,7 +44,7 @@ std::span<const Tile<uint32_t>* const> bfloat16_tiles() {
     static const std::vector<const Tile<uint32_t>*> tiles = [] {
         std::vector<const Tile<uint32_t>*> usable = {&own};
         for (const Tile<uint32_t>* const other :
-             {compiled_for_bfloat16 ? nullptr : avx512_bf16_tile(), amx_tile()}) {
+             {compiled_for_bfloat16 ? nullptr : found_avx512_bf16_tile(), amx_tile()}) {
             if (other != nullptr) {
                 usable.push_back(other);
             }

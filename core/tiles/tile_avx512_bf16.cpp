@@ -1,5 +1,5 @@
 // The tile for x86-64 with AVX512-BF16, in programs that are compiled for processors without it:
-// this file alone is compiled for those with it, and asks the processor before the tile is used.
+// this file alone is compiled for those with it, and tile.cpp asks the processor before it is used.
 // Read next: tile_amx.cpp.
 #ifndef SMOE_DOUBLE
 #if defined(__AVX512BF16__)
@@ -16,8 +16,7 @@ const Tile<uint32_t>* avx512_bf16_tile() {
 #if defined(__AVX512BF16__)
     static constexpr Tile<uint32_t> tile =
         make_tile<uint32_t, Pairs>("AVX512-BF16, chosen at run time");
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") ? &tile
-                                                                                      : nullptr;
+    return &tile;
 #else
     return nullptr;
 #endif

@@ -8,7 +8,11 @@ set -euo pipefail
 steps_of=$(dirname "$(realpath "$0")")/step_time.awk
 program=$(realpath "$1") folder=$2 preset=${3:-small} batch=${4:-32}
 shift $(($# < 4 ? $# : 4))
-[ $# -gt 0 ] || set -- 1 2 4 8 16
+if [ $# = 0 ]; then
+    for count in 1 2 4 8 16; do
+        if [ "$count" -le "$(nproc)" ]; then set -- "$@" "$count"; fi
+    done
+fi
 mkdir -p "$folder" && cd "$folder"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 [ -d text ] || "$program" corpus -o text >/dev/null
