@@ -101,8 +101,9 @@ int main() {
     check(std::abs(found.w - best.w) < 1e-4 && std::abs(found.b - best.b) < 1e-4,
           "lesson: the steps should find the best line");
 
-    // Along w the loss is a parabola, whose second derivative is 2 mean(x^2) = 8: a step of
-    // lr * 8 times the distance to its bottom. Beyond twice the distance, each step ends higher.
+    // Along w the loss is a parabola. Its second derivative, called the curvature, is
+    // 2 mean(x^2) = 8: a step of lr * 8 times the distance to its bottom. Beyond twice the
+    // distance, each step ends higher.
     fmt::print(
         "\nHow long should a step be? After 61 steps:\n\n"
         "      lr            loss   which is\n");

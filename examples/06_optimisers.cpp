@@ -53,7 +53,7 @@ void momentum(Number& n, double g, int, double lr) {
     n.m = 0.9 * n.m + g;
     n.value -= lr * n.m;
 }
-// A step of up to lr along each number, however steep.
+// A step of about lr along each number, however steep.
 void adamw(Number& n, double g, int t, double lr) {
     n.m = 0.9 * n.m + 0.1 * g;
     n.value -= lr * n.m / (1 - std::pow(0.9, t)) / size(n, g, t);

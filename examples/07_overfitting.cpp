@@ -6,7 +6,7 @@
 // on the points that are learned goes below 0.05. With dropout it ends lower than it ever was
 // without. If all weights start equal, the hidden neurons stay equal. Through 20 layers, a signal
 // keeps its size if weights start with a deviation of sqrt(2 / inputs); with half of that it is
-// lost, and with twice that it becomes a hundred thousand times as large.
+// lost, and with twice that it becomes about a million (2^20) times as large.
 // Next: 08_characters.cpp, where text comes in.
 #include <fmt/core.h>
 

@@ -120,8 +120,8 @@ int main() {
         fmt::print("{}{}", i % hidden == 0 ? "\n  " : "", halves(1).data()[i] > 0 ? "█" : "·");
     }
     fmt::print(
-        "\nThe model draws them at random. Neurons start alike, so only how many are shared "
-        "matters.\n\n");
+        "\nThe model draws them at random. All neurons start from random numbers of one kind, so "
+        "only\nhow many are shared matters.\n\n");
     fmt::print("Share of neurons in common{:>19}{:>8}{:>8}\n", "none", "half", "all");
     fmt::print("Expert 0 learns English, 100 steps. What only expert 1 keeps stays, to the bit.\n");
     fmt::print("Loss on unseen English, nats a byte:\n");

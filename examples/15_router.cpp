@@ -106,7 +106,8 @@ Told run(const char* what, int taught, bool fixed, bool distribute) {
         const Variable r = softmax(router.network().forward(batch.sequences, {}));
         const Experts experts = sample_experts(r.value(), rng);
         const Variable losses = losses_of(batch, experts);
-        // the first asks for experts whose tokens beat the average, the second for equal shares
+        // the first lowers experts whose tokens lose more than the average, the second asks
+        // for equal shares
         const auto [correctness, distribution] =
             router_losses(r, experts, losses.value(), batch.sequences.positions());
         router_learner.learn(distribute ? correctness + distribution : correctness);

@@ -1,10 +1,10 @@
 // Lesson 16: what routing buys, at the same work for each byte. One layer of neurons predicts the
-// next byte of English, German and sums, as in lesson 14. The dense network has 48 neurons. All
-// others have 192, of which an expert keeps 48: either experts are disjoint, and share no neuron,
-// or each keeps 48 at random, so that two of them share 12 on average. A hash of the last byte picks
-// the expert, or a gate, which learns: a row of weights for each expert scores what comes in, the
-// best one works, and its output is multiplied by its score, so that gradients reach the gate. A
-// bias keeps all experts busy (nn/gate.h).
+// next byte of English, German and sums, as in lesson 14. The dense network has 48 neurons, and a
+// second one 192. Those with experts have 192, of which an expert keeps 48: either experts are
+// disjoint, and share no neuron, or each keeps 48 at random, so that two of them share 12 on
+// average. A hash of the last byte picks the expert, or a gate, which learns: a row of weights for
+// each expert scores what comes in, the best one works, and its output is multiplied by its score,
+// so that gradients reach the gate. A bias keeps all experts busy (nn/gate.h).
 // Claims: on unseen text each kind of routing beats the dense network of the same work, and the
 // dense network of four times the work beats them all. Which kind is best, such a toy cannot tell.
 // The table at the end is that of the study, on real text.

@@ -1,5 +1,5 @@
-// The whole library by one include, for programs of your own: tensors, gradients, layers, language
-// models, text and training. What it includes shows the way from one folder to the next.
+// The library by one include, for programs of your own: tensors, gradients, layers, language
+// models, text, training and writing. What it includes shows the way from one folder to the next.
 // Read next: tests/outside/main.cpp, a program that uses it; examples/README.md.
 #pragma once
 

@@ -39,8 +39,8 @@ class MaskedFeedForward : public FeedForward {
 
   private:
     Variable compute(const Variable& x, const Routing& routing) const override;
-    // Reads no weight of a neuron that the experts of all rows mask, and no weight that leads away
-    // from a silent neuron.
+    // With few rows, and if few of the neurons matter to any of them: reads no weight of a neuron that
+    // the experts of all rows mask, and no weight that leads away from a silent neuron.
     void step_part(int64_t part, const StepRows& rows, const real* x,
                    const std::vector<RowMatrix>& step_weights, StepMemory& memory,
                    real* y) const override;

@@ -16,8 +16,8 @@ namespace smoe {
 std::string domain_table(const Evaluation& result, int width);
 
 // A line for each domain with the share of its tokens that each expert takes, in per cent. If there
-// are too many experts for `width`, the line has the busiest ones, how many had nothing to do, and
-// how many would have the same entropy with equal shares.
+// are too many experts for `width`, the line has the busiest one, how many had nothing to do, and how
+// many would have the same entropy with equal shares.
 std::string expert_table(const Evaluation& result, int width, bool colour);
 
 // How many tokens each expert had; only the busiest if that takes more than four lines.

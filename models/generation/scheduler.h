@@ -1,7 +1,7 @@
-// Jobs of many people for texts of one or several models. A job waits in a queue until there are
-// places for its texts, which then join those being written. Any thread may submit a job, read what
-// has been written of it, or cancel it; one thread does the work. No job sees another: what it gets
-// is what it would get alone. Sockets are left to the caller.
+// Jobs of many people for texts of one or several models. A request of a job waits in a queue until
+// there are places for its texts, which then join those being written. Any thread may submit a job,
+// read what has been written of it, or cancel it; one thread does the work. No job sees another:
+// what it gets is what it would get alone. Sockets are left to the caller.
 // Read next: generator.h, which writes; examples/smoe/serve.cpp, the thread that works.
 #pragma once
 
