@@ -116,17 +116,24 @@ void Optimizer::require_training(const char* call) const {
     check(training_, "optimizer: {} in evaluation mode; call train() first", call);
 }
 
+// Back and forth, since train() must restore the bits, and computing them would round.
+void Optimizer::swap_values() {
+    if (trained_.data() != values_.data()) {
+        std::ranges::swap_ranges(trained_.values(), values_.values());
+    }
+}
+
 void Optimizer::eval() {
     if (training_) {
-        trained_ = values_.clone();  // train() must restore the bits; computing back would round
-        values_.copy_from(evaluation_values());
+        trained_ = averaged_values();
+        swap_values();
         training_ = false;
     }
 }
 
 void Optimizer::train() {
     if (!training_) {
-        values_.copy_from(trained_);
+        swap_values();
         trained_ = Tensor();
         training_ = true;
     }

@@ -106,6 +106,7 @@ class Optimizer {
 
   private:
     void require_training(const char* call) const;
+    void swap_values();
     double schedule() const;
 
     std::vector<ParameterGroup> groups_;  // rising, and without gaps
