@@ -6,6 +6,7 @@
 #include "core/storage.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -157,6 +158,22 @@ void reset_peak() {
     Cache& shared = cache();
     const std::lock_guard lock(shared.mutex);
     shared.use.peak = shared.use.live;
+}
+
+void zero_and_release(std::span<real> numbers) {
+#ifdef __linux__  // elsewhere such pages may keep what they hold
+    const auto page = size_t(::sysconf(_SC_PAGESIZE));
+    auto* const first = reinterpret_cast<char*>(numbers.data());
+    char* const last = first + numbers.size_bytes();
+    char* const from = first + (page - reinterpret_cast<uintptr_t>(first) % page) % page;
+    char* const to = last - reinterpret_cast<uintptr_t>(last) % page;
+    if (from < to && ::madvise(from, size_t(to - from), MADV_DONTNEED) == 0) {
+        std::memset(first, 0, size_t(from - first));
+        std::memset(to, 0, size_t(last - to));
+        return;
+    }
+#endif
+    std::ranges::fill(numbers, real(0));
 }
 
 void release_cached_memory() {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/real.h"
 
@@ -35,6 +36,10 @@ struct MemoryUse {
 };
 MemoryUse memory_use();
 void reset_peak();
+
+// Sets all to 0. Pages that lie within leave the process, and come back as zeros when somebody writes
+// or reads there, so memory that stands idle for a while costs nothing meanwhile.
+void zero_and_release(std::span<real> numbers);
 
 // Gives the free blocks back to the system, and forgets how much it had reason to hold. Live
 // tensors are not touched.

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "core/bfloat16.h"
+#include "core/storage.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -192,6 +193,7 @@ void GradientExchange::collect(size_t b) {
         }
     }
     std::ranges::copy(stack.front(), own_.data() + bucket.place);
+    zero_and_release(part(sums_.back(), {pieces_[b].front().begin, pieces_[b].back().end}));
     bucket = {.incomplete = 0, .place = bucket.place};
 }
 

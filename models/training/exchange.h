@@ -40,7 +40,8 @@ class GradientExchange {
     // sums[i] (P) are this process's gradients of node i of the tree, from left to right; the last one
     // is that of its last shard, which is not complete yet, and to which the `additions` before it
     // are to be added. own (as long as the own pieces) gets the sum over all shards. The caller may
-    // change none of it meanwhile, but for gradients that complete; afterwards, sums are used up.
+    // change none of it meanwhile, but for gradients that complete; afterwards, sums are used up, and
+    // the last is 0. Its pages leave the process bucket by bucket, so gradients are never all there.
     GradientExchange(const std::vector<std::vector<Piece>>& pieces, int64_t shards,
                      std::vector<Tensor> sums, int additions, Tensor own, Precision exchange,
                      int channel);

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/processes.h"
+#include "core/storage.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -65,6 +66,7 @@ Learner::Learner(Module& module, const std::string& kind,
       sum_(shards) {
     if (!is_alone()) {
         own_settings_.groups = own_groups(own_settings_.groups, own_pieces());
+        zero_grad();  // leaves no page of them
     }
     restart();
 }
@@ -111,7 +113,22 @@ Tensor Learner::whole(const Tensor& own) const {
         return own;
     }
     const Tensor flat = Tensor::empty(flat_.values().shape());
-    gather(own, flat);
+    Transfer transfer(channel_);
+    int64_t place = 0;
+    for (const std::vector<Piece>& bucket : pieces_) {
+        const int64_t size = bucket[size_t(process_rank())].size();
+        const std::span<real> values = part(own, {place, place + size});
+        place += size;
+        if (process_rank() > 0) {
+            transfer.send(0, std::as_writable_bytes(values));
+            continue;
+        }
+        std::ranges::copy(values, part(flat, bucket.front()).begin());
+        for (int rank = 1; rank < process_count(); ++rank) {
+            transfer.receive(rank, std::as_writable_bytes(part(flat, bucket[size_t(rank)])));
+        }
+    }
+    transfer.wait();
     return flat;
 }
 
@@ -199,7 +216,11 @@ void Learner::step() {
 }
 
 void Learner::zero_grad() {
-    flat_.zero_grad();
+    if (is_alone()) {
+        flat_.zero_grad();
+    } else {
+        zero_and_release(flat_.grads().values());
+    }
     below_.clear();
     exchange_.reset();
     sum_ = TreeSum(shards_);

@@ -54,9 +54,10 @@ class Learner {
     // As the optimiser's.
     void eval();
     void train();
-    Tensor evaluation_values() const;
 
-    // The optimiser's state for all parameters.
+    // Values (P) and the optimiser's state of all parameters, for who writes them to a file, which is
+    // process 0. The others take part, and get tensors whose numbers are undefined.
+    Tensor evaluation_values() const;
     Optimizer::State state_dict() const;
     void check_state_dict(const Optimizer::State& state, const std::string& origin) const;
     // Begins anew at the values in flat(), which every process has.
@@ -67,9 +68,10 @@ class Learner {
   private:
     bool is_alone() const { return pieces_.front().size() == 1; }
     std::vector<Piece> own_pieces() const;
-    // What this process owns of a flat buffer (P), end to end; and the buffer of which every process
-    // gives its own. Both are the same tensor if it is alone.
+    // What this process owns of a flat buffer (P), end to end; the same tensor if it is alone.
     Tensor own_of(const Tensor& flat) const;
+    // The flat buffer of which every process gives its own, for process 0. Others get one that is
+    // undefined, and as long as nobody writes to it, takes no memory.
     Tensor whole(const Tensor& own) const;
     void gather(const Tensor& own, const Tensor& flat) const;  // writes `flat`
     void publish_values() const;                               // the own ones, to all

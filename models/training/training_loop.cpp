@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/format.h"
 #include "core/processes.h"
+#include "core/storage.h"
 #include "core/text.h"
 #include "models/generation/generator.h"
 #include "models/training/evaluation.h"
@@ -300,6 +301,7 @@ class Loop {
         if (checkpoint_step_ == trainer_.steps()) {
             return;
         }
+        release_cached_memory();  // of steps, since what is written comes on top of what they keep
         // The state comes first: it alone decides where a resumed run continues.
         guard([&] {
             const TensorFile state = trainer_.state_dict();

@@ -4,6 +4,7 @@
 #include "core/storage.h"
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,6 +48,32 @@ TEST_CASE("storage: a released block is handed out again, down to half its size"
         CHECK((again.data() == first) == row.second);
         Storage second(4096);
         CHECK((second.data() == first) == !row.second);
+    }
+}
+
+TEST_CASE("storage: what is released is 0, and all of its whole pages have left the process") {
+    const int64_t count = (int64_t(3) << 20) / size, page = ::sysconf(_SC_PAGESIZE);
+    Storage storage(count);
+    real* const data = storage.data();
+    for (const auto& [begin, end] : std::map<int64_t, int64_t>{
+             {0, count}, {1, count - 1}, {7, 8}, {page / size + 3, 3 * page / size - 2}, {5, 5}}) {
+        CAPTURE(begin);
+        std::fill_n(data, count, real(1));
+        zero_and_release({data + begin, data + end});
+#ifdef __linux__
+        for (char* at = reinterpret_cast<char*>(data); at < reinterpret_cast<char*>(data + count);
+             at += page) {
+            unsigned char is_resident = 0;
+            REQUIRE(::mincore(at, size_t(page), &is_resident) == 0);
+            const bool within = at >= reinterpret_cast<char*>(data + begin) &&
+                                at + page <= reinterpret_cast<char*>(data + end);
+            REQUIRE((is_resident % 2 == 0) == within);
+        }
+#endif
+        for (int64_t i = 0; i < count; ++i) {
+            REQUIRE(data[i] == (i >= begin && i < end ? real(0) : real(1)));
+        }
+        data[begin] = 2;  // and may be written again
     }
 }
 
