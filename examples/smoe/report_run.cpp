@@ -54,6 +54,24 @@ std::optional<std::vector<int64_t>> counts_of(const Json& list, int64_t end) {
     return list.is_array() ? std::optional(counts) : std::nullopt;
 }
 
+// A column for each block that chooses, of shares in [0, 1]; none if no expert ever changed.
+Json experts_changed(const std::vector<Json>& lines, int64_t blocks) {
+    std::vector<Column> shares(size_t(blocks), Column(lines.size(), NAN));
+    size_t chosen = 0;
+    for (size_t i = 0; i < lines.size(); ++i) {
+        const Json changed = lines[i].value("experts_changed", Json());
+        for (size_t block = 0;
+             changed.is_array() && block < std::min(changed.size(), shares.size()); ++block) {
+            if (changed[block].is_number()) {
+                shares[block][i] = changed[block].get<double>();
+                chosen = shares[block][i] > 0 ? std::max(chosen, changed.size()) : chosen;
+            }
+        }
+    }
+    shares.resize(std::min(chosen, shares.size()));
+    return shares;
+}
+
 // (K) columns of shares in [0, 1]. A line whose counts do not fit has none.
 std::vector<Column> expert_shares(const std::vector<Json>& lines, int64_t experts) {
     std::vector<Column> shares(size_t(experts), Column(lines.size(), NAN));
@@ -169,7 +187,8 @@ Json run_summary(const RunDirectory& run, const Config& config) {
     }
     result["valid"] = {{"step", column(valid, "step")},
                        {"loss", column(valid, "valid_loss")},
-                       {"bits_per_byte", column(valid, "valid_bits_per_byte")}};
+                       {"bits_per_byte", column(valid, "valid_bits_per_byte")},
+                       {"experts_changed", experts_changed(valid, config.model.sizes.layers)}};
     return result;
 }
 

@@ -15,6 +15,10 @@ function curves_of({reports, valid}) {
     parts.push({title: 'Who does the work', text: 'The share of the tokens that each expert processed, over the steps.',
                 charts: [['share of each expert', reports.expert_shares.map((share, k) => line(String(k), share, k)), {stacked: true, format: percent}]]});
   }
+  if (valid.experts_changed.length > 0) {
+    parts.push({title: 'Who changes experts', text: 'The share of the held-out tokens whose expert is another one than at the evaluation before, for each block that chooses.',
+                charts: [['tokens that changed experts', valid.experts_changed.map((share, b) => ({name: `block ${b}`, k: b, lines: [{x: valid.step, y: share}], dots: true})), {from_zero: true, format: percent}]]});
+  }
   if (reports.router_correctness.some(value => value !== null)) {
     parts.push({title: 'What the router learned', text: 'Its two losses while it learns, better the lower they are: correctness is what it pays for choosing experts whose tokens do worse than the average, distribution what it pays for uneven shares.',
                 charts: [['correctness loss', [line('correctness loss', reports.router_correctness, 0)]],

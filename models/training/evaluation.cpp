@@ -4,9 +4,13 @@
 #include "models/training/evaluation.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <numbers>
+#include <numeric>
 
 #include "autograd/variable.h"
+#include "core/check.h"
 #include "core/processes.h"
 
 namespace smoe {
@@ -76,6 +80,10 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
                                               moe.record(experts, trace))
                                       .value();
             expert_tokens.resize(trace->blocks.empty() ? 0 : domains * K);
+            result.experts.resize(trace->blocks.size());
+            for (size_t block = 0; block < trace->blocks.size(); ++block) {
+                std::ranges::copy(trace->blocks[block], std::back_inserter(result.experts[block]));
+            }
             for (size_t b = 0; b < batch.stories.size(); ++b) {
                 result.sequences.push_back(sequence_loss(data, batch, losses, b));
                 const size_t domain = size_t(data.domain_of(batch.stories[b]));
@@ -92,6 +100,29 @@ Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, in
     std::ranges::sort(result.sequences, {}, &SequenceLoss::sequence);
     add_up(data, all_gather(expert_tokens), K, result);
     return result;
+}
+
+std::vector<double> experts_changed(const Evaluation& before, const Evaluation& now) {
+    std::vector<int64_t> counts;  // block by block: the changed ones, and all
+    for (size_t block = 0; block < std::min(before.experts.size(), now.experts.size()); ++block) {
+        const std::vector<uint8_t>&old = before.experts[block], &found = now.experts[block];
+        check(old.size() == found.size(), "experts: {} tokens before and {} now", old.size(),
+              found.size());
+        counts.push_back(std::inner_product(old.begin(), old.end(), found.begin(), int64_t(0),
+                                            std::plus<>(), std::not_equal_to<>()));
+        counts.push_back(int64_t(old.size()));
+    }
+    const std::vector<int64_t> all = all_gather(counts);
+    std::vector<double> shares;
+    for (size_t i = 0; i < counts.size(); i += 2) {
+        int64_t changed = 0, tokens = 0;
+        for (size_t of_process = i; of_process < all.size(); of_process += counts.size()) {
+            changed += all[of_process];
+            tokens += all[of_process + 1];
+        }
+        shares.push_back(double(changed) / double(tokens));
+    }
+    return shares;
 }
 
 }  // namespace smoe

@@ -34,6 +34,8 @@ struct Evaluation {
     EvaluationPart total;
     std::vector<EvaluationPart> domains;
     std::vector<SequenceLoss> sequences;  // rising
+    // The expert of each token in each block, (blocks, tokens), of what this process took.
+    std::vector<std::vector<uint8_t>> experts;
 };
 
 // Token-weighted loss of `moe`, in evaluation mode, on the sequences of `data`. If `max_tokens` is
@@ -41,5 +43,9 @@ struct Evaluation {
 // the same seed each time. Processes share the batches, so each has to call this; the result does
 // not depend on how many they are.
 Evaluation evaluate(const SingleMoe& moe, const Dataset& data, uint64_t seed, int64_t max_tokens);
+
+// Of each block, the share of tokens whose expert is another one than in an evaluation of the same text
+// before; empty without experts, or if there was none before. Each process has to call this.
+std::vector<double> experts_changed(const Evaluation& before, const Evaluation& now);
 
 }  // namespace smoe

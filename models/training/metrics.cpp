@@ -48,7 +48,8 @@ std::string metrics_line(const Window& window, const Trainer& trainer, const Run
     return line + "}";
 }
 
-std::string evaluation_line(int64_t step, const Evaluation& result) {
+std::string evaluation_line(int64_t step, const Evaluation& result,
+                            const std::vector<double>& changed) {
     std::string line = fmt::format(
         R"({{"step": {}, "valid_loss": {:.6f}, "valid_bits_per_byte": {:.6f}, "time": {})", step,
         result.total.loss(), result.total.bits_per_byte(), wall_time());
@@ -62,6 +63,9 @@ std::string evaluation_line(int64_t step, const Evaluation& result) {
         }
         line += R"(, "valid_domains": )" +
                 domains.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+    }
+    if (!changed.empty()) {
+        line += fmt::format(R"(, "experts_changed": [{:.4f}])", fmt::join(changed, ", "));
     }
     return line + "}";
 }

@@ -42,7 +42,8 @@ struct Window {
 // One object of metrics.jsonl, without its line end. `seconds` are those of the whole run.
 std::string metrics_line(const Window& window, const Trainer& trainer, const RunCosts& costs,
                          double seconds);
-// Likewise, of an evaluation.
-std::string evaluation_line(int64_t step, const Evaluation& result);
+// Likewise, of an evaluation, with the shares that experts_changed gave.
+std::string evaluation_line(int64_t step, const Evaluation& result,
+                            const std::vector<double>& changed);
 
 }  // namespace smoe

@@ -271,7 +271,9 @@ class Loop {
         progress_.message(
             fmt::format("step {:>5}  held-out loss {:.4f} per token, {:.4f} bits per byte",
                         trainer_.steps(), result.total.loss(), result.total.bits_per_byte()));
-        append_metrics(evaluation_line(trainer_.steps(), result));
+        append_metrics(
+            evaluation_line(trainer_.steps(), result, experts_changed(evaluated_, result)));
+        evaluated_ = std::move(result);
     }
 
     void sample_now() {
@@ -348,6 +350,7 @@ class Loop {
     Clock::time_point start_ = Clock::now();
     double seconds_before_ = 0;  // of the run, up to its last report when it was resumed
     int64_t first_step_ = 0, checkpoint_step_ = 0, evaluated_step_ = 0;
+    Evaluation evaluated_;  // the last one
 };
 
 }  // namespace

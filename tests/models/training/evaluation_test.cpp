@@ -34,6 +34,11 @@ TEST_CASE("evaluate: weighted by token, split by domain, the same each time") {
     CHECK(evaluate(moe, run.data, 1, 0).total.loss_sum == all.total.loss_sum);
     CHECK(evaluate(moe, run.data, 1, 100).total.tokens <= 100);
 
+    CHECK(!all.experts.empty());
+    for (const std::vector<uint8_t>& block : all.experts) {
+        CHECK(int64_t(block.size()) == all.total.tokens);
+    }
+
     REQUIRE(int64_t(all.sequences.size()) == run.data.size());
     double of_sequences = 0;
     for (size_t i = 0; i < all.sequences.size(); ++i) {
@@ -43,4 +48,16 @@ TEST_CASE("evaluate: weighted by token, split by domain, the same each time") {
         of_sequences += one.loss_sum;
     }
     CHECK(of_sequences == doctest::Approx(all.total.loss_sum).epsilon(1e-12));
+}
+
+TEST_CASE("evaluation: the share of tokens that changed experts is counted block by block") {
+    Evaluation before, now;
+    before.experts = {{0, 1, 2, 3}, {1, 1, 1, 1}};
+    now.experts = {{0, 1, 2, 0}, {2, 2, 2, 1}};
+    CHECK(experts_changed(before, now) == std::vector{0.25, 0.75});
+    CHECK(experts_changed(now, now) == std::vector{0.0, 0.0});
+    CHECK(experts_changed({}, now).empty());
+    CHECK(experts_changed(before, {}).empty());
+    now.experts[1].pop_back();
+    CHECK_THROWS_AS(experts_changed(before, now), Error);
 }
