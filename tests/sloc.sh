@@ -23,12 +23,12 @@ examples/smoe       9600
 tests               400
 tests/core          2990
 tests/autograd      2720
-tests/nn            1550
+tests/nn            1560
 tests/models        7000
 tests/examples      5250
 tests/bench         1450
 tests/exercises     1950
-tests/course         620
+tests/course         670
 '
 files=$(find core autograd nn models examples tests \( -name '*.h' -o -name '*.cpp' \) \
     ! -path models/text/unicode_tables.cpp)

@@ -3,6 +3,8 @@
 // Read next: gradient_check_test.cpp, where the checker is on trial.
 #include "tests/autograd/gradient_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -103,7 +105,13 @@ std::vector<Tensor> gradients(const Op& op, const std::vector<Tensor>& inputs,
 }
 
 std::ostream& operator<<(std::ostream& out, const GradientError& error) {
+    std::vector<int64_t> place(size_t(error.shape.rank()));
+    for (int64_t rest = error.element, dim = error.shape.rank(); dim-- > 0;) {
+        place[size_t(dim)] = rest % error.shape[int(dim)];
+        rest /= error.shape[int(dim)];
+    }
     return out << error.value << " (input " << error.input << ", element " << error.element
+               << fmt::format(" = ({}) of {}", fmt::join(place, ", "), error.shape.str())
                << ": the rule gives " << error.rule << ", differences give " << error.differences
                << ")";
 }
@@ -129,8 +137,12 @@ GradientError gradient_error(const Op& op, const std::vector<Tensor>& inputs, Up
                                      ? computed[input]
                                      : Tensor::full(expected.shape(), real(NAN));
             const int64_t element = farthest(found, expected);
-            worst = {error, input, element, double(found.data()[element]),
-                     double(expected.data()[element])};
+            worst = {error,
+                     input,
+                     element,
+                     double(found.data()[element]),
+                     double(expected.data()[element]),
+                     inputs[input].shape()};
         }
     }
     return worst;

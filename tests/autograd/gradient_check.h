@@ -42,6 +42,7 @@ struct GradientError {
     size_t input = 0;
     int64_t element = 0;
     double rule = 0, differences = 0;
+    Shape shape{};  // of the input
 
     operator double() const { return value; }
 };

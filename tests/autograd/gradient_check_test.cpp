@@ -114,7 +114,8 @@ TEST_CASE("checker: an error names the input, the element and both numbers") {
     CHECK(element.rule == 0);
     std::ostringstream text;
     text << element;
-    CHECK(text.str().find("(input 0, element 15: the rule gives 0, differences give ") !=
+    CHECK(text.str().find(
+              "(input 0, element 15 = (3, 3) of (4, 4): the rule gives 0, differences give ") !=
           std::string::npos);
     CHECK(gradient_error(linear_with(Mistake::second_input), square).input == 1);
 }

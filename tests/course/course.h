@@ -45,9 +45,11 @@ inline void check_op(const std::string& what, const Tensors& inputs, const Op& o
     CHECK_MESSAGE(!value.requires_grad(), what << " of constants should record nothing");
     const GradientError error = gradient_error(op, inputs);
     CHECK_MESSAGE(error < 1e-7, "a gradient of " << what << " is off by " << error);
-    CHECK_MESSAGE(reuse_error(op, inputs) < 1e-11,
-                  what << " called twice on the same inputs should give each the sum of both "
-                          "gradients: a rule adds to din, it does not assign");
+    CHECK_MESSAGE(
+        reuse_error(op, inputs) < 1e-11,
+        what << " called twice on the same inputs should give each the sum of both "
+                "gradients: either the rule assigned to din, where it must add, or it added "
+                "to memory that it should have overwritten");
     const Tensor upstream = random_tensor(value.shape(), 3);
     const Tensors all = gradients(op, inputs, upstream);
     for (size_t i = 0; i < inputs.size() && inputs.size() > 1; ++i) {

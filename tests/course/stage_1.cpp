@@ -36,9 +36,10 @@ TEST_CASE("stage 1: Shape::operator[]") {
     CHECK(shape[-1] == 5);
     CHECK(shape[-3] == 2);
     for (const int dim : {3, -4, 100}) {
-        CHECK_MESSAGE(error_of([&] { shape[dim]; }) != "accepted", "there is no dim " << dim);
+        check_refused(fmt::format("dim {} of a shape of rank {}", dim, shape.rank()),
+                      [&] { shape[dim]; });
     }
-    CHECK(error_of([] { Shape{}[0]; }) != "accepted");
+    check_refused("dim 0 of the shape ()", [] { Shape{}[0]; });
 }
 
 TEST_CASE("stage 1: Tensor::from") {
@@ -49,8 +50,10 @@ TEST_CASE("stage 1: Tensor::from") {
     CHECK_MESSAGE(tensor.data() != given.data(), "a tensor has memory of its own");
     CHECK(numbers(Tensor::from({}, {7})) == Numbers{7});
     CHECK(numbers(Tensor::from({0, 4}, Numbers{})).empty());
-    CHECK(error_of([&] { Tensor::from({2, 2}, given); }) != "accepted");
-    CHECK(error_of([&] { Tensor::from({7}, given); }) != "accepted");
+    check_refused("Tensor::from of shape (2, 2) and 6 numbers", [&] {
+        Tensor::from({2, 2}, given);
+    });
+    check_refused("Tensor::from of shape (7) and 6 numbers", [&] { Tensor::from({7}, given); });
 }
 
 TEST_CASE("stage 1: Tensor::reshape") {
@@ -58,7 +61,7 @@ TEST_CASE("stage 1: Tensor::reshape") {
     CHECK(view.shape() == Shape{3, 2, 2});
     CHECK_MESSAGE(view.data() == tensor.data(), "reshape shares the numbers");
     CHECK(tensor.shape() == Shape{2, 6});
-    CHECK(error_of([&] { tensor.reshape({5, 2}); }) != "accepted");
+    check_refused("reshape of (2, 6) to (5, 2)", [&] { tensor.reshape({5, 2}); });
 }
 
 TEST_CASE("stage 1: Tensor::narrow") {
@@ -70,16 +73,17 @@ TEST_CASE("stage 1: Tensor::narrow") {
     CHECK_MESSAGE(tensor.data()[3] == 99, "narrow shares the numbers");
     CHECK(numbers(rows.narrow(1, 1)) == Numbers{6, 7, 8});  // a slice of a slice
     CHECK(counting({3, 2, 2}).narrow(2, 1).shape() == Shape{1, 2, 2});
+    CHECK(numbers(counting({3, 2, 2}).narrow(2, 1)) == Numbers{8, 9, 10, 11});
     CHECK(tensor.narrow(4, 0).numel() == 0);
     constexpr int64_t huge = std::numeric_limits<int64_t>::max();
-    const std::vector<std::pair<int64_t, int64_t>> absent = {{3, 2}, {-1, 2}, {0, 5},
-                                                             {5, 0}, {2, -1}, {1, huge}};
+    const std::vector<std::pair<int64_t, int64_t>> absent = {{3, 2},  {-1, 2},   {0, 5},   {5, 0},
+                                                             {2, -1}, {1, huge}, {huge, 1}};
     for (const auto& slice : absent) {
         const int64_t from = slice.first, count = slice.second;
-        CHECK_MESSAGE(error_of([&] { tensor.narrow(from, count); }) != "accepted",
-                      "of 4 rows there are no " << count << " from row " << from);
+        check_refused(fmt::format("narrow to {} of 4 rows from row {}", count, from),
+                      [&] { tensor.narrow(from, count); });
     }
-    CHECK(error_of([] { Tensor::full({}, 1).narrow(0, 1); }) != "accepted");
+    check_refused("narrow of a tensor of rank 0", [] { Tensor::full({}, 1).narrow(0, 1); });
 }
 
 TEST_CASE("stage 1: Tensor::copy_from") {
@@ -88,9 +92,9 @@ TEST_CASE("stage 1: Tensor::copy_from") {
     CHECK(numbers(to) == Numbers{0, 1, 2, 3});
     from.data()[0] = 5;
     CHECK_MESSAGE(to.data()[0] == 0, "copy_from copies, it does not share");
-    CHECK(error_of([&] { to.copy_from(counting({4})); }) != "accepted");
-    CHECK(error_of([&] { to.copy_from(Tensor()); }) != "accepted");
-    CHECK(error_of([&] { Tensor().copy_from(Tensor()); }) != "accepted");
+    check_refused("copy_from of shape (4) into (2, 2)", [&] { to.copy_from(counting({4})); });
+    check_refused("copy_from of an undefined tensor", [&] { to.copy_from(Tensor()); });
+    check_refused("copy_from into an undefined tensor", [&] { Tensor().copy_from(Tensor()); });
 }
 
 TEST_CASE("stage 1: Tensor::clone") {

@@ -50,6 +50,11 @@ TEST_CASE("stage 3: mse_loss") {
         [](const Tensors& in) { return textbook::mse_loss(in[0], in[1]); });
     check_refused("mse_loss", "(2) and (3)",
                   [] { mse_loss(Variable(Tensor::zeros({2})), Variable(Tensor::zeros({3}))); });
+    check_refused("mse_loss", "(2, 3) and (3, 2)", [] {
+        mse_loss(Variable(Tensor::zeros({2, 3})), Variable(Tensor::zeros({3, 2})));
+    });
+    check_refused("mse_loss", "tensors without elements",
+                  [] { mse_loss(Variable(Tensor::zeros({0})), Variable(Tensor::zeros({0}))); });
     // A line, found from five points on it: what all of this is for.
     const Variable x(Tensor::from({5}, {-2, -1, 0, 1, 2})), y(Tensor::from({5}, {-5, -2, 1, 4, 7}));
     const Variable slope(Tensor::zeros({}), true), offset(Tensor::zeros({}), true);

@@ -2,6 +2,7 @@
 // Read next: stage_5.cpp.
 #include <cmath>
 
+#include "autograd/engine.h"
 #include "tests/autograd/textbook.h"
 #include "tests/course/course.h"
 
@@ -60,6 +61,9 @@ TEST_CASE("stage 4: log_sum_exp") {
     check_equal("cross_entropy of (1000, 1000) for target 0",
                 cross_entropy(Variable(Tensor::full({1, 2}, 1000)), {0}).value(),
                 Tensor::full({1}, real(std::log(2.0))));
+    check_equal("cross_entropy of (-1000, -1000) for target 0",
+                cross_entropy(Variable(Tensor::full({1, 2}, -1000)), {0}).value(),
+                Tensor::full({1}, real(std::log(2.0))));
 }
 
 TEST_CASE("stage 4: cross_entropy_backward") {
@@ -67,6 +71,13 @@ TEST_CASE("stage 4: cross_entropy_backward") {
         "cross_entropy", {random_tensor({4, 5}, 1)},
         [](const Variables& in) { return cross_entropy(in[0], targets); },
         [](const Tensors& in) { return textbook::cross_entropy(in[0], targets); });
+    for (const real size : {1000, -1000}) {
+        const Variable logits(Tensor::full({1, 2}, size), true);
+        backward(cross_entropy(logits, {0}), Tensor::full({1}, 1));
+        check_equal(
+            "the gradient of cross_entropy of two equal logits of " + numbers_of(logits.value()),
+            logits.grad(), Tensor::from({1, 2}, {-0.5, 0.5}));
+    }
     // Here the gradient takes the place of the logits: dx is row, and nothing is to be added to it.
     check_op(
         "linear_cross_entropy", {random_tensor({4, 3}, 1), random_tensor({5, 3}, 2)},

@@ -1,5 +1,6 @@
 // Stage 5: layers, and the mask that makes an expert of a network.
 // Read next: tests/nn/optimizer_test.cpp, which is stage 6; stage_8.cpp.
+#include "autograd/ops/normalise.h"
 #include "nn/layers.h"
 #include "nn/linear.h"
 #include "tests/autograd/textbook.h"
@@ -41,10 +42,23 @@ TEST_CASE("stage 5: normalise_row") {
         layer_norm(Variable(Tensor::full({1, 3}, 7)), Variable(ones), Variable(zeros)).value(),
         Tensor::zeros({1, 3}));
     // The mean is large: subtract it before anything is squared.
-    const Tensor far = Tensor::from({1, 3}, {1e7, 1e7 + 1, 1e7 + 2});
-    check_equal("layer_norm of (10000000, 10000001, 10000002)",
+    const Tensor far = Tensor::from({1, 3}, {1e9, 1e9 + 1, 1e9 + 2});
+    check_equal("layer_norm of (1e9, 1e9 + 1, 1e9 + 2)",
                 layer_norm(Variable(far), Variable(ones), Variable(zeros)).value(),
                 textbook::layer_norm(far, ones, zeros, double(norm_eps)));
+}
+
+TEST_CASE("stage 5: normalise_row returns") {
+    Tensor row = Tensor::from({4}, {1, 2, 4, 5});
+    const Tensor w = Tensor::full({4}, 1), b = Tensor::zeros({4});
+    const RowMoments moments = normalise_row(4, row.data(), w.data(), b.data(), 0, row.data());
+    CHECK_MESSAGE(std::abs(moments.mean - 3) < 1e-12,
+                  "normalise_row of (1, 2, 4, 5) should return the mean 3, found " << moments.mean);
+    CHECK_MESSAGE(std::abs(moments.rstd - 1 / std::sqrt(2.5)) < 1e-12,
+                  "and rstd 0.63246, found " << moments.rstd);
+    check_equal("normalise_row of (1, 2, 4, 5), with y in the place of x,", row,
+                Tensor::from({4}, {-2 / std::sqrt(2.5), -1 / std::sqrt(2.5), 1 / std::sqrt(2.5),
+                                   2 / std::sqrt(2.5)}));
 }
 
 TEST_CASE("stage 5: normalise_row_backward") {

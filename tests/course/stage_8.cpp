@@ -20,12 +20,12 @@ TEST_CASE("stage 8: attention") {
     check_equal("attention over the values 10 and 30",
                 attention(Variable(two), with_offsets({0, 2}), 1).value(),
                 Tensor::from({2, 1}, {10, 20}));
-    for (const int64_t heads : {1, 2}) {
+    for (const int64_t heads : {1, 2, 3}) {
         // The second of the sequences is empty.
         const std::vector<int64_t> offsets = {0, 4, 4, 5, 11};
         check_op(
             fmt::format("attention with {} heads of sequences of 4, 0, 1 and 6 tokens", heads),
-            {random_tensor({11, 12}, 1)},
+            {random_tensor({11, 18}, 1)},
             [=](const Variables& in) { return attention(in[0], with_offsets(offsets), heads); },
             [=](const Tensors& in) { return textbook::attention(in[0], offsets, heads); });
     }
@@ -47,6 +47,7 @@ TEST_CASE("stage 8: attention") {
         };
     };
     check_refused("attention", "9 columns with 2 heads", refused(4, 9, 4, 2));
+    check_refused("attention", "no heads", refused(4, 6, 4, 0));
     check_refused("attention", "4 rows for sequences of 5 tokens", refused(4, 6, 5, 1));
 }
 

@@ -53,6 +53,36 @@ TEST_CASE("stage 9: Block::forward") {
         check_equal(with_tokens ? "a block that reads the tokens' embeddings" : "a block", found,
                     norm(block.norm2, Variable(y), block.ffn->forward(in, *routing).value()));
     }
+    // A block with a router of its own: the router reads what the network reads, under the number of
+    // the block, and tells the hook.
+    DecoderSettings routed = settings;
+    struct Fixed : BlockRouter {
+        mutable Tensor seen;
+        using BlockRouter::BlockRouter;
+        Choice choose(const Variable& in, const Sequences&) const override {
+            seen = in.value();
+            return {Experts{0, 2, 1, 0, 2}, {}};
+        }
+        bool choose_step(const StepRows&, const real*, StepMemory&, std::span<int32_t>,
+                         std::span<real>) const override {
+            return false;
+        }
+    };
+    routed.block_router = BlockRouterKind{[](const Scope& scope, int64_t, int64_t, Rng&) {
+                                              return std::make_unique<Fixed>(scope, 3);
+                                          },
+                                          [](int64_t) { return std::vector<SavedTensor>{}; }};
+    Rng again(1);
+    const Block own(Scope{}, routed, 4, again);
+    int64_t told = -1;
+    own.forward(Variable(x),
+                {sequences, nullptr, Variable(tokens),
+                 [&](int64_t number, const Tensor&, Experts&) { told = number; }},
+                {{{0, 0}, {0, 0}}});
+    CHECK_MESSAGE(told == 4, "the hook of block 4 should be told 4, found " << told);
+    const Tensor y = norm(own.norm1, Variable(x), own.attn.forward(Variable(x), sequences).value());
+    check_equal("what the router of a block reads", static_cast<const Fixed&>(*own.router).seen,
+                add(Variable(y), Variable(tokens)).value());
     // What is dropped is handed in: the first draw is for attention, the second for the network.
     const auto with = [&](uint64_t first, uint64_t second) {
         return block

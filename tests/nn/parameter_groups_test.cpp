@@ -69,7 +69,7 @@ const char* const kinds[] = {"sgd", "adamw", "schedule_free"};
 
 TEST_CASE("parameter groups: with factor 0 nothing moves, with 1 all is as without a group") {
     for (const char* kind : kinds) {
-        CAPTURE(kind);
+        CAPTURE(std::string(kind));
         const Result plain = result(kind, settings);
         const Result still = result(kind, with({{.begin = first, .end = last, .lr = 0}}));
         const Result one = result(kind, with({{.begin = first, .end = last}}));
@@ -86,7 +86,7 @@ TEST_CASE("parameter groups: with factor 0 nothing moves, with 1 all is as witho
 TEST_CASE("parameter groups: a factor is another optimiser's rate, in both modes") {
     for (const char* kind : kinds) {
         for (const double factor : {0.5, 0.3, 3.0}) {
-            CAPTURE(kind);
+            CAPTURE(std::string(kind));
             CAPTURE(factor);
             OptimizerSettings other = settings;
             other.lr *= factor;
@@ -109,7 +109,7 @@ TEST_CASE("parameter groups: a factor is another optimiser's rate, in both modes
 
 TEST_CASE("parameter groups: weight decay has a factor of its own") {
     for (const char* kind : kinds) {
-        CAPTURE(kind);
+        CAPTURE(std::string(kind));
         OptimizerSettings without = settings;
         without.weight_decay = 0;
         const Result plain = result(kind, settings), expected = result(kind, without);

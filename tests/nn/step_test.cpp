@@ -69,11 +69,15 @@ TEST_CASE("steps: attention, position by position and in pieces") {
     Rng rng(1);
     const std::vector<int64_t> offsets = {0, 5, 6, 6, 71};
     const Sequences sequences(std::vector<int32_t>(71, 0), offsets);
-    for (const auto& sizes : std::vector<std::pair<int64_t, int64_t>>{{24, 3}, {140, 70}}) {
+    for (const auto& sizes :
+         std::vector<std::pair<int64_t, int64_t>>{{24, 3}, {140, 70}, {134, 67}}) {
         const int64_t C = sizes.first, heads = sizes.second;
         CAPTURE(C);
         const CausalSelfAttention layer(Scope{}, C, heads, rng);
         const Tensor x = random_tensor({71, C}, 5);
+        for (real& number : x.values()) {
+            number *= 100;  // scores whose exponentials overflow
+        }
         const Tensor expected = layer.forward(Variable(x), sequences).value();
         for (const int64_t piece : {1, 3, 71}) {
             CAPTURE(piece);
@@ -150,6 +154,11 @@ TEST_CASE("steps: linear, layer norm and rms norm") {
         const Tensor y = Tensor::empty({40, 2000});
         layer.step(40, x.data(), RowMatrix(layer.weight.value(), Precision::float32), y.data());
         CHECK(difference(y, layer.forward(Variable(x)).value()) < tolerance);
+        // It multiplies with the weights that it is handed: these are zeros, so the bias is left.
+        layer.step(40, x.data(), RowMatrix(Tensor::zeros({2000, 24}), Precision::float32),
+                   y.data());
+        const Tensor bias = with_bias ? layer.bias->value() : Tensor::zeros({2000});
+        CHECK(std::ranges::equal(y.values().subspan(39 * 2000), bias.values()));
     }
     const LayerNorm norm(Scope{}, 24);
     const RMSNorm rms_norm(Scope{}, 24);

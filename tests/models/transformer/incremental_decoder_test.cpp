@@ -56,6 +56,7 @@ DecoderSettings random_settings(Rng& rng) {
     s.num_experts = from(1, 4);
     s.mask_rate = s.hidden < 20 || s.width < 20 ? 0 : 0.15 * double(from(0, 4));
     s.mask_where = std::array{MaskWhere::hidden, MaskWhere::output, MaskWhere::both}[rng.below(3)];
+    s.token_input = from(0, 1) == 1;
     return s;
 }
 
