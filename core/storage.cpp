@@ -173,7 +173,7 @@ void zero_and_release(std::span<real> numbers) {
         return;
     }
 #endif
-    std::ranges::fill(numbers, real(0));
+    std::fill(numbers.begin(), numbers.end(), real(0));
 }
 
 void release_cached_memory() {

@@ -119,7 +119,7 @@ void Optimizer::require_training(const char* call) const {
 // Back and forth, since train() must restore the bits, and computing them would round.
 void Optimizer::swap_values() {
     if (trained_.data() != values_.data()) {
-        std::ranges::swap_ranges(trained_.values(), values_.values());
+        std::swap_ranges(trained_.data(), trained_.data() + trained_.numel(), values_.data());
     }
 }
 
