@@ -22,7 +22,7 @@ examples/playground 265
 examples/smoe       9600
 tests               400
 tests/core          2990
-tests/autograd      2720
+tests/autograd      2730
 tests/nn            1560
 tests/models        7000
 tests/examples      5250
