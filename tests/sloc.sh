@@ -21,7 +21,7 @@ examples            2720
 examples/playground 265
 examples/smoe       9600
 tests               400
-tests/core          2990
+tests/core          3020
 tests/autograd      2730
 tests/nn            1560
 tests/models        7000
