@@ -9,18 +9,18 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                3910
+core                3930
 autograd            2550
 nn                  1990
 models/text         3050
 models/text/corpus  1980
 models/transformer  1550
 models/generation   1050
-models/training     3310
+models/training     3330
 examples            2720
 examples/playground 265
 examples/smoe       9600
-tests               400
+tests               420
 tests/core          3020
 tests/autograd      2730
 tests/nn            1560
