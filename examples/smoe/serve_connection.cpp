@@ -9,6 +9,7 @@
 #include <chrono>
 #include <mutex>
 #include <set>
+#include <string_view>
 
 namespace smoe {
 namespace {
@@ -22,6 +23,8 @@ struct Connection {
     int64_t seconds = 0;  // from the first byte on
     bool begun = false;
     bool over = false;  // nothing is read any more
+    bool in_head = false;
+    size_t matched = 0;  // bytes of blank_line that stand at the end of what was read of a head
     Clock::time_point end = {};
 };
 thread_local Connection connection;
@@ -29,6 +32,27 @@ thread_local Connection connection;
 // The sockets of all connections from which something was read.
 std::mutex sockets_mutex;
 std::set<int> sockets;
+
+constexpr std::string_view blank_line = "\n\r\n";  // behind the CR of the line before
+
+// How many of these bytes belong to the head that is read.
+size_t part_of_head(std::string_view bytes) {
+    size_t& matched = connection.matched;
+    size_t count = 0;
+    while (count < bytes.size() && matched < blank_line.size()) {
+        const char byte = bytes[count++];
+        matched = byte == blank_line[matched] ? matched + 1 : byte == blank_line[0] ? 1 : 0;
+    }
+    return count;
+}
+
+void allow(bool head, int64_t bytes, int64_t seconds) {
+    connection.in_head = head;
+    connection.matched = 0;
+    connection.bytes = bytes;
+    connection.seconds = seconds;
+    connection.begun = false;
+}
 
 int milliseconds_left() {
     using std::chrono::milliseconds;
@@ -52,7 +76,17 @@ ssize_t read_with_budget(int socket, void* buffer, size_t size, int flags) {
     if (spent || ::poll(&ready, 1, left) <= 0) {
         return 0;  // as if the client had closed its end
     }
-    const size_t most = std::min(size, size_t(connection.bytes));
+    size_t most = std::min(size, size_t(connection.bytes));
+    if (connection.in_head) {
+        const ssize_t seen = ::recvfrom(socket, buffer, most, flags | MSG_PEEK, nullptr, nullptr);
+        if (seen <= 0) {
+            return seen;
+        }
+        most = part_of_head({static_cast<const char*>(buffer), size_t(seen)});
+        if (connection.matched == blank_line.size()) {
+            connection.bytes = int64_t(most);
+        }
+    }
     const ssize_t count = ::recvfrom(socket, buffer, most, flags, nullptr, nullptr);
     connection.bytes -= std::max<ssize_t>(0, count);
     return count;
@@ -77,10 +111,12 @@ void end_all_connections() {
     }
 }
 
-void allow_reading(int64_t bytes, int64_t seconds) {
-    connection.bytes = bytes;
-    connection.seconds = seconds;
-    connection.begun = false;
+void allow_head(int64_t bytes, int64_t seconds) {
+    allow(true, bytes, seconds);
+}
+
+void allow_body(int64_t bytes, int64_t seconds) {
+    allow(false, bytes, seconds);
 }
 
 void read_no_more() {

@@ -18,8 +18,11 @@ void end_connection();
 void end_all_connections();
 
 // What may be read from now on, counted from the first byte: so many bytes in so many seconds. A
-// client that sends more, or takes longer, gets no answer.
-void allow_reading(int64_t bytes, int64_t seconds);
+// client that sends more, or takes longer, gets no answer. Of a head nothing behind its blank line
+// is read, and nothing behind a body whose length is known: the library forgets what it has read
+// too much, and with it the requests of a client that sends several at once.
+void allow_head(int64_t bytes, int64_t seconds);
+void allow_body(int64_t bytes, int64_t seconds);
 
 // The connection ends after the answer: what the client still sends, perhaps the body of a request
 // that was refused, is not taken for a request.

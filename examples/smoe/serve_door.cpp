@@ -1,4 +1,4 @@
-// check_caller: where from, with which key, and for what.
+// check_caller: where from, with which key, and for what. length_of_body: how much follows.
 // Read next: tests/examples/serve_refusals_test.cpp.
 #include "examples/smoe/serve_door.h"
 
@@ -85,6 +85,24 @@ void check_caller(const Caller& caller, const ServerSettings& settings) {
         throw ApiError(
             405, to_one_line(caller.path) + " takes " + (is_completion ? "POST" : "GET") + " only");
     }
+}
+
+std::optional<int64_t> length_of_body(const std::vector<std::string>& lengths,
+                                      const std::vector<std::string>& encodings) {
+    if (lengths.empty() && encodings.size() == 1 && lower(encodings[0]) == "chunked") {
+        return {};
+    }
+    if (lengths.empty() && encodings.empty()) {
+        return 0;
+    }
+    constexpr size_t most_digits = 18;
+    const bool is_clear = encodings.empty() && lengths.size() == 1 && !lengths[0].empty() &&
+                          lengths[0].size() <= most_digits &&
+                          lengths[0].find_first_not_of("0123456789") == std::string::npos;
+    if (!is_clear) {
+        throw ApiError(400, "Content-Length and Transfer-Encoding do not say how long the body is");
+    }
+    return std::stoll(lengths[0]);
 }
 
 }  // namespace smoe

@@ -4,8 +4,10 @@
 // Read next: serve_http.h.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace smoe {
 
@@ -32,5 +34,11 @@ struct Caller {
 
 // Throws ApiError unless the caller may ask for that, and it is there.
 void check_caller(const Caller& caller, const ServerSettings& settings);
+
+// How many bytes the body of a request has by its headers Content-Length and Transfer-Encoding, or
+// nothing if it comes in chunks. Throws ApiError unless they say it once: this server and a proxy
+// in front of it might else disagree about where the next request begins.
+std::optional<int64_t> length_of_body(const std::vector<std::string>& lengths,
+                                      const std::vector<std::string>& encodings);
 
 }  // namespace smoe

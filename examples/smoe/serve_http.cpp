@@ -35,8 +35,9 @@ constexpr auto patience = 100ms;  // between two looks whether the client is sti
 // woke for every token would take the processors from the one that writes.
 constexpr auto between_looks = 40ms;
 
-// Has this thread's request passed the door? One that was not even understood has not.
-thread_local bool understood = false;
+// Of this thread's request. Has it passed the door? One that was not even understood has not. Is its
+// answer the last one of the connection?
+thread_local bool understood = false, is_last = false;
 
 // Its threads know that they serve a connection.
 class Connections : public httplib::ThreadPool {
@@ -47,7 +48,7 @@ class Connections : public httplib::ThreadPool {
     Accepted enqueue(std::function<void()> serve) override {
         return ThreadPool::enqueue([serve = std::move(serve)] {
             begin_connection();
-            allow_reading(header_bytes, header_seconds);
+            allow_head(header_bytes, header_seconds);
             serve();
             end_connection();
         });
@@ -81,6 +82,38 @@ Caller caller_of(const httplib::Request& request) {
         caller.origin = request.get_header_value("Origin");
     }
     return caller;
+}
+
+// The answer to this request says that it is the connection's last one: what follows, perhaps the
+// rest of a body, is not taken for a request.
+void make_last(const httplib::Request& request) {
+    is_last = true;
+    httplib::Headers& headers = const_cast<httplib::Request&>(request).headers;
+    headers.erase("Connection");
+    headers.emplace("Connection", "close");  // which makes the library say so
+}
+
+bool has_body(const httplib::Request& request) {
+    return request.has_header("Transfer-Encoding") || request.has_header("Content-Length");
+}
+
+// Lets the body be read, and no byte behind it.
+void allow_body_of(const httplib::Request& request) {
+    const auto values = [&request](const char* name) {
+        std::vector<std::string> all;
+        for (size_t i = 0; i < request.get_header_value_count(name); ++i) {
+            all.push_back(request.get_header_value(name, i));
+        }
+        return all;
+    };
+    const std::optional<int64_t> length =
+        length_of_body(values("Content-Length"), values("Transfer-Encoding"));
+    const int64_t bytes = std::min(longest_refused_body, length.value_or(longest_refused_body));
+    allow_body(bytes, body_seconds);
+    // The library reads beyond the last chunk, and does not read the body of a GET.
+    if (!length.has_value() || (bytes > 0 && request.method != "POST")) {
+        make_last(request);
+    }
 }
 
 // Counts the requests that have no whole answer yet.
@@ -143,31 +176,32 @@ void HttpServer::Parts::set_up() {
     server.set_pre_routing_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
             understood = true;
-            allow_reading(longest_refused_body, body_seconds);
             // Answers are given whole; the library would cut them as Range asks.
             const_cast<httplib::Request&>(request).ranges.clear();
             try {
                 check_caller(caller_of(request), settings);
+                allow_body_of(request);
                 return httplib::Server::HandlerResponse::Unhandled;
             } catch (const ApiError& error) {
                 answer(response, error);
             }
-            if (request.has_header("Transfer-Encoding") ||
-                (request.has_header("Content-Length") &&
-                 request.get_header_value("Content-Length") != "0")) {
-                read_no_more();
+            if (has_body(request)) {
+                make_last(request);
             }
             return httplib::Server::HandlerResponse::Handled;
         });
     // Called when an answer has been sent: the next bytes are another request.
     server.set_logger([](const httplib::Request&, const httplib::Response&) {
-        if (!understood) {
+        if (std::exchange(is_last, false)) {
             read_no_more();
         }
         understood = false;
-        allow_reading(header_bytes, header_seconds);
+        allow_head(header_bytes, header_seconds);
     });
-    server.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    server.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
+        if (!understood) {
+            make_last(request);
+        }
         if (response.body.empty()) {
             const ApiError error(response.status, "this is no request that can be answered");
             response.set_content(error.json(), "application/json");
@@ -192,11 +226,7 @@ void HttpServer::Parts::set_up() {
             }
         });
     server.Get("/v1/runs", [this](const httplib::Request&, httplib::Response& response) {
-        nlohmann::ordered_json data = nlohmann::ordered_json::array();
-        for (const ServedRun& run : runs) {
-            data.push_back({{"id", run.name()}, {"object", "run"}});
-        }
-        answer(response, 200, dumped({{"object", "list"}, {"data", std::move(data)}}));
+        answer(response, 200, dumped(runs_json(runs)));
     });
     server.Get("/v1/runs/.*", [this](const httplib::Request& request, httplib::Response& response) {
         tell_of_run(request, response);
@@ -238,19 +268,19 @@ void HttpServer::Parts::tell_of_run(const httplib::Request& request, httplib::Re
 void HttpServer::Parts::complete(const httplib::Request& request, httplib::Response& response,
                                  const httplib::ContentReader& read) {
     if (request.is_multipart_form_data()) {
-        read_no_more();
+        make_last(request);
         throw ApiError(400, "the body must be one JSON object, not a form");
     }
     std::string body;
     bool fits = true;
     // Counted here, since a compressed body may become much longer.
-    const bool whole = read([&](const char* data, size_t size) {
+    const bool whole = !has_body(request) || read([&](const char* data, size_t size) {
         fits = fits && body.size() + size <= longest_body;
         body.append(data, fits ? size : 0);
         return true;
     });
     if (!whole) {
-        read_no_more();
+        make_last(request);
     }
     if (!fits || response.status == 413) {
         throw ApiError(413, fmt::format("the body has more than {} bytes", longest_body));
@@ -361,28 +391,6 @@ void HttpServer::stop() {
         parts_->listener.join();
     }
 }
-
-}  // namespace smoe
-
-#else
-
-namespace smoe {
-
-struct HttpServer::Parts {};
-
-HttpServer::HttpServer(const ServerSettings&, const std::vector<ServedModel>&,
-                       std::deque<ServedRun>&, Scheduler&) {
-    fail("this program was built without cpp-httplib, so it cannot serve");
-}
-HttpServer::~HttpServer() = default;
-void HttpServer::start() {}
-std::string HttpServer::address() const {
-    return "";
-}
-int64_t HttpServer::answering() const {
-    return 0;
-}
-void HttpServer::stop() {}
 
 }  // namespace smoe
 

@@ -37,4 +37,12 @@ std::shared_ptr<const ServedRun::Told> ServedRun::told() {
     return told_;
 }
 
+nlohmann::ordered_json runs_json(const std::deque<ServedRun>& runs) {
+    nlohmann::ordered_json data = nlohmann::ordered_json::array();
+    for (const ServedRun& run : runs) {
+        data.push_back({{"id", run.name()}, {"object", "run"}});
+    }
+    return {{"object", "list"}, {"data", std::move(data)}};
+}
+
 }  // namespace smoe

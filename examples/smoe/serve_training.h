@@ -3,8 +3,10 @@
 // Read next: report_data.h, what is told; serve_training_script.cpp, which draws it.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "models/training/run_directory.h"
@@ -31,5 +33,8 @@ class ServedRun {
     std::mutex mutex_;
     std::shared_ptr<const Told> told_;
 };
+
+// The list of all, as GET /v1/runs tells it.
+nlohmann::ordered_json runs_json(const std::deque<ServedRun>& runs);
 
 }  // namespace smoe

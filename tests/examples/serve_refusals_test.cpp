@@ -4,6 +4,7 @@
 // Read next: examples/smoe/serve_door.cpp, examples/smoe/serve_http.cpp.
 #if !defined(SMOE_DOUBLE) && !defined(SMOE_NO_HTTP)
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include <thread>
 
@@ -112,11 +113,69 @@ TEST_CASE("serve: who may ask") {
     CHECK_FALSE(has(page.body, "https://"));
     check_refused(client.get("/", "Origin: http://evil.example\r\n"), 403, "may not ask");
     CHECK(client.get("/v1/models", "Range: bytes=0-1\r\n").body == client.get("/v1/models").body);
-    // What is refused before its body is read must not have its body taken for a request.
-    const std::string inner = "GET /v1/models HTTP/1.1\r\nHost: localhost:" + port + "\r\n\r\n";
-    Client smuggler(server.port());
-    check_refused(smuggler.post(inner, "Origin: http://evil.example\r\n"), 403, "may not ask");
-    CHECK(smuggler.is_closed());
+}
+
+TEST_CASE("serve: where a request ends and the next one begins") {
+    const Served server("run");
+    const std::string host = "Host: localhost:" + std::to_string(server.port()) + "\r\n";
+    const std::string get = "GET /v1/models HTTP/1.1\r\n" + host;
+    // Many at once are answered in order, wherever the library's reads would cut them.
+    Client crowd(server.port());
+    std::string all;
+    for (const size_t length : {1, 3000, 4000, 5000, 7000}) {
+        all += crowd.posted(std::string(length, '{')) + get + "\r\n";
+        all += crowd.posted(request(std::string(length / 1000, 'a'), 2).dump());
+        all += get + "X: " + std::string(length, 'x') + "\r\n\r\n";
+    }
+    crowd.send(all + crowd.posted(request("Once", 1).dump()));
+    for (int i = 0; i < 5; ++i) {
+        CAPTURE(i);
+        check_refused(crowd.receive(), 400, "JSON");
+        CHECK(crowd.receive().status == 200);
+        CHECK(crowd.receive().json()["object"] == "text_completion");
+        CHECK(crowd.receive().json()["object"] == "list");
+    }
+    CHECK(crowd.receive().json()["object"] == "text_completion");
+
+    // A body that is not read is not taken for a request, and the answer says that it is the last.
+    const auto is_last = [&](const std::string& head, const std::string& body, int status) {
+        INFO(head);
+        Client client(server.port());
+        client.send(head + "\r\n" + body);
+        const Answer answer = client.receive();
+        CHECK(answer.status == status);
+        REQUIRE(answer.headers.contains("connection"));
+        CHECK(answer.headers.at("connection") == "close");
+        CHECK(client.is_closed());
+    };
+    const std::string inner = get + "\r\n";
+    const std::string length = "Content-Length: " + std::to_string(inner.size()) + "\r\n";
+    const std::string post = "POST /v1/completions HTTP/1.1\r\n" + host;
+    is_last(post + "Origin: http://evil.example\r\n" + length, inner, 403);
+    is_last("POST /v1/models HTTP/1.1\r\n" + host + length, inner, 405);
+    is_last(get + length, inner, 200);
+    is_last("garbage\r\n" + host, inner, 400);
+    is_last(post + "Content-Type: multipart/form-data; boundary=x\r\n" + length, inner, 400);
+    is_last(post + "Transfer-Encoding: chunked\r\n", "1\r\n{\r\n0\r\n\r\n" + inner, 400);
+    // Nor is one whose length is not said, or said twice.
+    for (const std::string& lengths :
+         {length + "Content-Length: 5\r\n", length + length,
+          "Transfer-Encoding: chunked\r\n" + length,
+          std::string("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n"),
+          std::string("Content-Length: -1\r\n"), std::string("Content-Length: 1e3\r\n"),
+          std::string("Content-Length: 5, 5\r\n"),
+          "Content-Length: " + std::string(30, '9') + "\r\n"}) {
+        is_last(post + lengths, inner, 400);
+    }
+    Client chunks(server.port());
+    const std::string body = request("Once", 2).dump(), first = body.substr(0, 10);
+    chunks.send(post + "Transfer-Encoding: Chunked\r\n\r\na\r\n" + first + "\r\n" +
+                fmt::format("{:x}\r\n", body.size() - 10) + body.substr(10) + "\r\n0\r\n\r\n");
+    CHECK(chunks.receive().json()["object"] == "text_completion");
+    Client none(server.port());  // no length is no body
+    none.send(post + "\r\n" + inner);
+    check_refused(none.receive(), 400, "JSON");
+    CHECK(none.receive().status == 200);
 }
 
 TEST_CASE("serve: a key") {
