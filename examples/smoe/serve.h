@@ -8,6 +8,7 @@
 
 #include "models/generation/scheduler.h"
 #include "models/training/config.h"
+#include "models/training/run_directory.h"
 
 namespace smoe {
 
@@ -17,10 +18,17 @@ struct ServedModel {
     Tokenizer tokenizer;
     std::unique_ptr<SingleMoe> moe;
     std::unique_ptr<Generator> generator;
+    int64_t places;
+    Precision precision;
+    std::string written;  // weights_written() of what was loaded
 
     // The experts that requests may force or ban: none if the model is dense or its router inside.
     int64_t experts() const;
 };
+
+// When the weights of a run were written: another text for each checkpoint. Those of a router are a
+// moment younger than the model's; a model that is read in between will be read again.
+std::string weights_written(const RunDirectory& run);
 
 // That of a run, which writes `places` texts at a time with its weights in `precision`. Throws
 // Error if there is none.
@@ -28,5 +36,10 @@ ServedModel load_served(const std::string& path, int64_t places, Precision preci
 
 // The models as a scheduler wants them.
 std::vector<Scheduler::Model> workers(const std::vector<ServedModel>& models);
+
+// Lets the scheduler take over the newer weights of a run that is being trained, which is `path`.
+// Weights that cannot be read or do not fit are told of once, and the older ones stay. Both models
+// must stay where they are.
+void follow_training(ServedModel& model, Scheduler::Model& worker, const std::string& path);
 
 }  // namespace smoe

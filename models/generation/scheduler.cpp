@@ -98,7 +98,9 @@ void Scheduler::work(std::chrono::milliseconds longest) {
     running_ = 0;
     for (size_t model = 0; model < models_.size(); ++model) {
         drop_cancelled(model);
-        start_waiting(model);
+        if (is_current(model)) {
+            start_waiting(model);
+        }
         if (!desks_[model].running.empty()) {
             pass(model);
         }
@@ -114,6 +116,19 @@ void Scheduler::drop_cancelled(size_t model) {
         }
         return cancelled;
     });
+}
+
+// Renews the model if it can be. Returns whether texts may begin.
+bool Scheduler::is_current(size_t model) {
+    Model& one = models_[model];
+    if (!one.has_newer || !one.has_newer()) {
+        return true;
+    }
+    const bool is_free = desks_[model].running.empty();
+    if (is_free) {
+        one.generator = one.renew();
+    }
+    return is_free;
 }
 
 void Scheduler::start_waiting(size_t model) {

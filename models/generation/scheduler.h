@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -84,6 +85,11 @@ class Scheduler {
         const SingleMoe* moe;
         const Tokenizer* tokenizer;
         Generator* generator;
+        // For weights that may become newer, by the thread that works. Asked between two passes.
+        std::function<bool()> has_newer = {};
+        // Called if so, once no text is left that the older ones write; new texts wait meanwhile.
+        // Returns the generator from then on, with as many places. The settings stay the same.
+        std::function<Generator*()> renew = {};
     };
     // At most `longest_queue` jobs wait. The models must outlive this.
     Scheduler(std::vector<Model> models, int64_t longest_queue);
@@ -123,6 +129,7 @@ class Scheduler {
     };
 
     void drop_cancelled(size_t model);
+    bool is_current(size_t model);
     void start_waiting(size_t model);
     void pass(size_t model);
     void take_token(size_t model, const Generator::Token& token);

@@ -256,6 +256,34 @@ TEST_CASE("serve: on a signal it finishes what it writes, and goes") {
     CHECK(server.wait().status == 0);
 }
 
+TEST_CASE("serve: newer weights answer when the older ones have ended their texts") {
+    copy_run(long_run(), "followed");
+    copy_run(long_run(), "further");
+    done("train --run further --resume --steps 3");
+    const Served server("followed --places 4");
+    Json body = long_request(300);
+    body.update({{"model", "followed"}, {"logprobs", 0}});
+    const Json older = asked(server, body).json()["choices"];
+    Client before(server.port());
+    before.send(before.posted(body.dump()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::string weights = workshop() + "/followed/model.safetensors";
+    std::filesystem::rename(workshop() + "/further/model.safetensors", weights);
+    CHECK(before.receive().json()["choices"] == older);
+    Json newer = older;
+    const auto start = Clock::now();
+    while (newer == older && seconds_since(start) < 20) {
+        newer = asked(server, body).json()["choices"];
+    }
+    CHECK(newer == asked(server, body).json()["choices"]);
+    const Served fresh("followed");
+    CHECK(newer == asked(fresh, body).json()["choices"]);
+    // Weights that cannot be read change nothing.
+    put("followed/model.safetensors", "broken");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    CHECK(newer == asked(server, body).json()["choices"]);
+}
+
 TEST_CASE("serve: a crowd that comes at once waits at the door") {
     const Served server("run");
     server.send_signal(SIGSTOP);  // as if it were busy elsewhere
