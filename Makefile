@@ -89,7 +89,7 @@ TESTS   := $(filter-out $(BENCH) tests/faults/% tests/fuzz/% tests/exercises/% t
 float  = $(patsubst %.cpp,$(OBJ)/float/%.o,$(1))
 double = $(patsubst %.cpp,$(OBJ)/double/%.o,$(1))
 
-.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz tidy bench bench-torch interop browser playground test-playground lessons book check-book exercise exercises course grade check-course deps check check-layers check-docs sloc format clean help
+.PHONY: all api install uninstall test-install demo evidence test test-mpi endurance soak asan ubsan sanitize tsan arm64 fuzz fuzz-serve tidy bench bench-torch load interop browser playground test-playground lessons book check-book exercise exercises course grade check-course deps check check-layers check-docs sloc format clean help
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/smoe ## build the program build/smoe
@@ -178,6 +178,12 @@ fuzz: ## hand broken files to every reader for SECONDS=60 each (clang)
 	  SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(SECONDS)
 
+REQUESTS ?= 100000
+fuzz-serve: ## send REQUESTS=100000 hostile requests to smoe serve, built with both sanitizers
+	@$(MAKE) --no-print-directory $(BUILD)/sanitize/smoe BUILD=$(BUILD)/sanitize CXXFLAGS='-O1 -g1' \
+	  SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	@ASAN_OPTIONS=verify_asan_link_order=0 python3 tests/fuzz/serve.py $(BUILD)/sanitize/smoe $(BUILD)/sanitize/serve $(REQUESTS)
+
 .PHONY: fuzzers
 fuzzers: $(addprefix $(BUILD)/,$(FUZZERS))
 
@@ -191,6 +197,12 @@ bench: ## measure speed and memory (six to ten minutes) and write build/bench.md
 	@$(MAKE) --no-print-directory deps-if-missing
 	@$(MAKE) --no-print-directory $(BUILD)/bench
 	@$(BUILD)/bench --markdown $(BUILD)/bench.md
+
+LOAD_MINUTES ?= 10
+load: ## 64 clients of smoe serve for LOAD_MINUTES=10, and its speed against smoe generate
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/smoe
+	@python3 tests/bench/load.py $(BUILD)/smoe $(BUILD)/load --minutes $(LOAD_MINUTES)
 
 bench-torch: ## compare with the same model in PyTorch, installed into build/venv; write build/bench-torch.md
 	@$(MAKE) --no-print-directory deps-if-missing

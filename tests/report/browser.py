@@ -16,11 +16,16 @@ def expect(holds, what):
         sys.exit(f"{Path(sys.argv[0]).name}: {what}")
 
 
-@contextmanager
-def chromium():
-    """The system's own."""
+def chromium_path():
+    """Of the system's own. To be asked before anything is made that takes minutes."""
     path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
     expect(path, "there is no Chromium on this machine; on Debian: apt install chromium")
+    return path
+
+
+@contextmanager
+def chromium():
+    path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

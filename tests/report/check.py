@@ -13,7 +13,7 @@ import subprocess
 from itertools import product
 from pathlib import Path
 
-from browser import SCREENS, check_width, chromium, expect, visited
+from browser import SCREENS, check_width, chromium, chromium_path, expect, visited
 from serve import check_serve
 
 EXPERTS = {"learned": 10, "forty": 40, "full": 255, "dense": 0}
@@ -283,6 +283,7 @@ def main():
     parser.add_argument("--build", type=Path, default=Path("build"))
     build = parser.parse_args().build
     folder = build / "report"
+    chromium_path()
     pages = make_pages(build / "smoe", folder)
     with chromium() as browser:
         for name, path in pages.items():

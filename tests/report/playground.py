@@ -17,7 +17,7 @@ import urllib.request
 from itertools import product
 from pathlib import Path
 
-from browser import chromium, expect, visited
+from browser import chromium, chromium_path, expect, visited
 from serve import check_writing, set_slider, write
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -144,6 +144,7 @@ def check_static_host(browser, path):
 def main():
     build = Path(sys.argv[1])
     folder = build / "playground/check"
+    chromium_path()
     pages = make_playgrounds(build / "smoe", folder)
     with chromium() as browser:
         for name, path in pages.items():
