@@ -23,7 +23,7 @@ Served::Served(const std::string& words) {
     write_file(out, "");
     program_ = start_program(all, {.output_file = out});
     const std::string before = "listening at http://127.0.0.1:";
-    for (int i = 0; i < 2000 && port_ == 0; ++i) {
+    for (int i = 0; i < 8000 && port_ == 0; ++i) {  // a machine may be very busy
         const std::string said = read_file(out);
         const size_t at = said.find(before);
         if (at != said.npos && said.find('\n', at) != said.npos) {
