@@ -2,6 +2,8 @@
 // Read next: gate.cpp.
 #include "nn/block_router.h"
 
+#include <algorithm>
+
 namespace smoe {
 
 Routing BlockRouter::route(const Variable& x, const Sequences& sequences, int64_t block,
@@ -19,6 +21,7 @@ StepRows BlockRouter::step(StepRows rows, const real* x, StepMemory& memory) con
     const size_t M = size_t(rows.size());
     const std::span<int32_t> experts(memory.experts.data(), M);
     const std::span<real> weights(memory.weights.data(), M);
+    std::ranges::copy(rows.experts, experts.begin());
     const bool weighted = choose_step(rows, x, memory, experts, weights);
     rows.experts = experts;
     if (weighted) {

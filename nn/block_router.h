@@ -31,7 +31,7 @@ class BlockRouter : public Module {
                   const ExpertHook& hook) const;
 
     // The same in an inference step, x (M, C): the rows with their experts and weights, which stay
-    // in `memory` until the next call.
+    // in `memory` until the next call. Rows that come with an expert keep it.
     StepRows step(StepRows rows, const real* x, StepMemory& memory) const;
     virtual StepNeeds step_needs(int64_t /*rows*/) const { return {}; }
 
@@ -49,7 +49,8 @@ class BlockRouter : public Module {
 
   private:
     virtual Choice choose(const Variable& x, const Sequences& sequences) const = 0;
-    // Writes experts (M) and, unless it has no scores, weights (M); returns whether it has.
+    // Writes experts (M) where they are not forced already, that is, no_expert. Unless it has no
+    // scores, it writes weights (M), of the forced ones, too; returns whether it has.
     virtual bool choose_step(const StepRows& rows, const real* x, StepMemory& memory,
                              std::span<int32_t> experts, std::span<real> weights) const = 0;
 

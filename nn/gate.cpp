@@ -87,8 +87,9 @@ bool Gate::choose_step(const StepRows& rows, const real* x, StepMemory& memory,
             real& score = scores[m * K + k];
             score = 2 / (1 + std::exp(-score));
         }
-        experts[size_t(m)] = best(scores + m * K);
-        weights[size_t(m)] = scores[m * K + experts[size_t(m)]];
+        int32_t& expert = experts[size_t(m)];
+        expert = expert == no_expert ? best(scores + m * K) : expert;
+        weights[size_t(m)] = scores[m * K + expert];
     }
     return true;
 }

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 budgets='
 core                3930
 autograd            2550
-nn                  1990
+nn                  2000
 models/text         3050
 models/text/corpus  1980
 models/transformer  1550

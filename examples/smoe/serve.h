@@ -22,8 +22,10 @@ struct ServedModel {
     Precision precision;
     std::string written;  // weights_written() of what was loaded
 
-    // The experts that requests may force or ban: none if the model is dense or its router inside.
+    // The experts that requests may force: none if the model is dense. Where the router is inside,
+    // they may not ban any, nor ask for all neurons.
     int64_t experts() const;
+    bool can_ban() const;
 };
 
 // When the weights of a run were written: another text for each checkpoint. Those of a router are a

@@ -37,7 +37,11 @@ ServedModel load_served(const std::string& path, int64_t places, Precision preci
 }
 
 int64_t ServedModel::experts() const {
-    return moe->router->is_dense() || moe->router->is_inside() ? 0 : moe->router->num_experts();
+    return moe->router->is_dense() ? 0 : moe->router->num_experts();
+}
+
+bool ServedModel::can_ban() const {
+    return experts() > 0 && !moe->router->is_inside();
 }
 
 std::vector<Scheduler::Model> workers(const std::vector<ServedModel>& models) {

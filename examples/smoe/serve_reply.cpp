@@ -184,7 +184,8 @@ nlohmann::ordered_json model_json(const ServedModel& model, int64_t created) {
             {"context", model.config.model.context},
             {"tokens", model.tokenizer.vocab_size()},
             {"routing", model.config.model.router.kind},
-            {"experts", experts}};
+            {"experts", experts},
+            {"can_ban", model.can_ban()}};
 }
 
 nlohmann::ordered_json models_json(const std::vector<ServedModel>& models, int64_t created) {

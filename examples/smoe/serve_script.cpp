@@ -113,11 +113,12 @@ const writing = element('div');
 const model = () => models[model_choice.selectedIndex];
 
 function show_model() {
-  const {experts, context, id} = model();
+  const {experts, can_ban, context, id} = model();
   const option = (value, text) => element('option', {value}, text), all = [...Array(experts).keys()];
-  expert_choice.replaceChildren(option('', 'the router chooses'), option('all', 'all neurons on'),
+  // Routers inside the model can be told to take one expert, and no more.
+  expert_choice.replaceChildren(option('', 'the router chooses'), ...(can_ban ? [option('all', 'all neurons on')] : []),
     element('optgroup', {label: 'one for all tokens'}, ...all.map(k => option('only ' + k, `only expert ${k}`))),
-    element('optgroup', {label: 'one banned'}, ...all.map(k => option('ban ' + k, `without expert ${k}`))));
+    ...(can_ban ? [element('optgroup', {label: 'one banned'}, ...all.map(k => option('ban ' + k, `without expert ${k}`)))] : []));
   experts_field.hidden = compare.hidden = experts === 0;
   length.input.max = context - 1;
   length.input.value = Math.min(200, context - 1);
@@ -275,8 +276,8 @@ function go_on(text, i, other) {
 const most_compared = 32;
 function write_each() {
   return busy(async signal => {
-    const {experts} = model(), shown = Math.min(experts, most_compared);
-    const rules = [['the router chooses', {}], ['all neurons on', {expert: 'all'}],
+    const {experts, can_ban} = model(), shown = Math.min(experts, most_compared);
+    const rules = [['the router chooses', {}], ...(can_ban ? [['all neurons on', {expert: 'all'}]] : []),
                    ...[...Array(shown).keys()].map(k => [`expert ${k}`, {expert: k}, k])];
     const cards = rules.map(([name, rule, k]) => ({text: new Text(name, rule, think), head: element('h3', {}, ...(k === undefined ? [] : [swatch(k)]), name)}));
     desk.replaceChildren(element('div', {class: 'experts'}, ...cards.map(({text, head}) => element('div', {}, head, text.view))), thought);

@@ -42,9 +42,9 @@ void check_request(const TextRequest& request, const SingleMoe& moe) {
         return;
     }
     check(!moe.router->is_dense(), "generator: the model is dense, so no expert can be chosen");
-    check(
-        !moe.router->is_inside(),
-        "generator: the router chooses inside the model, where no expert can be forced or banned");
+    check(!moe.router->is_inside() || (rule.banned.empty() && rule.forced != no_expert),
+          "generator: the router chooses inside the model, where an expert can be forced, but none "
+          "banned, and not all neurons be on");
     const int64_t K = moe.router->num_experts();
     const auto check_expert = [K](int32_t expert, int32_t least) {
         check(expert >= least && expert < K, "generator: there is no expert {} among {}", expert,

@@ -17,7 +17,7 @@ namespace smoe {
 struct SingleMoe;
 
 // Overrides the router, for the prompt, too: to see what one expert does, or what is lost without
-// it. Only for routers outside the model.
+// it. Routers inside the model can be made to take one expert in all blocks, and no more.
 struct ExpertRule {
     std::optional<int32_t> forced = {};  // no_expert: all neurons are on
     // Instead of one of these the likeliest other expert is taken, or the next one by number if the

@@ -58,7 +58,7 @@ class HashInBlock : public BlockRouter {
     bool choose_step(const StepRows& rows, const real*, StepMemory&, std::span<int32_t> experts,
                      std::span<real>) const override {
         for (size_t m = 0; m < experts.size(); ++m) {
-            experts[m] = expert_of(rows.tokens[m]);
+            experts[m] = experts[m] == no_expert ? expert_of(rows.tokens[m]) : experts[m];
         }
         return false;
     }

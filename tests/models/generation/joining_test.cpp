@@ -290,10 +290,46 @@ TEST_CASE("joining: experts that are forced or banned") {
             CHECK_THROWS_AS(alone(*moe, banned), Error);
         }
     }
-    for (const char* const routing : {"none", "gate"}) {
-        TextRequest request = plain;
-        request.experts.forced = 0;
-        CHECK_THROWS_AS(alone(*make_moe(routing), request), Error);
+    TextRequest request = plain;
+    request.experts.forced = 0;
+    CHECK_THROWS_AS(alone(*make_moe("none"), request), Error);
+}
+
+TEST_CASE("joining: an expert that is forced inside the model") {
+    for (const char* const routing : {"gate", "gate_first", "hash_layers", "frozen"}) {
+        CAPTURE(routing);
+        const auto moe = make_moe(routing);
+        TextRequest request{.prompt = {3, 1, 4, 1, 5},
+                            .sampling = {.kind = "greedy"},
+                            .max_tokens = 12,
+                            .log_probabilities = true};
+        const Written free = alone(*moe, request);
+        std::vector<Written> texts;
+        for (const int32_t forced : {0, 3}) {
+            request.experts.forced = forced;
+            const Written text = texts.emplace_back(alone(*moe, request));
+            CHECK(text != free);
+            CHECK(text.experts == Experts(text.ids.size(), forced));
+            // Against a pass over all of it in which each block is given this expert.
+            std::vector<int32_t> tokens = {end_of_text};
+            tokens.insert(tokens.end(), text.ids.begin(), text.ids.end() - 1);
+            const NoGrad no_grad;
+            const ExpertHook force = [forced](int64_t, const Tensor&, Experts& experts) {
+                experts.assign(experts.size(), forced);
+            };
+            const Tensor logits =
+                moe->model.forward(Sequences::of(tokens), {}, nullptr, force).value();
+            for (size_t t = request.prompt.size(); t < text.ids.size(); ++t) {
+                const auto row = logits.narrow(int64_t(t), 1);
+                CHECK(text.log_probabilities[t] ==
+                      doctest::Approx(log_probability(row.values(), text.ids[t])).epsilon(1e-4));
+            }
+        }
+        CHECK(texts[0] != texts[1]);
+        request.experts.forced = no_expert;
+        CHECK_THROWS_AS(alone(*moe, request), Error);
+        request.experts = {.banned = {1}};
+        CHECK_THROWS_AS(alone(*moe, request), Error);
     }
 }
 
