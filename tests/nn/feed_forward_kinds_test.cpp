@@ -48,6 +48,15 @@ FeedForwardKind diagonal(std::vector<SavedTensor> saved) {
             [saved](const FeedForwardSizes&) { return saved; }};
 }
 
+// A kind that is added while the program runs, by the first test that asks for it.
+const std::string& added_kind() {
+    static const std::string name = [] {
+        feed_forward_kinds().add("test-diagonal", diagonal({{"table", {2, 2}, true}}));
+        return "test-diagonal";
+    }();
+    return name;
+}
+
 std::unique_ptr<FeedForward> make(const std::string& kind) {
     Rng init(1);
     const MaskTables masks{Tensor::from({2, 3}, {1, 0, 1, 0, 1, 0}),
@@ -57,8 +66,7 @@ std::unique_ptr<FeedForward> make(const std::string& kind) {
 }
 
 TEST_CASE("feed-forward kinds: one added while the program runs is a name like the others") {
-    feed_forward_kinds().add("test-diagonal", diagonal({{"table", {2, 2}, true}}));
-    const std::unique_ptr<FeedForward> made = make("test-diagonal");
+    const std::unique_ptr<FeedForward> made = make(added_kind());
     const Tensor x = random_tensor({3, 2}, 1), table = made->state_dict().at("table");
     const Tensor y = made->forward(Variable(x), Routing({1, 0, 1}, 2)).value();
     CHECK(y.data()[4] == x.data()[4] * table.data()[2]);
@@ -113,7 +121,8 @@ TEST_CASE("feed-forward kinds: costs count what an expert keeps") {
 TEST_CASE("feed-forward kinds: the weights of rows, forward, backward and in steps") {
     const Tensor x = random_tensor({3, 2}, 1);
     const Experts experts = {1, 0, 1};
-    for (const char* kind : {"masked", "masked-composed", "test-diagonal"}) {
+    for (const std::string& kind :
+         {std::string("masked"), std::string("masked-composed"), added_kind()}) {
         CAPTURE(kind);
         const std::unique_ptr<FeedForward> ffn = make(kind);
         const Variable weights(Tensor::from({3}, {2, 0, -0.5}), true);

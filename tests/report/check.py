@@ -17,12 +17,12 @@ from browser import SCREENS, check_width, chromium, chromium_path, expect, visit
 from serve import check_serve
 
 EXPERTS = {"learned": 10, "forty": 40, "full": 255, "dense": 0}
-PARTS = {**dict.fromkeys(EXPERTS, ["What it learned", "Who does the work", "What the router learned", "Token by token",
-                                   "Experts and domains", "What experts share", "Speed and memory"]),
+PARTS = {**dict.fromkeys(EXPERTS, ["What it learned", "Who does the work", "Who changes experts", "What the router learned",
+                                   "Token by token", "Experts and domains", "What experts share", "Speed and memory"]),
          "dense": ["What it learned", "Token by token", "Domains", "Speed and memory"],
          **dict.fromkeys(["compare", "seeds"], ["At their ends", "On the way", "What differs"]),
          "study": ["Failed", "What they cost", "Which is ahead", "By domain", "On the way"]}
-CHARTS = {**dict.fromkeys(EXPERTS, 6), "dense": 3, "compare": 3, "seeds": 3, "study": 2}
+CHARTS = {**dict.fromkeys(EXPERTS, 7), "dense": 3, "compare": 3, "seeds": 3, "study": 2}
 ARMS = {"sparse": [], "half": ["--mask-rate", 0.5], "hash": ["--routing", "hash"], "plain": ["--routing", "none"]}
 SEEDS = (1, 2, 3)
 SMALL = ["--layers", 1, "--width", 32, "--heads", 2, "--hidden", 64, "--router-layers", 1, "--router-width", 16, "--router-hidden", 32,
