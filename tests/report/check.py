@@ -28,7 +28,7 @@ SEEDS = (1, 2, 3)
 SMALL = ["--layers", 1, "--width", 32, "--heads", 2, "--hidden", 64, "--router-layers", 1, "--router-width", 16, "--router-hidden", 32,
          "--batch", 4, "--entries", 300]
 STUDY = {"base": {"data": "corpus/train.jsonl", "valid": "corpus/valid.jsonl", "width": 16, "layers": 1, "heads": 2, "hidden": 32,
-                  "entries": 300, "context": 60, "batch": 4, "steps": 60, "log-every": 10, "eval-every": 10, "sample-every": 0,
+                  "preset": "tiny_original", "entries": 300, "context": 60, "batch": 4, "steps": 60, "log-every": 10, "eval-every": 10, "sample-every": 0,
                   "warmup": 2, "eval-tokens": 2000, "routing": "hash"},
          "arms": [{"name": "dense", "what": "no experts", "set": {"routing": "none"}}, {"name": "hash2", "set": {"experts": 2}},
                   {"name": "hash32_with_a_name_as_long_as_it_may_be", "what": "a line for people", "set": {"experts": 32}},
@@ -61,6 +61,7 @@ def make_pages(program, folder):
     smoe("report", "--compare", folder / "learned", folder / "silent", "-o", folder / "gaps.html")
     (folder / "plan.json").write_text(json.dumps(STUDY))
     smoe("study", folder / "plan.json", "-o", folder / "study", expected=1)  # one of its arms fails
+    expect((folder / "study/index.html").exists(), "the study was refused")
     return {**{run: folder / run / "report.html" for run in EXPERTS},
             **{name: folder / f"{name}.html" for name in ("compare", "seeds")}, "study": folder / "study/index.html"}
 
