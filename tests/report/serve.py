@@ -217,7 +217,8 @@ def check_training(page, name, run, lines, screen, shot):
     page.locator("figure.chart").first.wait_for()
     expect(page.get_by_role("button", name="Writing").is_hidden(), f"{name}: one can write without a model")
     titles = page.locator("h2:visible").all_inner_texts()
-    expect(titles == ["What it learned", "Who does the work", "What the router learned", "Speed and memory"], f"{name}: parts are {titles}")
+    expect(titles == ["What it learned", "Who does the work", "Who changes experts", "What the router learned", "Speed and memory"],
+           f"{name}: parts are {titles}")
     expect("Last report" in page.locator("#reported").inner_text(), f"{name}: the age of the last report is missing")
     chart = page.locator("figure.chart").first
     points = chart.locator("polyline").first.get_attribute("points")
