@@ -147,9 +147,10 @@ asan: ## every test under AddressSanitizer, leaks included
 	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/asan CXXFLAGS='-O1 -g1' \
 	  SANITIZE='-fsanitize=address -fno-omit-frame-pointer'
 
+BOTH_SANITIZERS := CXXFLAGS='-O1 -g1' \
+  SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
 sanitize: ## every test in float under both of these at once, in the time of one
-	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test PRECISIONS=float BUILD=$(BUILD)/sanitize CXXFLAGS='-O1 -g1' \
-	  SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test PRECISIONS=float BUILD=$(BUILD)/sanitize $(BOTH_SANITIZERS)
 
 ubsan: ## every test under UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/ubsan CXXFLAGS='-O1 -g1' \
@@ -180,8 +181,8 @@ fuzz: ## hand broken files to every reader for SECONDS=60 each (clang)
 
 REQUESTS ?= 100000
 fuzz-serve: ## send REQUESTS=100000 hostile requests to smoe serve, built with both sanitizers
-	@$(MAKE) --no-print-directory $(BUILD)/sanitize/smoe BUILD=$(BUILD)/sanitize CXXFLAGS='-O1 -g1' \
-	  SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	@$(MAKE) --no-print-directory deps-if-missing
+	@$(MAKE) --no-print-directory $(BUILD)/sanitize/smoe BUILD=$(BUILD)/sanitize $(BOTH_SANITIZERS)
 	@ASAN_OPTIONS=verify_asan_link_order=0 python3 tests/fuzz/serve.py $(BUILD)/sanitize/smoe $(BUILD)/sanitize/serve $(REQUESTS)
 
 .PHONY: fuzzers

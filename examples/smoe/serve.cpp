@@ -54,15 +54,13 @@ std::deque<ServedRun> watched(const ServeOptions& options) {
     return runs;
 }
 
-// The models of those that have one, and where they lie. A run that has just begun can still be
-// watched.
-std::vector<ServedModel> load(const ServeOptions& options, std::vector<std::string>& paths) {
+// The models of those that have one. A run that has just begun can still be watched.
+std::vector<ServedModel> load(const ServeOptions& options) {
     std::vector<ServedModel> models;
     for (const std::string& path : options.runs) {
         if (RunDirectory(path).has_model()) {
             models.push_back(
                 load_served(path, options.places, enum_named<Precision>(options.precision)));
-            paths.push_back(path);
         } else {
             say("{}: no trained model yet, so only its training is shown", file_name(path));
         }
@@ -93,11 +91,10 @@ void work(Scheduler& scheduler, HttpServer& server, int64_t grace) {
 int serve(const ServeOptions& options) {
     check_options(options);
     std::deque<ServedRun> runs = watched(options);
-    std::vector<std::string> paths;
-    std::vector<ServedModel> models = load(options, paths);
+    std::vector<ServedModel> models = load(options);
     std::vector<Scheduler::Model> all = workers(models);
     for (size_t i = 0; i < all.size(); ++i) {
-        follow_training(models[i], all[i], paths[i]);
+        follow_training(models[i], all[i]);
     }
     Scheduler scheduler(std::move(all), options.queue);
     ServerSettings settings = options.server;

@@ -13,6 +13,7 @@
 namespace smoe {
 
 struct ServedModel {
+    std::string path;  // of its run
     std::string name;  // of the run's folder, by which requests name it
     Config config;
     Tokenizer tokenizer;
@@ -39,9 +40,8 @@ ServedModel load_served(const std::string& path, int64_t places, Precision preci
 // The models as a scheduler wants them.
 std::vector<Scheduler::Model> workers(const std::vector<ServedModel>& models);
 
-// Lets the scheduler take over the newer weights of a run that is being trained, which is `path`.
-// Weights that cannot be read or do not fit are told of once, and the older ones stay. Both models
-// must stay where they are.
-void follow_training(ServedModel& model, Scheduler::Model& worker, const std::string& path);
+// Lets the scheduler take over the newer weights of a run that is being trained. Weights that cannot
+// be read or do not fit are told of once, and the older ones stay. The model must stay where it is.
+void follow_training(ServedModel& model, Scheduler::Model& worker);
 
 }  // namespace smoe

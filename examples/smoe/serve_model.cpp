@@ -26,7 +26,8 @@ ServedModel load_served(const std::string& path, int64_t places, Precision preci
     Tokenizer tokenizer = run.tokenizer(config);
     std::unique_ptr<SingleMoe> moe = run.load(config);
     auto generator = std::make_unique<Generator>(*moe, tokenizer.end_of_text(), places, precision);
-    return {to_one_line(file_name(path)),
+    return {path,
+            to_one_line(file_name(path)),
             std::move(config),
             std::move(tokenizer),
             std::move(moe),

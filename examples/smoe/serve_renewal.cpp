@@ -27,13 +27,13 @@ void read_again(ServedModel& model, const RunDirectory& run) {
 
 }  // namespace
 
-void follow_training(ServedModel& model, Scheduler::Model& worker, const std::string& path) {
+void follow_training(ServedModel& model, Scheduler::Model& worker) {
     struct Watch {
         RunDirectory run;
         Clock::time_point next_look = {};
         bool has_newer = false;
     };
-    const auto watch = std::make_shared<Watch>(Watch{.run = RunDirectory(path)});
+    const auto watch = std::make_shared<Watch>(Watch{.run = RunDirectory(model.path)});
     worker.has_newer = [watch, &model] {
         if (Clock::now() >= watch->next_look) {
             watch->next_look = Clock::now() + 1s;

@@ -303,7 +303,6 @@ class Loop {
         if (checkpoint_step_ == trainer_.steps()) {
             return;
         }
-        release_cached_memory();  // of steps, since what is written comes on top of what they keep
         // The state comes first: it alone decides where a resumed run continues.
         guard([&] {
             const TensorFile state = trainer_.state_dict();

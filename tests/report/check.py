@@ -28,8 +28,8 @@ SEEDS = (1, 2, 3)
 SMALL = ["--layers", 1, "--width", 32, "--heads", 2, "--hidden", 64, "--router-layers", 1, "--router-width", 16, "--router-hidden", 32,
          "--batch", 4, "--entries", 300]
 STUDY = {"base": {"data": "corpus/train.jsonl", "valid": "corpus/valid.jsonl", "width": 16, "layers": 1, "heads": 2, "hidden": 32,
-                  "preset": "tiny_original", "entries": 300, "context": 60, "batch": 4, "steps": 60, "log-every": 10, "eval-every": 10, "sample-every": 0,
-                  "warmup": 2, "eval-tokens": 2000, "routing": "hash"},
+                  "preset": "tiny_original", "entries": 300, "context": 60, "batch": 4, "steps": 60, "log-every": 10, "eval-every": 10,
+                  "sample-every": 0, "warmup": 2, "eval-tokens": 2000, "routing": "hash"},
          "arms": [{"name": "dense", "what": "no experts", "set": {"routing": "none"}}, {"name": "hash2", "set": {"experts": 2}},
                   {"name": "hash32_with_a_name_as_long_as_it_may_be", "what": "a line for people", "set": {"experts": 32}},
                   {"name": "failing", "lr": [1e30]}],
