@@ -142,18 +142,21 @@ soak: ## train for MINUTES=120 on TEXT=file (or the built-in corpus): memory mus
 	@$(MAKE) --no-print-directory $(BUILD)/smoe
 	@tests/soak.sh $(BUILD)/smoe $(BUILD)/soak $(MINUTES) $(TEXT)
 
+# What is not hot is half of what there is to compile, and the sanitizers' checks double the work of optimising it.
+SANITIZED := CXXFLAGS='-O1 -g1' COLD_OPTIMISATION=-O0
+
 # Some tests load a library before the sanitizer's own, which it would refuse.
 asan: ## every test under AddressSanitizer, leaks included
-	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/asan CXXFLAGS='-O1 -g1' \
+	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test BUILD=$(BUILD)/asan $(SANITIZED) \
 	  SANITIZE='-fsanitize=address -fno-omit-frame-pointer'
 
-BOTH_SANITIZERS := CXXFLAGS='-O1 -g1' \
+BOTH_SANITIZERS := $(SANITIZED) \
   SANITIZE='-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer'
 sanitize: ## every test in float under both of these at once, in the time of one
 	@ASAN_OPTIONS=verify_asan_link_order=0 $(MAKE) --no-print-directory test PRECISIONS=float BUILD=$(BUILD)/sanitize $(BOTH_SANITIZERS)
 
 ubsan: ## every test under UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/ubsan CXXFLAGS='-O1 -g1' \
+	@$(MAKE) --no-print-directory test BUILD=$(BUILD)/ubsan $(SANITIZED) \
 	  SANITIZE='-fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all'
 
 # Needs clang's OpenMP library, whose archer tells the sanitizer what it orders. One test replaces operator
@@ -475,9 +478,10 @@ FORCE:
 
 # Nothing is hot in the command line, in tests and where JSON is read, and this way they compile in two
 # thirds of the time.
+COLD_OPTIMISATION ?= -O1
 COLD := $(PROGRAM) $(TESTS) core/safetensors.cpp models/text/json_lines.cpp models/text/tokenizer_json.cpp \
         $(addprefix models/training/,config.cpp metrics.cpp run_directory.cpp training_loop.cpp)
-$(call float,$(COLD)) $(call double,$(COLD)): FLAGS += -O1
+$(call float,$(COLD)) $(call double,$(COLD)): FLAGS += $(COLD_OPTIMISATION)
 
 $(call float,examples/smoe/serve_http.cpp): FLAGS += $(HTTP_FLAGS)
 

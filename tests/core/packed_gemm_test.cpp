@@ -81,9 +81,18 @@ struct Picked {
         }
     }
 
-    static double number(const Operand& from, int64_t lane, int64_t depth) {
-        return from.data[(from.lanes ? from.lanes[lane] : lane) * from.lane_stride +
-                         (from.depths ? from.depths[depth] : depth) * from.depth_stride];
+    // What a product makes of these lanes of an operand, one lane of K numbers after the other.
+    std::vector<double> factors(const Operand& from, int64_t lanes, bool rounds) const {
+        std::vector<double> numbers;
+        for (int64_t lane = 0; lane < lanes; ++lane) {
+            for (int64_t depth = 0; depth < K; ++depth) {
+                const double exact =
+                    from.data[(from.lanes ? from.lanes[lane] : lane) * from.lane_stride +
+                              (from.depths ? from.depths[depth] : depth) * from.depth_stride];
+                numbers.push_back(rounds ? nearest_bfloat16(exact) : exact);
+            }
+        }
+        return numbers;
     }
     int64_t place(int64_t m, int64_t n) const {
         return (rows.empty() ? m : rows[size_t(m)]) * ldc + (cols.empty() ? n : cols[size_t(n)]);
@@ -101,7 +110,7 @@ struct Picked {
     // Largest error relative to what the sum was made of; infinite if another number was touched.
     double error(const std::vector<real>& out, Precision precision, real beta) const {
         const bool rounds = precision == Precision::bfloat16 && sizeof(real) == sizeof(float);
-        const auto factor = [&](double exact) { return rounds ? nearest_bfloat16(exact) : exact; };
+        const std::vector<double> as = factors(a, M, rounds), bs = factors(b, N, rounds);
         std::vector<double> expected(C.begin(), C.end()), size(C.size(), 0);
         for (int64_t m = 0; m < M; ++m) {
             for (int64_t n = 0; n < N; ++n) {
@@ -110,7 +119,7 @@ struct Picked {
                 sum = beta == 0 ? 0 : beta * sum;
                 of = 1 + std::abs(sum);
                 for (int64_t k = 0; k < K; ++k) {
-                    const double product = factor(number(a, m, k)) * factor(number(b, n, k));
+                    const double product = as[size_t(m * K + k)] * bs[size_t(n * K + k)];
                     sum += product;
                     of += std::abs(product);
                 }
