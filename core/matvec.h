@@ -8,23 +8,25 @@
 
 #include <cstdint>
 
+#include "core/panels.h"
 #include "core/real.h"
 
 namespace smoe {
 
 // Rows of a matrix with `width` columns: the `count` rows that `ids` names in rising order, or the
-// first `count` if there are no ids. If `halved`, its numbers are bfloat16, and each place of the
-// matrix holds the bits of two that follow one another in a row, the earlier in the lower half.
+// first `count` if there are no ids.
 struct Rows {
     const real* matrix;
     int64_t width;
     int64_t count;
     const int32_t* ids = nullptr;
-    bool halved = false;
+    // In bfloat16 the matrix is in panels instead, made for one of the two products below, and the
+    // rows are counted from row `first` on.
+    Panels panels = {};
+    int64_t first = 0;
 
     int64_t id(int64_t j) const { return ids == nullptr ? j : ids[j]; }
-    int64_t places() const { return halved ? (width + 1) / 2 : width; }  // that a row takes
-    const real* operator[](int64_t j) const { return matrix + id(j) * places(); }
+    const real* operator[](int64_t j) const { return matrix + id(j) * width; }
 };
 
 // Products of reals with more vectors than this go to the library, unless rows are left out.

@@ -1,49 +1,35 @@
-// Rounding, and the place of a row.
-// Read next: matvec.cpp.
+// How the numbers are kept, and where rows of them are.
+// Read next: panels.cpp.
 #include "core/row_matrix.h"
 
-#include <cstring>
-
-#include "core/bfloat16.h"
-#include "core/threads.h"
-#include "core/vector_math.h"
-
 namespace smoe {
-namespace {
 
-Tensor halved(const Tensor& from) {
-    const int64_t rows = from.size(0), width = from.size(1), places = (width + 1) / 2;
-    const Tensor to = Tensor::empty({rows, places});
-    parallel_for(rows, row_grain(width), [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) {
-            for (int64_t place = 0; place < places; ++place) {
-                const real* const numbers = from.data() + row * width + 2 * place;
-                const real second = 2 * place + 1 < width ? numbers[1] : 0;
-                const uint32_t pair = bfloat16_pair(float(numbers[0]), float(second));
-                std::memcpy(to.data() + row * places + place, &pair, sizeof pair);
-            }
-        }
-    });
-    return to;
-}
-
-}  // namespace
-
-RowMatrix::RowMatrix(const Tensor& matrix, Precision precision, Numbers numbers)
+RowMatrix::RowMatrix(const Tensor& matrix, Precision precision, For product, Numbers numbers)
     : numbers_(matrix),
+      rows_(matrix.size(0)),
       width_(matrix.size(1)),
-      halved_(precision == Precision::bfloat16 && sizeof(real) == sizeof(float)),
-      own_(halved_ || numbers == Numbers::own) {
-    if (halved_) {
-        numbers_ = halved(matrix);
+      product_(product),
+      in_panels_(precision == Precision::bfloat16 && sizeof(real) == sizeof(float)),
+      own_(in_panels_ || numbers == Numbers::own) {
+#ifndef SMOE_DOUBLE
+    if (in_panels_) {
+        numbers_ =
+            product == For::multiply_rows ? panels_of_rows(matrix) : panels_of_columns(matrix);
     }
+#endif
 }
 
 Rows RowMatrix::rows(int64_t first, int64_t count) const {
-    return {.matrix = numbers_.data() + first * numbers_.size(1),
+    if (!in_panels_) {
+        return {.matrix = numbers_.data() + first * width_, .width = width_, .count = count};
+    }
+    const bool outputs_are_rows = product_ == For::multiply_rows;
+    return {.matrix = nullptr,
             .width = width_,
             .count = count,
-            .halved = halved_};
+            .panels = {numbers_.data(), outputs_are_rows ? rows_ : width_,
+                       outputs_are_rows ? width_ : rows_},
+            .first = first};
 }
 
 }  // namespace smoe

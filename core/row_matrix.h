@@ -1,5 +1,5 @@
-// A weight matrix as generation reads it, row by row: in float32, or as a copy in bfloat16 that takes
-// half as long to read. Only the weights are rounded; vectors and sums stay float32.
+// A weight matrix as generation reads it: row by row in float32, or as a copy in bfloat16, in panels,
+// that takes half as long to read.
 // Read next: matvec.h, which multiplies with its rows.
 #pragma once
 
@@ -13,10 +13,13 @@ class RowMatrix {
   public:
     enum class Numbers { shared, own };  // are those handed in a parameter's, or nobody else's?
 
+    enum class For { multiply_rows, combine_rows };  // the product that it is for
+
     RowMatrix() = default;
     // The rows of `matrix` (rows, width). They are kept as they are in float32 and in the double
     // build, and copied in bfloat16.
-    RowMatrix(const Tensor& matrix, Precision precision, Numbers numbers = Numbers::shared);
+    RowMatrix(const Tensor& matrix, Precision precision, For product = For::multiply_rows,
+              Numbers numbers = Numbers::shared);
 
     // `count` rows from row `first` on.
     Rows rows(int64_t first, int64_t count) const;
@@ -25,9 +28,10 @@ class RowMatrix {
     Tensor* own() { return own_ ? &numbers_ : nullptr; }
 
   private:
-    Tensor numbers_;  // (rows, width), or two bfloat16 in each place (rows, ceil(width / 2))
-    int64_t width_ = 0;
-    bool halved_ = false, own_ = false;
+    Tensor numbers_;  // (rows, width), or panels
+    int64_t rows_ = 0, width_ = 0;
+    For product_ = For::multiply_rows;
+    bool in_panels_ = false, own_ = false;
 };
 
 }  // namespace smoe

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "core/cached_attention.h"
 #include "core/check.h"
 #include "core/matvec.h"
 #include "core/threads.h"
@@ -23,7 +24,7 @@ int64_t checked_heads(int64_t width, int64_t heads) {
     return heads;
 }
 
-// The keys or values of a head in one sequence, (context, D).
+// The keys or values of a head in one sequence.
 real* cached(const Tensor& table, int64_t slot, int64_t head) {
     return table.data() + (slot * table.size(1) + head) * table.size(2) * table.size(3);
 }
@@ -44,15 +45,17 @@ Variable CausalSelfAttention::forward(const Variable& x, const Sequences& sequen
 
 CausalSelfAttention::Cache CausalSelfAttention::make_cache(int64_t slots, int64_t context,
                                                            Precision weights) const {
-    const Shape shape{slots, heads_, context, head_size_};
-    return {Tensor::empty(shape), Tensor::empty(shape), RowMatrix(qkv_proj.weight.value(), weights),
+    return {Tensor::empty({slots, heads_, in_blocks(context), head_size_}),
+            Tensor::empty({slots, heads_, context, head_size_}),
+            RowMatrix(qkv_proj.weight.value(), weights),
             RowMatrix(transpose(Variable(out_proj.weight.value()), 0, 1).value(), weights,
-                      RowMatrix::Numbers::own)};
+                      RowMatrix::For::combine_rows, RowMatrix::Numbers::own)};
 }
 
 StepNeeds CausalSelfAttention::step_needs(int64_t rows, int64_t context) const {
     // A query, a key, a value and a mix of values for each row, and scores.
-    return {.parts = parts(), .numbers = 4 * heads_ * head_size_ * rows + parts() * context};
+    return {.parts = parts(),
+            .numbers = 4 * heads_ * head_size_ * rows + parts() * in_blocks(context)};
 }
 
 StepParts CausalSelfAttention::step(const StepRows& rows, const real* x, const Cache& cache,
@@ -64,7 +67,7 @@ StepParts CausalSelfAttention::step(const StepRows& rows, const real* x, const C
 // The part (M, C) of some heads.
 void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const real* x,
                                     const Cache& cache, StepMemory& memory) const {
-    const int64_t M = rows.size(), D = head_size_, C = heads_ * D, context = cache.keys.size(2);
+    const int64_t M = rows.size(), D = head_size_, C = heads_ * D, places = cache.keys.size(2);
     const int64_t first_head = part * grain_, last_head = std::min(first_head + grain_, heads_);
     const int64_t first = first_head * D, width = (last_head - first_head) * D;
     const real scale = attention_scale(D);
@@ -72,7 +75,7 @@ void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const re
     real* const k = q + M * width;
     real* const v = k + M * width;
     real* const mixed = v + M * width;
-    real* const scores = memory.numbers.data() + 4 * M * C + part * context;
+    real* const scores = memory.numbers.data() + 4 * M * C + part * places;
     multiply_rows(M, x, C, cache.qkv.rows(first, width), q, width);
     multiply_rows(M, x, C, cache.qkv.rows(C + first, width), k, width);
     multiply_rows(M, x, C, cache.qkv.rows(2 * C + first, width), v, width);
@@ -82,15 +85,9 @@ void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const re
             const int64_t seen = rows.positions[size_t(m)] + 1;
             real* const keys = cached(cache.keys, rows.slots[size_t(m)], head);
             real* const values = cached(cache.values, rows.slots[size_t(m)], head);
-            std::copy_n(k + at, D, keys + (seen - 1) * D);
+            put_key(k + at, D, seen - 1, keys);
             std::copy_n(v + at, D, values + (seen - 1) * D);
-            multiply_rows(1, q + at, D, {keys, D, seen}, scores, seen);
-            // softmax needs no pass of its own: values are mixed by exp, and the mix is divided.
-            const real factor = 1 / exp_and_sum(scores, seen, scale, largest(scores, seen));
-            combine_rows(1, scores, seen, {values, D, seen}, mixed + at, D);
-            for (int64_t d = 0; d < D; ++d) {
-                mixed[at + d] *= factor;
-            }
+            attend(q + at, D, keys, values, seen, scale, scores, mixed + at);
         }
     }
     combine_rows(M, mixed, width, cache.out.rows(first, width), memory.parts.data() + part * M * C,
@@ -99,9 +96,10 @@ void CausalSelfAttention::step_part(int64_t part, const StepRows& rows, const re
 
 void CausalSelfAttention::copy(const Cache& cache, int64_t from, int64_t to, int64_t length) const {
     for (int64_t head = 0; head < heads_; ++head) {
-        for (const Tensor& table : {cache.keys, cache.values}) {
-            std::copy_n(cached(table, from, head), length * head_size_, cached(table, to, head));
-        }
+        std::copy_n(cached(cache.keys, from, head), in_blocks(length) * head_size_,
+                    cached(cache.keys, to, head));
+        std::copy_n(cached(cache.values, from, head), length * head_size_,
+                    cached(cache.values, to, head));
     }
 }
 

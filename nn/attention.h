@@ -22,9 +22,10 @@ class CausalSelfAttention : public Module {
     // What steps keep: the keys and values of each sequence's positions so far. It is made from the
     // weights, which must not change while it is used.
     struct Cache {
-        Tensor keys, values;  // (slots, H, context, D)
-        RowMatrix qkv;        // (3C, C)
-        RowMatrix out;        // (C, C), transposed: row c is what number c of the heads adds
+        Tensor keys;    // (slots, H, in_blocks(context), D), in the order of cached_attention.h
+        Tensor values;  // (slots, H, context, D)
+        RowMatrix qkv;  // (3C, C)
+        RowMatrix out;  // (C, C), transposed: row c is what number c of the heads adds
     };
     Cache make_cache(int64_t slots, int64_t context, Precision weights = Precision::float32) const;
     StepNeeds step_needs(int64_t rows, int64_t context) const;

@@ -29,7 +29,11 @@ Variable Linear::forward(const Variable& x) const {
 
 void Linear::step(int64_t rows, const real* x, const RowMatrix& weights, real* y) const {
     const int64_t in = weight.shape()[1], out = weight.shape()[0];
-    parallel_for(out, row_grain(in), [&](int64_t begin, int64_t end) {
+    // Each piece prepares the vectors anew, and none may cut a panel of weights in two.
+    constexpr int64_t pieces = 16, whole_panels = 64;
+    const int64_t wanted = std::max(row_grain(in), out / pieces);
+    const int64_t grain = (wanted + whole_panels - 1) / whole_panels * whole_panels;
+    parallel_for(out, grain, [&](int64_t begin, int64_t end) {
         multiply_rows(rows, x, in, weights.rows(begin, end - begin), y + begin, out);
         for (int64_t m = 0; bias != nullptr && m < rows; ++m) {
             axpy(end - begin, 1, bias->value().data() + begin, y + m * out + begin);

@@ -171,7 +171,7 @@ Variable MaskedFeedForward::compute(const Variable& x, const Routing& routing) c
 std::vector<RowMatrix> MaskedFeedForward::step_weights(Precision precision) const {
     return {RowMatrix(lin_1.linear.weight.value(), precision),
             RowMatrix(transpose(Variable(lin_2.linear.weight.value()), 0, 1).value(), precision,
-                      RowMatrix::Numbers::own)};
+                      RowMatrix::For::combine_rows, RowMatrix::Numbers::own)};
 }
 
 StepNeeds MaskedFeedForward::step_needs(int64_t rows) const {

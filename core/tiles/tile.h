@@ -15,12 +15,18 @@ namespace smoe {
 // the depth, the earlier in the lower half of 32 bits. `depth` below counts units.
 template <class Unit>
 struct Tile {
-    int64_t rows, cols;  // at most most_tile_numbers together; cols is a multiple of 4
-    bool along_depth;    // reads rows of a along the depth only: a_unit is 1
     // c (rows, cols) = or += (if `add`) sum over u < depth of a(row, u) b(u, col), where a(row, u) is
     // a[row * a_row + u * a_unit], b(u, col) is b[u * cols + col], and ldc is c's leading dimension.
-    void (*multiply)(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, const Unit* b,
-                     bool add, real* c, int64_t ldc);
+    using Multiply = void(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit,
+                          const Unit* b, bool add, real* c, int64_t ldc);
+
+    int64_t rows, cols;  // at most most_tile_numbers together; cols is a multiple of 4
+    bool along_depth;    // reads rows of a along the depth only: a_unit is 1
+    int64_t
+        step;  // a depth may be cut at multiples of it, with `add`, for the same bits; 0: nowhere
+    Multiply* multiply;
+    int64_t few_rows;  // of a tile for few rows, with the same bits; even, as rows is
+    Multiply* multiply_few;
     const char* name;  // of what multiplies, for people
     // Called by TileUse; null where there is nothing to do.
     void (*begin)() = nullptr;

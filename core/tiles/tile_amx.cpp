@@ -39,26 +39,32 @@ void end() {
     _tile_release();
 }
 
-// Sums in 0 to 3 += the products along `side` units.
+// Sums in 0 to 3 += the products along `side` units, or, for half of the rows, those in 0 and 1.
+template <bool half>
 inline void multiply_step(const uint32_t* a, int64_t a_row, const uint32_t* b) {
     _tile_loadd(4, a, 4 * a_row);
     _tile_loadd(6, b, 4 * cols);
     _tile_dpbf16ps(0, 4, 6);
     _tile_loadd(7, b + side, 4 * cols);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, a + side * a_row, 4 * a_row);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
+    if constexpr (!half) {
+        _tile_loadd(5, a + side * a_row, 4 * a_row);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
 }
 
+template <bool half>
 void multiply(int64_t depth, const uint32_t* a, int64_t a_row, int64_t, const uint32_t* b, bool add,
               real* c, int64_t ldc) {
     real* const lower = c + side * ldc;
     if (add) {
         _tile_loadd(0, c, 4 * ldc);
         _tile_loadd(1, c + side, 4 * ldc);
-        _tile_loadd(2, lower, 4 * ldc);
-        _tile_loadd(3, lower + side, 4 * ldc);
+        if constexpr (!half) {
+            _tile_loadd(2, lower, 4 * ldc);
+            _tile_loadd(3, lower + side, 4 * ldc);
+        }
     } else {
         _tile_zero(0);
         _tile_zero(1);
@@ -67,11 +73,11 @@ void multiply(int64_t depth, const uint32_t* a, int64_t a_row, int64_t, const ui
     }
     int64_t u = 0;
     for (; u + side <= depth; u += side) {
-        multiply_step(a + u, a_row, b + u * cols);
+        multiply_step<half>(a + u, a_row, b + u * cols);
     }
     if (u < depth) {  // the rest, followed by zeros
         alignas(64) uint32_t last_a[rows * side] = {}, last_b[side * cols] = {};
-        for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t r = 0; r < (half ? side : rows); ++r) {
             for (int64_t i = u; i < depth; ++i) {
                 last_a[r * side + i - u] = a[r * a_row + i];
             }
@@ -81,12 +87,14 @@ void multiply(int64_t depth, const uint32_t* a, int64_t a_row, int64_t, const ui
         }
         // g++ does not know that a tile load reads memory.
         asm volatile("" ::"r"(last_a), "r"(last_b) : "memory");
-        multiply_step(last_a, side, last_b);
+        multiply_step<half>(last_a, side, last_b);
     }
     _tile_stored(0, c, 4 * ldc);
     _tile_stored(1, c + side, 4 * ldc);
-    _tile_stored(2, lower, 4 * ldc);
-    _tile_stored(3, lower + side, 4 * ldc);
+    if constexpr (!half) {
+        _tile_stored(2, lower, 4 * ldc);
+        _tile_stored(3, lower + side, 4 * ldc);
+    }
 }
 
 // The processor has AMX for bfloat16, and Linux lets this process use its registers.
@@ -101,7 +109,16 @@ bool usable() {
 }  // namespace
 
 const Tile<uint32_t>* amx_tile() {
-    static constexpr Tile<uint32_t> tile = {rows, cols, true, multiply, "AMX", begin, end};
+    static constexpr Tile<uint32_t> tile = {.rows = rows,
+                                            .cols = cols,
+                                            .along_depth = true,
+                                            .step = side,
+                                            .multiply = multiply<false>,
+                                            .few_rows = side,
+                                            .multiply_few = multiply<true>,
+                                            .name = "AMX",
+                                            .begin = begin,
+                                            .end = end};
     static const bool can = usable();
     return can ? &tile : nullptr;
 }

@@ -15,7 +15,7 @@
 namespace smoe {
 namespace {
 
-constexpr int64_t tile_rows = 6;
+constexpr int64_t tile_rows = 6, few_rows = 2;
 
 // With 6 rows, sums of 4 registers of columns fill 24 of 32 registers; of 2, 12 of 16.
 #if defined(__AVX512F__)
@@ -69,18 +69,18 @@ inline Reals multiply_add(Reals sum, Pairs a, Pairs b) {
 
 #endif
 
-template <class Unit, class Units>
+template <class Unit, class Units, int64_t rows>
 void multiply_tile(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, const Unit* b,
                    bool add, real* c, int64_t ldc) {
     constexpr int lanes = tile_bytes / int(sizeof(Unit));
-    Reals sums[tile_rows][tile_vectors] = {};
+    Reals sums[rows][tile_vectors] = {};
     for (int64_t u = 0; u < depth; ++u) {
         Units from_b[tile_vectors];
         for (int v = 0; v < tile_vectors; ++v) {
             from_b[v] = load_from<Units>(b + v * lanes);
         }
         b += tile_vectors * lanes;
-        for (int r = 0; r < tile_rows; ++r) {
+        for (int r = 0; r < rows; ++r) {
             const Units from_a = splat(a[r * a_row]);
             for (int v = 0; v < tile_vectors; ++v) {
                 sums[r][v] = multiply_add(sums[r][v], from_a, from_b[v]);
@@ -88,7 +88,7 @@ void multiply_tile(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, 
         }
         a += a_unit;
     }
-    for (int r = 0; r < tile_rows; ++r) {
+    for (int r = 0; r < rows; ++r) {
         for (int v = 0; v < tile_vectors; ++v) {
             real* const to = c + r * ldc + v * lanes;
             const Reals sum = add ? load_from<Reals>(to) + sums[r][v] : sums[r][v];
@@ -99,8 +99,14 @@ void multiply_tile(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, 
 
 template <class Unit, class Units>
 constexpr Tile<Unit> make_tile(const char* name) {
-    return {tile_rows, tile_vectors * tile_bytes / int64_t(sizeof(Unit)), false,
-            multiply_tile<Unit, Units>, name};
+    return {.rows = tile_rows,
+            .cols = tile_vectors * tile_bytes / int64_t(sizeof(Unit)),
+            .along_depth = false,
+            .step = 0,
+            .multiply = multiply_tile<Unit, Units, tile_rows>,
+            .few_rows = few_rows,
+            .multiply_few = multiply_tile<Unit, Units, few_rows>,
+            .name = name};
 }
 
 }  // namespace

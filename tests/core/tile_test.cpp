@@ -1,10 +1,12 @@
 // Each tile that this processor can run against sums in double: along the depth and across it, at
-// depths that fill its registers and that do not, into a result and on top of one.
+// depths that fill its registers and that do not, into a result and on top of one. With few rows, or
+// with the depth cut where a tile says that it may be, the bits are the same.
 // Read next: packed_gemm_test.cpp.
 #include "core/tiles/tile.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <string>
@@ -41,6 +43,9 @@ void check_tile(const Tile<Unit>& tile) {
     Rng rng(3);
     REQUIRE(tile.rows * tile.cols <= most_tile_numbers);
     REQUIRE(tile.cols % 4 == 0);
+    REQUIRE(tile.rows % 2 == 0);
+    REQUIRE(tile.few_rows % 2 == 0);
+    REQUIRE(tile.few_rows < tile.rows);
     for (const int64_t depth : {0, 1, 2, 15, 16, 17, 64, 77}) {
         for (const bool along : {true, false}) {
             if (tile.along_depth && !along) {
@@ -67,6 +72,23 @@ void check_tile(const Tile<Unit>& tile) {
                     const TileUse<Unit> use(tile);
                     tile.multiply(depth, a.data(), a_row, a_unit, b.data(), add, c.data(), ldc);
                 }
+                const auto same_rows = [&](const std::vector<real>& other, int64_t rows) {
+                    return std::equal(c.begin(), c.begin() + rows * ldc, other.begin());
+                };
+                std::vector<real> few = before, in_two = before;
+                {
+                    const TileUse<Unit> use(tile);
+                    tile.multiply_few(depth, a.data(), a_row, a_unit, b.data(), add, few.data(),
+                                      ldc);
+                    const int64_t cut = tile.step == 0 ? 0 : depth / 3 / tile.step * tile.step;
+                    tile.multiply(cut, a.data(), a_row, a_unit, b.data(), add, in_two.data(), ldc);
+                    tile.multiply(depth - cut, a.data() + cut * a_unit, a_row, a_unit,
+                                  b.data() + cut * tile.cols, true, in_two.data(), ldc);
+                }
+                CHECK(same_rows(few, tile.few_rows));
+                CHECK(std::equal(few.begin() + tile.few_rows * ldc, few.end(),
+                                 before.begin() + tile.few_rows * ldc));
+                CHECK(same_rows(in_two, tile.rows));
                 double worst = 0;
                 for (int64_t row = 0; row < tile.rows; ++row) {
                     for (int64_t col = 0; col < ldc; ++col) {
