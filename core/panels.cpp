@@ -23,8 +23,8 @@ int64_t units_in(int64_t numbers) {
     return (numbers + 1) / 2;
 }
 
-Tensor made(const Tensor& matrix, int64_t outputs, int64_t depth, int64_t output_stride,
-            int64_t depth_stride) {
+Tensor in_panels(const Tensor& matrix, int64_t outputs, int64_t depth, int64_t output_stride,
+                 int64_t depth_stride) {
     const int64_t cols = bfloat16_tile().cols, units = units_in(depth);
     const int64_t panels = (outputs + cols - 1) / cols;
     const Tensor made = Tensor::empty({panels, units * cols});
@@ -166,11 +166,11 @@ void multiply(const Panels& panels, const SplitVectors& a, int64_t first_unit,
 }  // namespace
 
 Tensor panels_of_rows(const Tensor& matrix) {
-    return made(matrix, matrix.size(0), matrix.size(1), matrix.size(1), 1);
+    return in_panels(matrix, matrix.size(0), matrix.size(1), matrix.size(1), 1);
 }
 
 Tensor panels_of_columns(const Tensor& matrix) {
-    return made(matrix, matrix.size(1), matrix.size(0), 1, matrix.size(1));
+    return in_panels(matrix, matrix.size(1), matrix.size(0), 1, matrix.size(1));
 }
 
 void multiply_panels(const Panels& panels, int64_t M, const real* x, int64_t ldx,

@@ -22,8 +22,7 @@ struct Tile {
 
     int64_t rows, cols;  // at most most_tile_numbers together; cols is a multiple of 4
     bool along_depth;    // reads rows of a along the depth only: a_unit is 1
-    int64_t
-        step;  // a depth may be cut at multiples of it, with `add`, for the same bits; 0: nowhere
+    int64_t step;  // cut at multiples of it, with `add`, a depth gives the same bits; 0: never
     Multiply* multiply;
     int64_t few_rows;  // of a tile for few rows, with the same bits; even, as rows is
     Multiply* multiply_few;

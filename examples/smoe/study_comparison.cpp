@@ -48,6 +48,27 @@ double last_common_step(const std::vector<ArmCurves>& arms) {
     return 0;
 }
 
+// Bits per byte are comparable between all arms, a loss per token only between those with the same
+// tokens: another tokenizer has others, and padding that counts is tokens, too. Losses of such arms
+// become those per token of the arm `reference`, whose text is the same.
+void per_token_of(size_t reference, std::vector<ArmRows>& arms) {
+    if (arms[reference].empty()) {
+        return;
+    }
+    const ResultRow& any = arms[reference].begin()->second.front();
+    const double tokens_are_others = 0.001;  // more than rounding
+    for (ArmRows& arm : arms) {
+        for (auto& [seed, rows] : arm) {
+            for (ResultRow& row : rows) {
+                const double loss = *row.bits_per_byte * (*any.loss / *any.bits_per_byte);
+                if (std::abs(loss - *row.loss) > tokens_are_others * loss) {
+                    row.loss = loss;
+                }
+            }
+        }
+    }
+}
+
 double most_of_all(const std::vector<ArmCurves>& arms) {
     double most = HUGE_VAL;
     for (const ArmCurves& arm : arms) {
@@ -97,6 +118,11 @@ std::vector<ArmRows> rows_by_arm(const Study& study, const std::vector<ResultRow
             row.bits_per_byte && study.best_lr(run.arm) == run.lr &&
             study.status(row.run).state == RunState::finished) {
             arms[run.arm][run.seed].push_back(row);
+        }
+    }
+    for (size_t arm = 0; arm < arms.size(); ++arm) {
+        if (study.plan().arms[arm].name == study.plan().compare_to) {
+            per_token_of(arm, arms);
         }
     }
     return arms;

@@ -29,7 +29,7 @@ struct HeldOut {
 std::optional<HeldOut> held_out_at(const std::vector<HeldOut>& curve, double spent);
 
 // The evaluations in one domain of an arm's finished runs in full at its best learning rate, by
-// seed.
+// seed. Losses are per token of the arm that others are compared to.
 using ArmRows = std::map<uint64_t, std::vector<ResultRow>>;
 std::vector<ArmRows> rows_by_arm(const Study& study, const std::vector<ResultRow>& rows,
                                  const std::string& domain);

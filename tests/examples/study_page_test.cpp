@@ -42,8 +42,8 @@ std::string study_words(const std::string& more = "") {
 
 // A report and an evaluation as training writes them.
 std::string report(int step, double multiply_adds, double seconds, double loss) {
-    const Json domains = {{hostile, {{"loss", loss + 1}, {"bits_per_byte", loss / 2}}},
-                          {"plain", {{"loss", loss - 1}, {"bits_per_byte", loss / 4}}}};
+    const Json domains = {{hostile, {{"loss", loss + 1}, {"bits_per_byte", (loss + 1) / 2}}},
+                          {"plain", {{"loss", loss - 1}, {"bits_per_byte", (loss - 1) / 4}}}};
     const Json training = {{"step", step},
                            {"tokens", 10 * step},
                            {"seconds", seconds},
@@ -166,7 +166,7 @@ TEST_CASE("study: the page compares after equal steps, work and time, in each do
     check_arm(time["arms"][1], 3.5, 4.0, 5, 5.2);
     check_arm(data["comparisons"][1][0]["arms"][1], 4.5, 5.0, 5, 5.4);
     CHECK(steps["arms"][0]["difference"].is_null());
-    check_near(data["comparisons"][2][0]["arms"][1]["bits_per_byte"][0], 3.75 / 4);
+    check_near(data["comparisons"][2][0]["arms"][1]["bits_per_byte"][0], 2.75 / 4);
 
     const Json& dense = data["arms"][0];
     CHECK(dense["what"] == "<b>no</b> experts");

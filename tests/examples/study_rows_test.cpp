@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <regex>
 
 #include "core/file.h"
 #include "tests/examples/small_study.h"
@@ -44,6 +45,32 @@ TEST_CASE("study: the pace of arms takes the place of the seconds of runs") {
     CHECK(rows_of("study-pace")[1][7] == before[1][7]);
     put("study-pace/pace.csv", "arm\n");
     refused(study("study-pace"), 1, "pace.csv");
+}
+
+TEST_CASE("study: losses of an arm with padded batches are compared for the same tokens") {
+    Json plan = small_plan();
+    plan["arms"].push_back({{"name", "padded"}, {"set", {{"routing", "none"}, {"pad", true}}}});
+    plan["arms"].erase(1);
+    plan["base"]["context"] = 400;  // so that stories end before it
+    put_plan(plan);
+    done(study("study-padded"));
+    std::map<std::string, double> nats_for_a_bit;  // as the rows have it
+    for (const Names& row : rows_of("study-padded")) {
+        if (row[8] == "all") {
+            nats_for_a_bit[row[0]] = std::stod(row[9]) / std::stod(row[10]);
+        }
+    }
+    REQUIRE(nats_for_a_bit["padded"] < 0.9 * nats_for_a_bit["dense"]);
+    const std::string table = done(study("study-padded") + " --table").out;
+    for (const std::string arm : {"dense", "padded"}) {
+        CAPTURE(table);
+        std::smatch parts;
+        REQUIRE(std::regex_search(
+            table, parts,
+            std::regex("\\| " + arm + R"( +\|[^|]*\|[^|]*\| +([0-9.]+) ±[^|]*\| +([0-9.]+) ±)")));
+        CHECK(std::stod(parts[2]) / std::stod(parts[1]) ==
+              doctest::Approx(nats_for_a_bit["dense"]).epsilon(0.002));
+    }
 }
 
 TEST_CASE("study: rows of runs done elsewhere take the place of the runs") {
