@@ -152,10 +152,10 @@ void multiply(const Panels& panels, const SplitVectors& a, int64_t first_unit,
                 std::fill_n(sums, rows * cols, real(0));
             }
             for (int64_t m = row / 2; m < std::min((row + rows) / 2, a.M); ++m) {
-                const real* const high = sums + (2 * m - row) * cols - panel * cols + part.first;
+                const real* const high = sums + (2 * m - row) * cols;
                 for (int64_t i = begin; i < j; ++i) {
-                    const int64_t id = part.id(i);
-                    y[m * ldy + id] = high[id] + high[cols + id];
+                    const int64_t col = part.first + part.id(i) - panel * cols;
+                    y[m * ldy + part.id(i)] = high[col] + high[cols + col];
                 }
             }
             row += rows;

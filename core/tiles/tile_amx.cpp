@@ -82,9 +82,7 @@ void multiply(int64_t depth, const uint32_t* a, int64_t a_row, int64_t, const ui
                 last_a[r * side + i - u] = a[r * a_row + i];
             }
         }
-        for (int64_t i = u * cols; i < depth * cols; ++i) {
-            last_b[i - u * cols] = b[i];
-        }
+        __builtin_memcpy(last_b, b + u * cols, size_t((depth - u) * cols) * sizeof *b);
         // g++ does not know that a tile load reads memory.
         asm volatile("" ::"r"(last_a), "r"(last_b) : "memory");
         multiply_step<half>(last_a, side, last_b);
