@@ -1,9 +1,9 @@
 // A weight matrix in bfloat16 for products with few vectors. It is kept in the order in which a tile
 // of a matrix product reads it: panels of as many outputs as the tile has columns, in each a pair of
-// numbers of every output, then the next pair. So it is read as one stream, and some vectors more
-// cost nothing while they fit the tile. The vectors stay nearly as exact as float32: a number is
-// the sum of two bfloat16, the nearest and the one nearest to the rest, which have 16 binary digits
-// together, and each of the two is a row of the product.
+// numbers of every output, then the next pair. So it is read as one stream, and one pass serves as
+// many vectors as fit the tile. The vectors stay nearly as exact as float32: a number is the sum of
+// two bfloat16, the nearest and the one nearest to the rest, which have 16 binary digits together,
+// and each of the two is a row of the product.
 // Read next: row_matrix.h, which decides who is kept like this; tiles/tile.h.
 #pragma once
 

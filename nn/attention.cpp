@@ -11,7 +11,6 @@
 #include "core/check.h"
 #include "core/matvec.h"
 #include "core/threads.h"
-#include "core/vector_math.h"
 
 namespace smoe {
 namespace {
