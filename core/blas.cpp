@@ -177,7 +177,7 @@ void gemm(Trans ta, Trans tb, int64_t M, int64_t N, int64_t K, const real* A, in
     if (M == 0 || N == 0) {
         return;
     }
-    if (!uses_library() || (precision == Precision::bfloat16 && sizeof(real) == sizeof(float))) {
+    if (!uses_library() || rounds_to_bfloat16(precision)) {
         own_gemm(precision, ta, tb, M, N, K, A, lda, B, ldb, beta, C, ldc, finish);
         return;
     }

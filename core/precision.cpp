@@ -13,17 +13,6 @@
 #include "core/tiles/tile.h"
 
 namespace smoe {
-namespace {
-
-bool has_instructions() {
-#ifdef SMOE_DOUBLE
-    return false;
-#else
-    return has_bfloat16_instructions();
-#endif
-}
-
-}  // namespace
 
 const EnumNames<Precision>& enum_names(Precision) {
     static const EnumNames<Precision> names = {{Precision::float32, "float32"},
@@ -32,7 +21,7 @@ const EnumNames<Precision>& enum_names(Precision) {
 }
 
 Precision fastest_precision() {
-    return has_instructions() ? Precision::bfloat16 : Precision::float32;
+    return has_bfloat16_instructions() ? Precision::bfloat16 : Precision::float32;
 }
 
 double bfloat16_time() {
@@ -53,7 +42,7 @@ double bfloat16_time() {
 }
 
 std::string precision_note(Precision precision) {
-    if (precision == Precision::float32 && !has_instructions()) {
+    if (precision == Precision::float32 && !has_bfloat16_instructions()) {
         return "products in float32";
     }
     const double time = bfloat16_time();
@@ -61,7 +50,7 @@ std::string precision_note(Precision precision) {
         return fmt::format("products in float32; in bfloat16 one takes {:.2f} of the time here",
                            time);
     }
-    return has_instructions()
+    return has_bfloat16_instructions()
                ? fmt::format("products in bfloat16, in {:.2f} of the time of float32", time)
                : fmt::format(
                      "products in bfloat16, for which this processor has no instructions: "

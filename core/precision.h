@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/enum_names.h"
+#include "core/real.h"
 
 namespace smoe {
 
@@ -13,6 +14,12 @@ namespace smoe {
 // place of 24.
 enum class Precision { float32, bfloat16 };
 const EnumNames<Precision>& enum_names(Precision);
+
+// Whether numbers are rounded to bfloat16. The double build is there to check gradients, and rounds
+// none.
+constexpr bool rounds_to_bfloat16(Precision precision) {
+    return precision == Precision::bfloat16 && sizeof(real) == sizeof(float);
+}
 
 // bfloat16 where the processor has instructions that multiply it, up to four times as fast; else
 // float32, since without them bfloat16 is slower.

@@ -9,7 +9,7 @@ RowMatrix::RowMatrix(const Tensor& matrix, Precision precision, For product, Num
       rows_(matrix.size(0)),
       width_(matrix.size(1)),
       product_(product),
-      in_panels_(precision == Precision::bfloat16 && sizeof(real) == sizeof(float)),
+      in_panels_(rounds_to_bfloat16(precision)),
       own_(in_panels_ || numbers == Numbers::own) {
 #ifndef SMOE_DOUBLE
     if (in_panels_) {

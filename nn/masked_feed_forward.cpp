@@ -107,14 +107,12 @@ struct FormCosts {
 };
 
 FormCosts form_costs() {
-#ifndef SMOE_DOUBLE
     // The other forms multiply twice as fast, with AMX four times; the block form stays float32.
-    if (Autocast::precision() == Precision::bfloat16) {
+    if (rounds_to_bfloat16(Autocast::precision())) {
         return has_matrix_instructions()
                    ? FormCosts{.packed = 300, .by_rows = 3.5, .reordered = 100}
                    : FormCosts{.packed = 70, .by_rows = 2.5, .reordered = 50};
     }
-#endif
     return {.packed = 25, .by_rows = 1.15, .reordered = 25};
 }
 

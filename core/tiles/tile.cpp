@@ -67,6 +67,16 @@ bool has_matrix_instructions() {
     return &bfloat16_tile() == amx_tile();
 }
 
+#else
+
+bool has_bfloat16_instructions() {
+    return false;
+}
+
+bool has_matrix_instructions() {
+    return false;
+}
+
 #endif
 
 }  // namespace smoe

@@ -61,8 +61,9 @@ const Tile<real>& real_tile();
 // uses the instructions that the program is compiled for.
 std::span<const Tile<uint32_t>* const> bfloat16_tiles();
 const Tile<uint32_t>& bfloat16_tile();  // the fastest
-bool has_bfloat16_instructions();
-bool has_matrix_instructions();  // the fastest tile is AMX's
 #endif
+// Whether the fastest has instructions for bfloat16, and whether it is AMX's. No in the double build.
+bool has_bfloat16_instructions();
+bool has_matrix_instructions();
 
 }  // namespace smoe

@@ -49,16 +49,11 @@ std::span<real> part(const Tensor& flat, Piece piece) {
 
 namespace {
 
-// The double build is there to check gradients, and rounds none.
-bool rounds(Precision exchange) {
-    return exchange == Precision::bfloat16 && std::is_same_v<real, float>;
-}
-
 // The bytes in which numbers travel: they themselves, or the bfloat16s in the first half of their
 // place, which narrow() puts there.
 std::span<std::byte> travelling(std::span<real> numbers, Precision exchange) {
     const std::span<std::byte> bytes = std::as_writable_bytes(numbers);
-    return rounds(exchange) ? bytes.first(bytes.size() / 2) : bytes;
+    return rounds_to_bfloat16(exchange) ? bytes.first(bytes.size() / 2) : bytes;
 }
 
 void narrow(std::span<real> numbers) {
@@ -81,7 +76,7 @@ void widen(std::span<real> numbers) {
 }  // namespace
 
 void round_node(std::span<real> sum, Precision exchange) {
-    if (rounds(exchange)) {
+    if (rounds_to_bfloat16(exchange)) {
         parallel_for(int64_t(sum.size()), elementwise_grain, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 sum[size_t(i)] = real(nearest_bfloat16(float(sum[size_t(i)])));
@@ -162,7 +157,7 @@ void GradientExchange::start(size_t b) {
         const int to = (rank + step) % count;
         for (const Tensor& sum : own_sums) {
             const std::span<real> numbers = part(sum, pieces_[b][size_t(to)]);
-            if (rounds(exchange_)) {
+            if (rounds_to_bfloat16(exchange_)) {
                 narrow(numbers);
             }
             bucket.transfer->send(to, travelling(numbers, exchange_));
@@ -180,7 +175,7 @@ void GradientExchange::collect(size_t b) {
         for (const TreeNode& node : nodes_[r]) {
             stack.push_back(part(bucket.values, {row * own, (row + 1) * own}));
             ++row;
-            if (rounds(exchange_) && int(r) != process_rank()) {
+            if (rounds_to_bfloat16(exchange_) && int(r) != process_rank()) {
                 widen(stack.back());
             }
             for (int additions = sum.push(node); additions > 0; --additions) {
