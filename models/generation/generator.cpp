@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/threads.h"
 #include "core/vector_math.h"
 
 namespace smoe {
@@ -26,6 +27,7 @@ Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples,
       texts_(size_t(checked_samples(samples))),
       model_(moe.model, samples, weights),
       router_(moe.router->step(samples)),
+      samplers_(size_t((samples + draws_of_sampler - 1) / draws_of_sampler)),
       chance_(texts_.size(), Rng(0)),
       logits_(texts_.size() * size_t(moe.model.settings().outputs)),
       probabilities_(size_t(moe.router->num_experts())) {
@@ -33,6 +35,7 @@ Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples,
     check(end_of_text >= 0 && end_of_text < vocab,
           "generator: end of text is token {}, the model knows {} tokens", end_of_text, vocab);
     last_.reserve(texts_.size());
+    drawing_.reserve(texts_.size());
     next_.reserve(size_t(std::max(rows_of_prompts, few_vectors)));
 }
 
@@ -116,19 +119,32 @@ void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling
         on_token);
 }
 
-// Draws the next token of each text whose logits are there.
+// Draws the next token of each text whose logits are there. Each text has random numbers of its own,
+// so their order does not matter.
 void Generator::draw(const OnToken& on_token, const OnEnd& on_end) {
+    drawing_.clear();
     for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
-        Text& one = text(place);
-        if (!one.busy || one.gone || one.row < 0) {
-            continue;
+        const Text& one = text(place);
+        if (one.busy && !one.gone && one.row >= 0) {
+            drawing_.push_back(place);
         }
-        const std::span<const real> row = logits(one.row, 1);
-        const int32_t id = sampler_.draw(row, one.request->sampling, chance_[size_t(place)],
-                                         std::span(one.tokens).subspan(1));
-        judge(one, row, id);
-        one.tokens.push_back(id);
-        one.row = -1;
+    }
+    parallel_for(int64_t(drawing_.size()), draws_of_sampler, [&](int64_t begin, int64_t end) {
+        Sampler& sampler = samplers_[size_t(begin / draws_of_sampler)];
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t place = drawing_[size_t(i)];
+            Text& one = text(place);
+            const std::span<const real> row = logits(one.row, 1);
+            const int32_t id = sampler.draw(row, one.request->sampling, chance_[size_t(place)],
+                                            std::span(one.tokens).subspan(1));
+            judge(one, row, id, sampler);
+            one.tokens.push_back(id);
+            one.row = -1;
+        }
+    });
+    for (const int64_t place : drawing_) {
+        Text& one = text(place);
+        const int32_t id = one.tokens.back();
         if (id == end_of_text_) {
             report({.slot = int32_t(place), .token = id, .expert = no_expert}, one, {}, on_token);
             end(place, End::end_of_text, on_end);
@@ -182,7 +198,8 @@ void Generator::read_prompt(int64_t place, int64_t count, const OnToken& on_toke
         }
         ++one.read;
         if (judged) {
-            judge(one, behind.subspan(size_t(t * V), size_t(V)), one.tokens[size_t(one.read)]);
+            judge(one, behind.subspan(size_t(t * V), size_t(V)), one.tokens[size_t(one.read)],
+                  samplers_[0]);
         }
     }
 }
@@ -278,10 +295,10 @@ std::span<const real> Generator::scores(size_t row) const {
 }
 
 // What the logits say about the token `id` that follows.
-void Generator::judge(Text& one, std::span<const real> logits, int32_t id) {
+void Generator::judge(Text& one, std::span<const real> logits, int32_t id, Sampler& sampler) {
     if (one.request->log_probabilities) {
         one.log_probability = log_probability(logits, id);
-        const auto likeliest = sampler_.likeliest(logits, one.request->likeliest);
+        const auto likeliest = sampler.likeliest(logits, one.request->likeliest);
         one.likeliest.assign(likeliest.begin(), likeliest.end());
     }
 }

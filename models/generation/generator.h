@@ -70,6 +70,8 @@ class Generator {
   private:
     using Next = IncrementalDecoder::Next;
 
+    static constexpr int64_t draws_of_sampler = 4;  // worth waking a thread
+
     struct Text {
         bool busy = false;  // is there one in this place?
         bool gone = false;  // has it left during a pass?
@@ -93,7 +95,7 @@ class Generator {
     void choose_experts();
     int32_t allowed(const ExpertRule& rule, int32_t chosen, std::span<const real> scores) const;
     std::span<const real> scores(size_t row) const;
-    void judge(Text& one, std::span<const real> logits, int32_t id);
+    void judge(Text& one, std::span<const real> logits, int32_t id, Sampler& sampler);
     void report(const Next& next, const Text& judged, std::span<const real> scores,
                 const OnToken& on_token);
     void end(int64_t place, End why, const OnEnd& on_end);
@@ -105,10 +107,11 @@ class Generator {
     std::vector<Text> texts_;  // by place
     IncrementalDecoder model_;
     std::unique_ptr<Router::Step> router_;
-    Sampler sampler_;
+    std::vector<Sampler> samplers_;    // one for each draws_of_sampler texts of a pass
     std::deque<int64_t> reading_;      // places whose prompts are not read yet, the earliest first
     std::vector<Next> next_;           // that go through the layers
     std::vector<int64_t> last_;        // places whose last token does
+    std::vector<int64_t> drawing_;     // places whose next token is drawn
     std::vector<Rng> chance_;          // of each place
     std::vector<real> logits_;         // (places, V)
     std::vector<real> prompt_;         // (rows, V) behind the tokens of a prompt, if asked for
