@@ -31,9 +31,9 @@ constexpr int64_t body_seconds = 30;
 constexpr size_t longest_body = 1024 * kibi;
 constexpr int64_t longest_refused_body = 16 * longest_body;
 constexpr auto patience = 100ms;  // between two looks whether the client is still there
-// Between two looks at what has been written. To people it is one stream; but a hundred threads that
-// woke for every token would take the processors from the one that writes.
-constexpr auto between_looks = 40ms;
+// Between two looks of all clients at what has been written, and of each. To people it is one stream;
+// but threads that woke for every token would take the processors from the one that writes.
+constexpr std::chrono::milliseconds between_all_looks = 2ms, least_pause = 40ms, most_pause = 250ms;
 
 // Of this thread's request. Has it passed the door? One that was not even understood has not. Is its
 // answer the last one of the connection?
@@ -320,7 +320,8 @@ bool HttpServer::Parts::wait_for_client(Visit& visit) {
             return false;
         }
     } while (visit.more && visit.pieces.empty());
-    visit.next_look = std::chrono::steady_clock::now() + between_looks;
+    const std::chrono::milliseconds pause = between_all_looks * visit.answering.load();
+    visit.next_look = std::chrono::steady_clock::now() + std::clamp(pause, least_pause, most_pause);
     return true;
 }
 
