@@ -70,8 +70,14 @@ uint32_t Rng::bits() {
 }
 
 uint64_t Rng::bits64() {
-    const uint64_t high = bits();
-    return high << 32 | bits();
+    const uint64_t at = state_.position % 4;
+    if (at == 3) {
+        const uint64_t high = bits();
+        return high << 32 | bits();
+    }
+    const auto words = philox(state_.seed, state_.stream, state_.position / 4);
+    state_.position += 2;
+    return uint64_t(words[at]) << 32 | words[at + 1];
 }
 
 double Rng::uniform() {

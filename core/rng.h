@@ -5,6 +5,7 @@
 // Read next: tensor.h.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -49,8 +50,17 @@ class Rng {
     // Fisher-Yates: every order of `items` is equally likely.
     template <class T>
     void shuffle(std::span<T> items) {
-        for (uint64_t i = items.size(); i > 1; --i) {
-            std::swap(items[i - 1], items[below(i)]);
+        constexpr uint64_t ahead = 16;  // memory brings so many items at once
+        std::array<uint64_t, ahead> drawn;
+        for (uint64_t left = items.size(); left > 1;) {
+            const uint64_t count = std::min(ahead, left - 1);
+            for (uint64_t i = 0; i < count; ++i) {
+                drawn[i] = below(left - i);
+                __builtin_prefetch(&items[drawn[i]]);
+            }
+            for (uint64_t i = 0; i < count; ++i) {
+                std::swap(items[--left], items[drawn[i]]);
+            }
         }
     }
 

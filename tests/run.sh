@@ -12,7 +12,9 @@ SMOE_FAULT_LIBRARY=$(cd "$build" && pwd)/fault.so
 export SMOE_PROGRAM SMOE_FAULT_LIBRARY
 # Threads that wait sleep: a machine shared with other work then loses only its share.
 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-export OMP_WAIT_POLICY
+# With this one set, too, the program need not start itself once more: tests start it hundreds of times.
+OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
+export OMP_WAIT_POLICY OPENBLAS_NUM_THREADS
 logs=$build/tests-logs
 rm -rf "$logs"
 mkdir -p "$logs"
