@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "tests/error_of.h"
 
 using namespace smoe;
 

@@ -11,6 +11,16 @@
 
 #include "core/rng.h"
 #include "core/threads.h"
+#include "tests/error_of.h"
+
+// What a failed CHECK prints of a merge.
+template <>
+struct doctest::StringMaker<smoe::Merge> {
+    static String convert(const smoe::Merge& merge) {
+        return "(" + toString(merge.left) + ", " + toString(merge.right) + " -> " +
+               toString(merge.merged) + ")";
+    }
+};
 
 using namespace smoe;
 using namespace std::string_literals;
