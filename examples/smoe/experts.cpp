@@ -4,16 +4,15 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "core/check.h"
 #include "core/file.h"
 #include "core/format.h"
 #include "examples/smoe/commands.h"
+#include "examples/smoe/experts.h"
 #include "examples/smoe/options.h"
 #include "examples/smoe/printing.h"
 #include "models/text/story_list.h"
-#include "models/training/expert_analysis.h"
 #include "models/training/run_directory.h"
 #include "models/training/trainer.h"
 
@@ -33,6 +32,8 @@ Json json_of(const Information& information) {
     return {{"bits", information.bits}, {"floor", information.floor}};
 }
 
+}  // namespace
+
 Json json_of(const ExpertAnalysis& result) {
     Json object = {{"tokens", result.tokens},     {"loss", result.loss},
                    {"permuted", result.permuted}, {"banned", result.banned},
@@ -47,6 +48,8 @@ Json json_of(const ExpertAnalysis& result) {
     }
     return object;
 }
+
+namespace {
 
 void print_losses(const ExpertAnalysis& result) {
     const auto best = std::ranges::min_element(result.single);

@@ -32,17 +32,19 @@ constexpr size_t max_points = 1000;
 nlohmann::ordered_json run_samples(const RunDirectory& run, const Config& config);
 constexpr size_t max_samples = 24;
 
-// {"source", "parameters", "active_parameters", "domains", "stories", "overlap"}: what the model does with held-out
+// {"source", "parameters", "active_parameters", "domains", "experts", "stories", "overlap"}: what the model does with held-out
 // text. The text is that of `data` if it names files, else the run's own. If that is no longer
 // there, the model writes the text itself, and "source" says so.
 //     domains  name, tokens, loss, bits_per_byte, expert_tokens (K), on `evaluated_tokens` tokens
+//     experts  what they are, as in experts.h, on `analysed_tokens` tokens; null if there are none
 //     stories  domain, tokens: [{"t": text, "p": probability that the model gave it, "top": [[text,
 //              probability], ...] the likeliest, "e": expert, "r": [the router's probabilities]}]
 //     overlap  (K, K) share of the neurons that two experts both keep, over all masks
 // Throws Error if the run holds no model or a file of `data` cannot be read.
 nlohmann::ordered_json model_summary(const RunDirectory& run, const Config& config,
                                      const std::vector<std::string>& data);
-constexpr int64_t evaluated_tokens = 50000;
+constexpr int64_t evaluated_tokens = 50000, analysed_tokens = 10000;
+constexpr int64_t most_experts_one_by_one = 16;  // more would take too long
 
 // [{"name", "runs": [places in `runs`, which are summaries]}]: the arms of a comparison. Runs
 // belong to one arm if their settings are the same except for seeds, what follows from seeds

@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "core/vector_math.h"
+#include "examples/smoe/experts.h"
 #include "examples/smoe/report_data.h"
 #include "examples/smoe/token_text.h"
 #include "models/generation/generator.h"
@@ -200,6 +201,7 @@ Json model_summary(const RunDirectory& run, const Config& config,
                    {"parameters", moe->model.parameter_count()},
                    {"active_parameters", std::llround(parameter_counts(*moe).active)},
                    {"domains", Json::array()},
+                   {"experts", nullptr},
                    {"stories", Json::array()}};
     if (!sample.stories.empty()) {
         DatasetSettings settings = dataset_settings(config);
@@ -221,6 +223,11 @@ Json model_summary(const RunDirectory& run, const Config& config,
         if (sample.held_out) {
             result["domains"] =
                 domains_json(evaluate(*moe, dataset, config.seed, evaluated_tokens));
+        }
+        if (sample.held_out && !moe->router->is_dense()) {
+            result["experts"] =
+                json_of(analyse_experts(*moe, dataset, config.seed, analysed_tokens,
+                                        moe->router->num_experts() <= most_experts_one_by_one));
         }
     }
     result["overlap"] = moe->router->is_dense() ? Json::array() : mask_overlap(moe->model);

@@ -26,6 +26,10 @@ function one_run({run, model, samples}) {
     section(experts > 0 ? 'Experts and domains' : 'Domains', experts > 0 ? "How each domain's tokens are divided among the experts, in per cent." : 'How well each domain is predicted.',
             ...domains_view(model.domains, experts));
   }
+  if (model.experts) {
+    section('What the experts know', `How the loss changes if tokens get other experts, and what a token's expert tells about the token, its place and its domain. On ${model.experts.tokens.toLocaleString('en')} tokens.`,
+            ...experts_view(model.experts));
+  }
   if (model.overlap.length > 0) {
     section('What experts share', 'Of all neurons with masks, the per cent that both experts keep; on the diagonal, in grey, what one keeps. ' +
             'Two masks that are drawn independently, of which one keeps p and the other q, share p × q on average. Colours show what is above or below that.',

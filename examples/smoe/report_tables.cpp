@@ -106,6 +106,24 @@ function domains_view(domains, experts) {
                    (r, k) => `${domains[r].name}: expert ${k} took ${percent(share(domains[r], k))} of the tokens.`, false)];
 }
 
+// What it costs if experts do not get the tokens that were meant for them, and what they tell.
+function experts_view({loss, permuted, banned, single, oracle, blocks}) {
+  const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const signed = value => (value > 0 ? '+' : '') + value.toFixed(4);
+  const losses = [['as routed', loss], ['each expert replaced by the next', permuted]];
+  if (single.length > 0) {
+    const best = single.indexOf(Math.min(...single)), worst = banned.indexOf(Math.max(...banned));
+    losses.push([`all tokens to expert ${best}, the best alone`, single[best]], ['one expert banned, mean over experts', mean(banned)],
+                [`expert ${worst} banned, which costs most`, banned[worst]], ['the best expert for each token, looking ahead', oracle]);
+  }
+  const told = ({bits, floor}) => `${bits.toFixed(3)} (${floor.toFixed(3)})`;
+  return [table(['tokens go to experts', 'loss', 'difference'],
+                losses.map(([name, value]) => [name, value.toFixed(4), name === 'as routed' ? '' : signed(value - loss)])),
+          element('p', {}, 'Information in bits, block by block; in brackets what chance gives, with the labels shuffled. The entropy is that of how often experts are chosen.'),
+          table(['block', 'entropy', 'domain', 'token', 'position'],
+                blocks.map((block, b) => [String(b), block.entropy.toFixed(3), told(block.domain), told(block.token), told(block.position)]))];
+}
+
 // What two experts share, against what masks share that know nothing of each other: if one keeps p
 // of the neurons and the other q, that is p * q.
 function overlap_view(overlap) {

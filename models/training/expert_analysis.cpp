@@ -50,10 +50,7 @@ double mutual_bits(const std::vector<int32_t>& a, const std::vector<int32_t>& b)
 }
 
 std::vector<int32_t> shuffled(std::vector<int32_t> labels, uint64_t seed) {
-    Rng rng = stream(seed, Stream::analysis);
-    for (size_t n = labels.size(); n > 1; --n) {
-        std::swap(labels[n - 1], labels[size_t(rng.below(n))]);
-    }
+    stream(seed, Stream::analysis).shuffle(std::span(labels));
     return labels;
 }
 
@@ -128,7 +125,7 @@ ExpertHook without(int32_t banned, int64_t K) {
 }  // namespace
 
 ExpertAnalysis analyse_experts(const SingleMoe& moe, const Dataset& data, uint64_t seed,
-                               int64_t max_tokens) {
+                               int64_t max_tokens, bool one_by_one) {
     check(!moe.router->is_dense(), "this model is dense: it has no experts to look at");
     const int64_t K = moe.router->num_experts();
     const Passes passes(moe, data, seed, max_tokens);
@@ -174,6 +171,9 @@ ExpertAnalysis analyse_experts(const SingleMoe& moe, const Dataset& data, uint64
             expert = int32_t((expert + 1) % K);
         }
     }));
+    if (!one_by_one) {
+        return result;
+    }
     std::vector<double> least(routed.size(), std::numeric_limits<double>::infinity());
     for (int32_t k = 0; k < K; ++k) {
         const std::vector<double> alone = passes.losses(

@@ -4,6 +4,7 @@
 // Read next: examples/smoe/experts.cpp, which prints it.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -26,21 +27,23 @@ struct BlockExperts {
 
 struct ExpertAnalysis {
     int64_t tokens = 0;
-    double loss = 0;             // nats per token, as routed
-    double permuted = 0;         // expert k replaced by k + 1 (mod K) everywhere
+    double loss = 0;      // nats per token, as routed
+    double permuted = 0;  // expert k replaced by k + 1 (mod K) everywhere
+    // If they are asked for:
     std::vector<double> banned;  // (K) expert k's tokens go to the next best, or to k + 1 (mod K)
     std::vector<double> single;  // (K) expert k takes all tokens
     // The mean over tokens of the least loss that any single expert gives. It looks at the token
     // that is predicted, so no router can reach it.
-    double oracle = 0;
+    double oracle = std::nan("");
     std::vector<BlockExperts> blocks;
     // The expert of each token in each block, (blocks, tokens), in the order of the text.
     std::vector<std::vector<uint8_t>> assignments;
 };
 
-// Measures on at most `max_tokens` of `data` (0: all). Throws Error for a dense model.
+// Measures on at most `max_tokens` of `data` (0: all): in two passes, and if experts are also looked
+// at one by one, in two more for each. Throws Error for a dense model.
 ExpertAnalysis analyse_experts(const SingleMoe& moe, const Dataset& data, uint64_t seed,
-                               int64_t max_tokens);
+                               int64_t max_tokens, bool one_by_one = true);
 
 // How far two divisions of the same tokens agree, whatever their experts are called: information
 // between them over the mean of their entropies, corrected for chance by shuffling; 1 if one

@@ -148,6 +148,13 @@ TEST_CASE("report: stories are whole, and the router's probabilities fit its cho
     }
 }
 
+TEST_CASE("report: what the experts know is what `smoe experts` says") {
+    const Outcome said =
+        smoe_program("experts run --data corpus/valid.jsonl --max-tokens 10000 --json");
+    REQUIRE(said.status == 0);
+    CHECK(page_of_run()["model"]["experts"] == Json::parse(said.out));
+}
+
 TEST_CASE("report: overlap is what the masks in the file say") {
     const Json overlap = page_of_run()["model"]["overlap"];
     const auto tensors = read_safetensors(workshop() + "/run/model.safetensors").tensors;
@@ -196,6 +203,7 @@ TEST_CASE("report: dense runs, other routings, and runs whose text has gone") {
                     .status == 0);
         const Json there = page_data("report " + run, run + "/report.html");
         CHECK(there["model"]["domains"].size() > 0);
+        CHECK(there["model"]["experts"].is_null() == (routing == "none"));
         std::string others;
         for (const std::string& line : split(contents("corpus/train.jsonl"), '\n')) {
             Json story = Json::parse(line);
@@ -211,6 +219,7 @@ TEST_CASE("report: dense runs, other routings, and runs whose text has gone") {
         CHECK(model["source"].get<std::string>().find("lost_" + routing) != std::string::npos);
         CHECK(model["source"].get<std::string>().ends_with("wrote these itself"));
         CHECK(model["domains"].empty());
+        CHECK(model["experts"].is_null());
         CHECK(model["stories"].size() > 0);
         CHECK(model["overlap"].size() == (routing == "none" ? 0 : 10));
         CHECK(model["stories"][0]["tokens"][0].contains("e") == (routing != "none"));
@@ -327,6 +336,7 @@ TEST_CASE("report: a colour for each expert") {
         CHECK(int64_t(data["colours"].size()) == std::max<int64_t>(8, experts));
         CHECK(colours.size() == data["colours"].size());
         CHECK(int64_t(data["model"]["overlap"].size()) == experts);
+        CHECK(int64_t(data["model"]["experts"]["single"].size()) == (experts < 40 ? experts : 0));
     }
 }
 

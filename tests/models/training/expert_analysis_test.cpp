@@ -125,6 +125,10 @@ TEST_CASE("expert analysis: losses with other experts are those of such a pass")
                   }
               })));
         CHECK(result.oracle < result.loss);
+        const ExpertAnalysis brief = analyse_experts(moe, run.data, 1, 0, false);
+        CHECK(brief.permuted == result.permuted);
+        CHECK(brief.banned.empty());
+        CHECK(std::isnan(brief.oracle));
     }
     const SmallRun dense(config_with("none"));
     const SingleMoe moe(dense.config.model, 3);
