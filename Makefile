@@ -161,11 +161,12 @@ ubsan: ## every test under UndefinedBehaviorSanitizer
 
 # Needs clang's OpenMP library, whose archer tells the sanitizer what it orders. One test replaces operator
 # new, as the sanitizer does.
-tsan: ## training and generation under ThreadSanitizer (clang)
-	@$(MAKE) --no-print-directory $(BUILD)/tsan/tests-float BUILD=$(BUILD)/tsan CXX=$(CLANG) CXXFLAGS='-O1 -g' \
+tsan: ## training, generation and serving under ThreadSanitizer (clang)
+	@$(MAKE) --no-print-directory $(BUILD)/tsan/smoe $(BUILD)/tsan/tests-float BUILD=$(BUILD)/tsan CXX=$(CLANG) CXXFLAGS='-O1 -g' \
 	  SANITIZE=-fsanitize=thread WITHOUT=tests/models/generation/generator_memory_test.cpp
 	@OMP_NUM_THREADS=4 OMP_TOOL_LIBRARIES=libarcher.so TSAN_OPTIONS='ignore_noninstrumented_modules=1 halt_on_error=1' \
-	  $(BUILD)/tsan/tests-float --test-case='trainer*,decoder*,generator*,joining*,scheduler*,incremental*,ops*,threads*,storage*,tokenizer*'
+	 SMOE_PROGRAM=$(abspath $(BUILD))/tsan/smoe $(BUILD)/tsan/tests-float \
+	  --test-case='trainer*,decoder*,generator*,joining*,scheduler*,incremental*,ops*,threads*,storage*,tokenizer*,serve*'
 
 # The libraries that are only headers are those of this machine; fmt becomes one, too.
 arm64: ## the tests of everything but the program, built for ARM64 without OpenBLAS, under qemu

@@ -5,6 +5,7 @@
 
 #include "core/count_products.h"
 #include "core/vector_math.h"
+#include "core/vector_type.h"
 
 namespace smoe {
 namespace {
@@ -52,6 +53,10 @@ void mix(const real* weights, const real* values, int64_t D, int64_t seen, real 
 }
 
 }  // namespace
+
+int64_t in_blocks(int64_t positions) {
+    return (positions + lanes - 1) / lanes * lanes;
+}
 
 void put_key(const real* key, int64_t D, int64_t position, real* keys) {
     real* const to = keys + position / lanes * lanes * D + position % lanes;

@@ -7,14 +7,12 @@
 
 #include <cstdint>
 
-#include "core/vector_type.h"
+#include "core/real.h"
 
 namespace smoe {
 
 // Positions in blocks, so many places.
-constexpr int64_t in_blocks(int64_t positions) {
-    return (positions + lanes - 1) / lanes * lanes;
-}
+int64_t in_blocks(int64_t positions);
 
 // Writes a key (D) to its position among `keys`.
 void put_key(const real* key, int64_t D, int64_t position, real* keys);
