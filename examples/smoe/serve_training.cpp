@@ -29,10 +29,10 @@ std::shared_ptr<const ServedRun::Told> ServedRun::told() {
     }
     if (told_ == nullptr || told_->tag != tag) {
         const Config config = run_.config();
-        told_ = std::make_shared<const Told>(dumped({{"run", run_summary(run_, config)},
-                                                     {"samples", run_samples(run_, config)},
-                                                     {"reported", reported}}),
-                                             tag);
+        told_ = std::make_shared<const Told>(Told{dumped({{"run", run_summary(run_, config)},
+                                                          {"samples", run_samples(run_, config)},
+                                                          {"reported", reported}}),
+                                                  tag});
     }
     return told_;
 }

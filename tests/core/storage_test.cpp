@@ -55,8 +55,10 @@ TEST_CASE("storage: what is released is 0, and all of its whole pages have left 
     const int64_t count = (int64_t(3) << 20) / size, page = ::sysconf(_SC_PAGESIZE);
     Storage storage(count);
     real* const data = storage.data();
-    for (const auto& [begin, end] : std::map<int64_t, int64_t>{
-             {0, count}, {1, count - 1}, {7, 8}, {page / size + 3, 3 * page / size - 2}, {5, 5}}) {
+    const std::map<int64_t, int64_t> parts = {
+        {0, count}, {1, count - 1}, {7, 8}, {page / size + 3, 3 * page / size - 2}, {5, 5}};
+    for (const auto& part : parts) {
+        const int64_t begin = part.first, end = part.second;
         CAPTURE(begin);
         std::fill_n(data, count, real(1));
         zero_and_release({data + begin, data + end});

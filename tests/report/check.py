@@ -18,7 +18,8 @@ from serve import check_serve
 
 EXPERTS = {"learned": 10, "forty": 40, "full": 255, "dense": 0}
 PARTS = {**dict.fromkeys(EXPERTS, ["What it learned", "Who does the work", "Who changes experts", "What the router learned",
-                                   "Token by token", "Experts and domains", "What experts share", "Speed and memory"]),
+                                   "Token by token", "Experts and domains", "What the experts know", "What experts share",
+                                   "Speed and memory"]),
          "dense": ["What it learned", "Token by token", "Domains", "Speed and memory"],
          **dict.fromkeys(["compare", "seeds"], ["At their ends", "On the way", "What differs"]),
          "study": ["Failed", "What they cost", "Which is ahead", "By domain", "On the way"]}
