@@ -37,7 +37,7 @@ def write(page):
 def check_text(page, name):
     """Streaming, colours and the sliders."""
     page.get_by_label("Prompt").fill("Once upon a time")
-    set_slider(page, "Most new tokens", 60)
+    set_slider(page, "Most new tokens", 300)  # enough to take longer than a few looks of the server
     page.evaluate("window.lengths = []; new MutationObserver(() => lengths.push(document.querySelector('.story')?.textContent.length)).observe("
                   "document.querySelector('main'), {childList: true, subtree: true})")
     said = write(page)
