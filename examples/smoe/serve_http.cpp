@@ -311,7 +311,7 @@ void HttpServer::Parts::complete(const httplib::Request& request, httplib::Respo
 
 // Waits for the next pieces. Returns false if the client has gone.
 bool HttpServer::Parts::wait_for_client(Visit& visit) {
-    std::this_thread::sleep_until(visit.next_look);
+    visit.job->sleep_until(visit.next_look);
     do {
         visit.take(patience);
         if (visit.more && !client_is_there()) {

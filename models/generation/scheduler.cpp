@@ -33,11 +33,19 @@ bool Job::take(std::vector<Piece>& pieces, std::chrono::milliseconds longest) {
     return unfinished_ > 0;
 }
 
+void Job::sleep_until(std::chrono::steady_clock::time_point then) {
+    std::unique_lock lock(mutex_);
+    over_.wait_until(lock, then, [this] { return unfinished_ == 0 || !failure_.empty(); });
+}
+
 void Job::give(Piece piece) {
     const std::lock_guard lock(mutex_);
     unfinished_ -= piece.end.has_value() ? 1 : 0;
     pieces_.push_back(std::move(piece));
     news_.notify_one();
+    if (unfinished_ == 0) {
+        over_.notify_one();
+    }
 }
 
 void Job::fail(const std::string& message) {
@@ -45,6 +53,7 @@ void Job::fail(const std::string& message) {
     failure_ = message;
     cancelled_ = true;
     news_.notify_one();
+    over_.notify_one();
 }
 
 Scheduler::Scheduler(std::vector<Model> models, int64_t longest_queue)

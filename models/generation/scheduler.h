@@ -58,6 +58,8 @@ class Job {
     // Moves the pieces that have come to `pieces`, in order, waiting up to `longest` for one.
     // Returns whether more may come. Throws Error if the work failed.
     bool take(std::vector<Piece>& pieces, std::chrono::milliseconds longest);
+    // Sleeps until `then`, or until all pieces have come. Pieces on the way wake nobody.
+    void sleep_until(std::chrono::steady_clock::time_point then);
 
     // Nobody will read the rest: its places are free before the next pass.
     void cancel() { cancelled_ = true; }
@@ -73,7 +75,7 @@ class Job {
     std::atomic<bool> cancelled_ = false;
 
     std::mutex mutex_;
-    std::condition_variable news_;
+    std::condition_variable news_, over_;
     std::vector<Piece> pieces_;
     int64_t unfinished_ = 0;  // texts without an end
     std::string failure_;

@@ -267,6 +267,27 @@ TEST_CASE("scheduler: a model that makes no numbers fails its jobs, and them alo
     CHECK(scheduler.idle());
 }
 
+TEST_CASE("scheduler: the end of a job wakes who sleeps on it, and so does a failure") {
+    using Clock = std::chrono::steady_clock;
+    for (const bool fails : {false, true}) {
+        CAPTURE(fails);
+        Office office(2);
+        if (fails) {
+            office.moe->model.decoder().weight.value().data()[0] = real(NAN);
+        }
+        const auto job = office.submit({.prompt = {1}, .samples = 2, .max_tokens = 4});
+        const Clock::time_point start = Clock::now();
+        job->sleep_until(start + at_once);  // nothing has come
+        CHECK(Clock::now() >= start + at_once);
+        std::thread sleeper([&] { job->sleep_until(start + std::chrono::minutes(10)); });
+        office.work(10);
+        sleeper.join();
+        CHECK(Clock::now() < start + std::chrono::minutes(5));
+        std::vector<Job::Piece> pieces;
+        CHECK((error_of([&] { job->take(pieces, at_once); }) != "accepted") == fails);
+    }
+}
+
 TEST_CASE("scheduler: jobs from many threads while one thread works") {
     Office office(3);
     const std::vector<TextRequest> requests = requests_of(12);
