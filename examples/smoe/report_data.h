@@ -32,9 +32,9 @@ constexpr size_t max_points = 1000;
 nlohmann::ordered_json run_samples(const RunDirectory& run, const Config& config);
 constexpr size_t max_samples = 24;
 
-// {"source", "parameters", "active_parameters", "domains", "experts", "stories", "overlap"}: what the model does with held-out
-// text. The text is that of `data` if it names files, else the run's own. If that is no longer
-// there, the model writes the text itself, and "source" says so.
+// {"source", "parameters", "active_parameters", "domains", "experts", "stories", "overlap"}: what the
+// model does with held-out text. The text is that of `data` if it names files, else the run's own. If
+// that is no longer there, the model writes the text itself, and "source" says so.
 //     domains  name, tokens, loss, bits_per_byte, expert_tokens (K), on `evaluated_tokens` tokens
 //     experts  what they are, as in experts.h, on `analysed_tokens` tokens; null if there are none
 //     stories  domain, tokens: [{"t": text, "p": probability that the model gave it, "top": [[text,
