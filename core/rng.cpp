@@ -71,7 +71,7 @@ uint32_t Rng::bits() {
 
 uint64_t Rng::bits64() {
     const uint64_t at = state_.position % 4;
-    if (at == 3) {
+    if (at == 3) {  // the last of its block, and the first of the next
         const uint64_t high = bits();
         return high << 32 | bits();
     }

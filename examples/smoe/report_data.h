@@ -44,7 +44,8 @@ constexpr size_t max_samples = 24;
 nlohmann::ordered_json model_summary(const RunDirectory& run, const Config& config,
                                      const std::vector<std::string>& data);
 constexpr int64_t evaluated_tokens = 50000, analysed_tokens = 10000;
-constexpr int64_t most_experts_one_by_one = 16;  // more would take too long
+constexpr int64_t most_experts_one_by_one =
+    4;  // two passes each: more would take minutes with `paper`
 
 // [{"name", "runs": [places in `runs`, which are summaries]}]: the arms of a comparison. Runs
 // belong to one arm if their settings are the same except for seeds, what follows from seeds

@@ -31,9 +31,10 @@ constexpr int64_t body_seconds = 30;
 constexpr size_t longest_body = 1024 * kibi;
 constexpr int64_t longest_refused_body = 16 * longest_body;
 constexpr auto patience = 100ms;  // between two looks whether the client is still there
-// Between two looks of all clients at what has been written, and of each. To people it is one stream;
-// but threads that woke for every token would take the processors from the one that writes.
-constexpr std::chrono::milliseconds between_all_looks = 2ms, least_pause = 40ms, most_pause = 250ms;
+// A client's thread pauses between two looks at what has been written, longer the more clients there
+// are. To people it is one stream; but threads that woke for every token would take the processors
+// from the one that writes.
+constexpr std::chrono::milliseconds pause_for_each = 2ms, least_pause = 40ms, most_pause = 250ms;
 
 // Of this thread's request. Has it passed the door? One that was not even understood has not. Is its
 // answer the last one of the connection?
@@ -320,7 +321,7 @@ bool HttpServer::Parts::wait_for_client(Visit& visit) {
             return false;
         }
     } while (visit.more && visit.pieces.empty());
-    const std::chrono::milliseconds pause = between_all_looks * visit.answering.load();
+    const std::chrono::milliseconds pause = pause_for_each * visit.answering.load();
     visit.next_look = std::chrono::steady_clock::now() + std::clamp(pause, least_pause, most_pause);
     return true;
 }

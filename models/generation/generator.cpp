@@ -34,8 +34,7 @@ Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples,
     const int64_t vocab = moe.model.settings().vocab;
     check(end_of_text >= 0 && end_of_text < vocab,
           "generator: end of text is token {}, the model knows {} tokens", end_of_text, vocab);
-    last_.reserve(texts_.size());
-    drawing_.reserve(texts_.size());
+    places_.reserve(texts_.size());
     next_.reserve(size_t(std::max(rows_of_prompts, few_vectors)));
 }
 
@@ -122,17 +121,17 @@ void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling
 // Draws the next token of each text whose logits are there. Each text has random numbers of its own,
 // so their order does not matter.
 void Generator::draw(const OnToken& on_token, const OnEnd& on_end) {
-    drawing_.clear();
+    places_.clear();
     for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
         const Text& one = text(place);
         if (one.busy && !one.gone && one.row >= 0) {
-            drawing_.push_back(place);
+            places_.push_back(place);
         }
     }
-    parallel_for(int64_t(drawing_.size()), draws_of_sampler, [&](int64_t begin, int64_t end) {
+    parallel_for(int64_t(places_.size()), draws_of_sampler, [&](int64_t begin, int64_t end) {
         Sampler& sampler = samplers_[size_t(begin / draws_of_sampler)];
         for (int64_t i = begin; i < end; ++i) {
-            const int64_t place = drawing_[size_t(i)];
+            const int64_t place = places_[size_t(i)];
             Text& one = text(place);
             const std::span<const real> row = logits(one.row, 1);
             const int32_t id = sampler.draw(row, one.request->sampling, chance_[size_t(place)],
@@ -142,7 +141,7 @@ void Generator::draw(const OnToken& on_token, const OnEnd& on_end) {
             one.row = -1;
         }
     });
-    for (const int64_t place : drawing_) {
+    for (const int64_t place : places_) {
         Text& one = text(place);
         const int32_t id = one.tokens.back();
         if (id == end_of_text_) {
@@ -206,18 +205,18 @@ void Generator::read_prompt(int64_t place, int64_t count, const OnToken& on_toke
 
 // Sends the last token of each text through the layers, unless the text ends with it.
 void Generator::append_last(const OnToken& on_token, const OnEnd& on_end) {
-    last_.clear();
+    places_.clear();
     for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
         if (text(place).busy && !text(place).gone && text(place).leader < 0) {
-            last_.push_back(place);
+            places_.push_back(place);
         }
     }
     int64_t rows = 0;
-    for (size_t first = 0; first < last_.size(); first += size_t(few_vectors)) {
+    for (size_t first = 0; first < places_.size(); first += size_t(few_vectors)) {
         next_.clear();
-        for (size_t i = first; i < std::min(last_.size(), first + size_t(few_vectors)); ++i) {
-            next_.push_back({.slot = int32_t(last_[i]),
-                             .token = text(last_[i]).tokens.back(),
+        for (size_t i = first; i < std::min(places_.size(), first + size_t(few_vectors)); ++i) {
+            next_.push_back({.slot = int32_t(places_[i]),
+                             .token = text(places_[i]).tokens.back(),
                              .expert = no_expert});
         }
         choose_experts();

@@ -107,14 +107,13 @@ class Generator {
     std::vector<Text> texts_;  // by place
     IncrementalDecoder model_;
     std::unique_ptr<Router::Step> router_;
-    std::vector<Sampler> samplers_;    // one for each draws_of_sampler texts of a pass
-    std::deque<int64_t> reading_;      // places whose prompts are not read yet, the earliest first
-    std::vector<Next> next_;           // that go through the layers
-    std::vector<int64_t> last_;        // places whose last token does
-    std::vector<int64_t> drawing_;     // places whose next token is drawn
-    std::vector<Rng> chance_;          // of each place
-    std::vector<real> logits_;         // (places, V)
-    std::vector<real> prompt_;         // (rows, V) behind the tokens of a prompt, if asked for
+    std::vector<Sampler> samplers_;  // one for each draws_of_sampler texts of a pass
+    std::deque<int64_t> reading_;    // places whose prompts are not read yet, the earliest first
+    std::vector<Next> next_;         // that go through the layers
+    std::vector<int64_t> places_;    // whose next token is drawn, then whose last one goes through
+    std::vector<Rng> chance_;        // of each place
+    std::vector<real> logits_;       // (places, V)
+    std::vector<real> prompt_;       // (rows, V) behind the tokens of a prompt, if asked for
     std::vector<real> probabilities_;  // (K) of the router
     bool in_pass_ = false;
 };
