@@ -258,33 +258,9 @@ void Generator::choose_experts() {
     for (size_t n = 0; n < next_.size(); ++n) {
         const ExpertRule& rule = text(next_[n].slot).request->experts;
         if (!rule.is_none()) {
-            next_[n].expert = allowed(rule, next_[n].expert, scores(n));
+            next_[n].expert = rule.allowed(next_[n].expert, scores(n), moe_.router->num_experts());
         }
     }
-}
-
-int32_t Generator::allowed(const ExpertRule& rule, int32_t chosen,
-                           std::span<const real> scores) const {
-    const auto is_banned = [&rule](int32_t expert) {
-        return std::ranges::find(rule.banned, expert) != rule.banned.end();
-    };
-    if (rule.forced.has_value()) {
-        return *rule.forced;
-    }
-    if (!is_banned(chosen)) {
-        return chosen;
-    }
-    const auto K = int32_t(moe_.router->num_experts());
-    int32_t best = no_expert;
-    for (int32_t i = 1; i < K; ++i) {
-        const int32_t other = (chosen + i) % K;
-        const bool better =
-            best == no_expert || (!scores.empty() && scores[size_t(other)] > scores[size_t(best)]);
-        if (!is_banned(other) && better) {
-            best = other;
-        }
-    }
-    return best;
 }
 
 // The router's scores (K) for row `row` of next_, or none.

@@ -93,7 +93,6 @@ class Generator {
     void read_prompt(int64_t place, int64_t count, const OnToken& on_token);
     void append_last(const OnToken& on_token, const OnEnd& on_end);
     void choose_experts();
-    int32_t allowed(const ExpertRule& rule, int32_t chosen, std::span<const real> scores) const;
     std::span<const real> scores(size_t row) const;
     void judge(Text& one, std::span<const real> logits, int32_t id, Sampler& sampler);
     void report(const Next& next, const Text& judged, std::span<const real> scores,

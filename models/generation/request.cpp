@@ -1,4 +1,4 @@
-// What must hold of a request before a generator takes it.
+// What must hold of a request before a generator takes it, and what a rule makes of a choice.
 // Read next: generator.cpp.
 #include "models/generation/request.h"
 
@@ -16,6 +16,30 @@ const EnumNames<End>& enum_names(End) {
                                          {End::stop_string, "stop_string"},
                                          {End::interrupted, "interrupted"}};
     return names;
+}
+
+int32_t ExpertRule::allowed(int32_t chosen, std::span<const real> scores,
+                            int64_t num_experts) const {
+    const auto is_banned = [this](int32_t expert) {
+        return std::ranges::find(banned, expert) != banned.end();
+    };
+    if (forced.has_value()) {
+        return *forced;
+    }
+    if (!is_banned(chosen)) {
+        return chosen;
+    }
+    const auto K = int32_t(num_experts);
+    int32_t best = no_expert;
+    for (int32_t i = 1; i < K; ++i) {
+        const int32_t other = (chosen + i) % K;
+        const bool better =
+            best == no_expert || (!scores.empty() && scores[size_t(other)] > scores[size_t(best)]);
+        if (!is_banned(other) && better) {
+            best = other;
+        }
+    }
+    return best;
 }
 
 void check_request(const TextRequest& request, const SingleMoe& moe) {

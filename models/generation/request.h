@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/enum_names.h"
+#include "core/real.h"
 #include "models/generation/sampling.h"
 #include "nn/routing.h"
 
@@ -25,6 +27,8 @@ struct ExpertRule {
     std::vector<int32_t> banned = {};
 
     bool is_none() const { return !forced.has_value() && banned.empty(); }
+    // What becomes of the router's choice among K experts; scores (K), or none.
+    int32_t allowed(int32_t chosen, std::span<const real> scores, int64_t num_experts) const;
 };
 
 struct TextRequest {
