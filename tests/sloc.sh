@@ -15,7 +15,7 @@ nn                  2000
 models/text         3050
 models/text/corpus  1980
 models/transformer  1550
-models/generation   1080
+models/generation   1090
 models/training     3330
 examples            2720
 examples/playground 265

@@ -1,6 +1,6 @@
-// Generator: a pass draws a token for each text, reads prompts up to their last tokens, and sends
-// the last token of every text through router and model, few_vectors at a time, so that its bits do
-// not depend on its neighbours. A prompt goes by itself, for the same reason.
+// Generator: a pass draws a token for each text, reads new prompts and draws their first tokens, and
+// sends the last token of every text through router and model, few_vectors at a time, so that its
+// bits do not depend on its neighbours. A prompt goes by itself, for the same reason.
 // Read next: sampling.cpp; tests/models/generation/generator_test.cpp, which computes each text anew.
 #include "models/generation/generator.h"
 
@@ -35,7 +35,7 @@ Generator::Generator(const SingleMoe& moe, int32_t end_of_text, int64_t samples,
     check(end_of_text >= 0 && end_of_text < vocab,
           "generator: end of text is token {}, the model knows {} tokens", end_of_text, vocab);
     places_.reserve(texts_.size());
-    next_.reserve(size_t(std::max(rows_of_prompts, few_vectors)));
+    next_.reserve(std::max(size_t(rows_of_prompts), texts_.size()));
 }
 
 int64_t Generator::free_places() const {
@@ -95,7 +95,10 @@ bool Generator::pass(const OnToken& on_token, const OnEnd& on_end) {
     in_pass_ = true;
     draw(on_token, on_end);
     read_prompts(on_token);
-    append_last(on_token, on_end);
+    // A new text has its first token before the others go through the layers.
+    append_last([](const Text& one) { return one.drawn() == 0; }, on_token, on_end);
+    draw(on_token, on_end);
+    append_last([](const Text&) { return true; }, on_token, on_end);
     in_pass_ = false;
     remove_gone();
     return std::ranges::any_of(texts_, &Text::busy);
@@ -118,16 +121,26 @@ void Generator::run(const std::vector<int32_t>& prompt, const Sampling& sampling
         on_token);
 }
 
-// Draws the next token of each text whose logits are there. Each text has random numbers of its own,
-// so their order does not matter.
-void Generator::draw(const OnToken& on_token, const OnEnd& on_end) {
+int64_t Generator::Text::drawn() const {
+    return int64_t(tokens.size()) - 1 - int64_t(request->prompt.size());
+}
+
+// places_ = those of the texts that go on and that are wanted.
+template <class Wanted>
+void Generator::find_places(const Wanted& wanted) {
     places_.clear();
     for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
         const Text& one = text(place);
-        if (one.busy && !one.gone && one.row >= 0) {
+        if (one.busy && !one.gone && wanted(one)) {
             places_.push_back(place);
         }
     }
+}
+
+// Draws the next token of each text whose logits are there. Each text has random numbers of its own,
+// so their order does not matter.
+void Generator::draw(const OnToken& on_token, const OnEnd& on_end) {
+    find_places([](const Text& one) { return one.row >= 0; });
     parallel_for(int64_t(places_.size()), draws_of_sampler, [&](int64_t begin, int64_t end) {
         Sampler& sampler = samplers_[size_t(begin / draws_of_sampler)];
         for (int64_t i = begin; i < end; ++i) {
@@ -183,7 +196,7 @@ void Generator::read_prompt(int64_t place, int64_t count, const OnToken& on_toke
         next_.push_back(
             {.slot = int32_t(place), .token = one.tokens[size_t(t)], .expert = no_expert});
     }
-    choose_experts();
+    choose_experts(next_);
     const bool judged = one.request->of_prompt;
     const std::span<real> behind = std::span(prompt_).first(judged ? size_t(count * V) : 0);
     model_.append(next_, behind);
@@ -203,67 +216,71 @@ void Generator::read_prompt(int64_t place, int64_t count, const OnToken& on_toke
     }
 }
 
-// Sends the last token of each text through the layers, unless the text ends with it.
-void Generator::append_last(const OnToken& on_token, const OnEnd& on_end) {
-    places_.clear();
-    for (int64_t place = 0; place < int64_t(texts_.size()); ++place) {
-        if (text(place).busy && !text(place).gone && text(place).leader < 0) {
-            places_.push_back(place);
-        }
-    }
-    int64_t rows = 0;
+// Sends the last token of each wanted text through the layers, unless the text ends with it.
+template <class Wanted>
+void Generator::append_last(const Wanted& wanted, const OnToken& on_token, const OnEnd& on_end) {
+    find_places([&](const Text& one) { return one.leader < 0 && wanted(one); });
+    // All are told before the layers have any, so the last need not wait for the first ones' pass.
+    next_.clear();
     for (size_t first = 0; first < places_.size(); first += size_t(few_vectors)) {
-        next_.clear();
         for (size_t i = first; i < std::min(places_.size(), first + size_t(few_vectors)); ++i) {
             next_.push_back({.slot = int32_t(places_[i]),
                              .token = text(places_[i]).tokens.back(),
                              .expert = no_expert});
         }
-        choose_experts();
-        for (size_t n = 0; n < next_.size(); ++n) {
-            Text& one = text(next_[n].slot);
-            const TextRequest& request = *one.request;
-            const auto length = int64_t(one.tokens.size());
-            const int64_t drawn = length - 1 - int64_t(request.prompt.size());
-            if (drawn == 0) {  // from here on each sample has random numbers of its own
-                chance_[size_t(next_[n].slot)] =
-                    stream(request.seed, Stream::generation, 1 + uint64_t(one.sample));
-            }
-            if (one.read > 0) {
-                report(next_[n], one, scores(n), on_token);
-            }
-            if (drawn >= request.max_tokens) {
-                end(next_[n].slot, End::max_tokens, on_end);
-            } else if (length == model_.settings().context) {
-                end(next_[n].slot, End::context, on_end);
-            }
+        const std::span<Next> together = std::span(next_).subspan(first);
+        choose_experts(together);
+        for (size_t n = 0; n < together.size(); ++n) {
+            announce(together[n], scores(n), on_token, on_end);
         }
-        std::erase_if(next_, [this](const Next& next) {
-            return !text(next.slot).busy || text(next.slot).gone;
-        });
-        for (const Next& next : next_) {
-            text(next.slot).row = rows++;
-            ++text(next.slot).read;
-        }
-        const auto count = int64_t(next_.size());
-        if (count > 0) {
-            model_.append(next_, logits(rows - count, count));
-        }
+    }
+    std::erase_if(
+        next_, [this](const Next& next) { return !text(next.slot).busy || text(next.slot).gone; });
+    const auto count = int64_t(next_.size());
+    for (int64_t row = 0; row < count; ++row) {
+        Text& one = text(next_[size_t(row)].slot);
+        one.row = row;
+        ++one.read;
+    }
+    for (int64_t first = 0; first < count; first += few_vectors) {
+        const int64_t rows = std::min(few_vectors, count - first);
+        model_.append(std::span(next_).subspan(size_t(first), size_t(rows)), logits(first, rows));
     }
 }
 
-// The router's choice for next_, or what the rule of a text makes of it.
-void Generator::choose_experts() {
-    router_->choose(next_, chance_);
-    for (size_t n = 0; n < next_.size(); ++n) {
-        const ExpertRule& rule = text(next_[n].slot).request->experts;
+// Tells of a text's last token, and of its end if that was the last it may have.
+void Generator::announce(const Next& next, std::span<const real> scores, const OnToken& on_token,
+                         const OnEnd& on_end) {
+    Text& one = text(next.slot);
+    const TextRequest& request = *one.request;
+    const int64_t drawn = one.drawn();
+    if (drawn == 0) {  // from here on each sample has random numbers of its own
+        chance_[size_t(next.slot)] =
+            stream(request.seed, Stream::generation, 1 + uint64_t(one.sample));
+    }
+    if (one.read > 0) {
+        report(next, one, scores, on_token);
+    }
+    if (drawn >= request.max_tokens) {
+        end(next.slot, End::max_tokens, on_end);
+    } else if (int64_t(one.tokens.size()) == model_.settings().context) {
+        end(next.slot, End::context, on_end);
+    }
+}
+
+// The router's choice for each, or what the rule of its text makes of it.
+void Generator::choose_experts(std::span<Next> together) {
+    router_->choose(together, chance_);
+    for (size_t n = 0; n < together.size(); ++n) {
+        const ExpertRule& rule = text(together[n].slot).request->experts;
         if (!rule.is_none()) {
-            next_[n].expert = rule.allowed(next_[n].expert, scores(n), moe_.router->num_experts());
+            together[n].expert =
+                rule.allowed(together[n].expert, scores(n), moe_.router->num_experts());
         }
     }
 }
 
-// The router's scores (K) for row `row` of next_, or none.
+// The router's scores (K) for row `row` of those it chose for last, or none.
 std::span<const real> Generator::scores(size_t row) const {
     const std::span<const real> all = router_->scores();
     return all.empty() ? all : all.subspan(row * probabilities_.size(), probabilities_.size());

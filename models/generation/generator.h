@@ -84,15 +84,22 @@ class Generator {
         // Of the last token, or of the next one in a prompt.
         double log_probability = std::nan("");
         std::vector<Sampler::Ranked> likeliest;
+
+        int64_t drawn() const;  // tokens behind the prompt
     };
 
     Text& text(int64_t place) { return texts_[size_t(place)]; }
     std::span<real> logits(int64_t first, int64_t rows);
+    template <class Wanted>
+    void find_places(const Wanted& wanted);
     void draw(const OnToken& on_token, const OnEnd& on_end);
     void read_prompts(const OnToken& on_token);
     void read_prompt(int64_t place, int64_t count, const OnToken& on_token);
-    void append_last(const OnToken& on_token, const OnEnd& on_end);
-    void choose_experts();
+    template <class Wanted>
+    void append_last(const Wanted& wanted, const OnToken& on_token, const OnEnd& on_end);
+    void choose_experts(std::span<Next> together);
+    void announce(const Next& next, std::span<const real> scores, const OnToken& on_token,
+                  const OnEnd& on_end);
     std::span<const real> scores(size_t row) const;
     void judge(Text& one, std::span<const real> logits, int32_t id, Sampler& sampler);
     void report(const Next& next, const Text& judged, std::span<const real> scores,

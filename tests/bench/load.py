@@ -25,6 +25,7 @@ from served import Served  # noqa: E402
 CLIENTS, OTHERS = 64, 16
 PROMPT = "Once upon a time"
 TOKENS = 250  # of a text whose speed is measured
+TURNS = 4  # of each side in a pair, whose best counts: what else the machine does only takes time
 LEAST_TOTAL, LEAST_ALONE, MOST_PASSES = 0.9, 0.95, 3
 MOST_GROWTH = 4 * 1024  # KiB, second half of the time against the first
 
@@ -97,8 +98,7 @@ def generated(program, run, samples):
         return time.perf_counter() - start, done.stdout
 
     written = sum(len(json.loads(line)["tokens"]) for line in seconds(TOKENS, "--json")[1].splitlines())
-    # One text takes less time than loading the model.
-    turns = range(5 if samples == 1 else 1)
+    turns = range(TURNS)
     return written, min(seconds(TOKENS)[0] for _ in turns) - min(seconds(1)[0] for _ in turns)
 
 
@@ -107,10 +107,13 @@ async def measured_speed(program, run, port, clients, pairs):
     rates = []
     for _ in range(pairs):
         tokens, seconds = generated(program, run, clients)
-        streams = [Stream(port, prompt=PROMPT, max_tokens=TOKENS, seed=seed + 1) for seed in range(clients)]
-        start = time.perf_counter()
-        await asyncio.gather(*(one.read() for one in streams))
-        rates.append((sum(one.tokens() for one in streams) / (time.perf_counter() - start), tokens / seconds))
+        best = 0
+        for _ in range(TURNS):
+            streams = [Stream(port, prompt=PROMPT, max_tokens=TOKENS, seed=seed + 1) for seed in range(clients)]
+            start = time.perf_counter()
+            await asyncio.gather(*(one.read() for one in streams))
+            best = max(best, sum(one.tokens() for one in streams) / (time.perf_counter() - start))
+        rates.append((best, tokens / seconds))
     ratio = statistics.median(here / there for here, there in rates)
     here, there = (", ".join(f"{rate:.0f}" for rate in side) for side in zip(*rates))
     print(f"{clients} clients: {here} tokens/s; generate: {there}; ratio {ratio:.2f} (median)", flush=True)
