@@ -1,12 +1,14 @@
-// Both products are made of tiles of up to 6 rows and two registers of columns, whose sums stay in
-// registers: 12 of the 16 that most processors have. Rows are shared evenly among tiles, since a
+// Products of reals are made of tiles of up to 6 rows and two registers of columns, whose sums stay
+// in registers: 12 of the 16 that most processors have. Rows are shared evenly among tiles, since a
 // tile of one or two rows takes as long as one of four.
-// Read next: autograd/ops/block_feed_forward.cpp.
+// Read next: rounded_products.h, the same in bfloat16.
 #include "core/row_products.h"
 
 #include <algorithm>
 
 #include "core/count_products.h"
+#include "core/matvec.h"
+#include "core/rounded_products.h"
 #include "core/vector_type.h"
 
 namespace smoe {
@@ -104,10 +106,14 @@ Strip copied(const Rows& rows, int64_t first, int64_t count, int64_t begin, int6
     return {room, width};
 }
 
-}  // namespace
+// Row r of the result is row ids[r] of a matrix, or row r if there are no ids.
+struct ResultRows {
+    real* matrix;
+    const int32_t* ids = nullptr;
+};
 
+// Row r of y = (or += if `add`) a[r] (K) b (K, n) for the rows of a (count, K).
 void multiply_by_matrix(const Rows& a, const real* b, int64_t n, bool add, const ResultRows& y) {
-    count_product(a.count * a.width * n);
     constexpr int64_t few = 64;  // rows of b that stay in the first-level cache
     real room[few * tile_cols];
     for_each_column_tile(n, [&]<class Sum, int V>(int64_t col) {
@@ -130,8 +136,8 @@ void multiply_by_matrix(const Rows& a, const real* b, int64_t n, bool add, const
     });
 }
 
-void add_outer_products(const Rows& a, const Rows& b, real* c, int64_t ldc) {
-    count_product(a.count * a.width * b.width);
+// c (Y, X) += sum over r of a[r]^T b[r], in the order of r, for a (count, Y) and b (count, X).
+void multiply_columns(const Rows& a, const Rows& b, real* c) {
     constexpr int64_t at_once = 64, strip = 48;  // rows and columns that stay in that cache
     real room_a[at_once * strip], room_b[at_once * tile_cols];
     for (int64_t first = 0; first < a.count; first += at_once) {
@@ -150,11 +156,82 @@ void add_outer_products(const Rows& a, const Rows& b, real* c, int64_t ldc) {
                         count,
                         [&](int64_t r, int i) { return from_a.data[r * from_a.stride + row + i]; },
                         [&](int64_t r) { return from_b.data + r * from_b.stride; }, true,
-                        [&](int i) { return c + (top + row + i) * ldc + col; });
+                        [&](int i) { return c + (top + row + i) * b.width + col; });
                 });
             });
         }
     }
+}
+
+}  // namespace
+
+PickedRows::PickedRows(Precision precision, const Tensor& numbers)
+    : rounded(rounds_to_bfloat16(precision)), matrix(numbers) {
+    if (rounded) {
+        pairs = Tensor::empty({matrix.size(0), (matrix.size(1) + 1) / 2});
+    }
+}
+
+void PickedRows::prepare(int64_t first, int64_t end) const {
+    if (rounded) {
+        round_rows(*this, first, end);
+    }
+}
+
+SmallMatrices::SmallMatrices(Precision precision, int64_t count, int64_t depth_, int64_t lanes_)
+    : rounded(rounds_to_bfloat16(precision)),
+      depth(depth_),
+      lanes(lanes_),
+      panel(rounded ? panel_for(lanes) : 0) {
+    const int64_t numel =
+        rounded ? (lanes + panel - 1) / panel * panel * ((depth + 1) / 2) : depth * lanes;
+    numbers = Tensor::empty({count, numel});
+}
+
+void SmallMatrices::set(int64_t m, const Operand& from) const {
+    if (rounded) {
+        round_matrix(*this, m, from);
+        return;
+    }
+    real* const to = numbers.data() + m * numbers.size(1);
+    for (int64_t k = 0; k < depth; ++k) {
+        for (int64_t l = 0; l < lanes; ++l) {
+            to[k * lanes + l] = from.data[l * from.lane_stride + k * from.depth_stride];
+        }
+    }
+}
+
+void multiply_rows(const PickedRows& a, RowIds ids, const SmallMatrices& b, int64_t m, real* y) {
+    const auto count = int64_t(ids.size());
+    count_product(count * b.depth * b.lanes);
+    if (a.rounded) {
+        multiply_rounded_rows(a, ids, b, m, y);
+        return;
+    }
+    multiply_by_matrix({a.matrix.data(), b.depth, count, ids.data()},
+                       b.numbers.data() + m * b.numbers.size(1), b.lanes, false, {y});
+}
+
+void add_products(const real* a, const SmallMatrices& b, int64_t m, RowIds ids, real* y) {
+    const auto count = int64_t(ids.size());
+    count_product(count * b.depth * b.lanes);
+    if (b.rounded) {
+        add_rounded_products(a, b, m, ids, y);
+        return;
+    }
+    multiply_by_matrix({a, b.depth, count}, b.numbers.data() + m * b.numbers.size(1), b.lanes, true,
+                       {y, ids.data()});
+}
+
+void add_outer_products(const real* a, int64_t Y, const PickedRows& b, RowIds ids, real* c) {
+    const auto count = int64_t(ids.size());
+    const int64_t width = b.matrix.size(1);
+    count_product(count * Y * width);
+    if (b.rounded) {
+        add_rounded_outer_products(a, Y, b, ids, c);
+        return;
+    }
+    multiply_columns({a, Y, count}, {b.matrix.data(), width, count, ids.data()}, c);
 }
 
 }  // namespace smoe

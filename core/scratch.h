@@ -6,21 +6,27 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/real.h"
 
 namespace smoe {
 
-// Buffer number `slot` (0 to 5) of the calling thread, with room for at least `count` numbers; it
-// holds whatever was left there. Valid until the thread asks for that slot again.
+// Buffer number `slot` (0 to 5) of the calling thread, with room for at least `count` numbers, at
+// the beginning of a cache line; it holds whatever was left there. Valid until the thread asks for
+// that slot again.
 inline real* scratch(size_t slot, int64_t count) {
+    constexpr size_t cache_line = 64;
     thread_local std::array<std::vector<real>, 6> buffers;
     std::vector<real>& buffer = buffers.at(slot);
-    if (int64_t(buffer.size()) < count) {
-        buffer.resize(size_t(count));
+    const size_t needed = size_t(count) + cache_line / sizeof(real);
+    if (buffer.size() < needed) {
+        buffer.resize(needed);
     }
-    return buffer.data();
+    void* begin = buffer.data();
+    size_t space = needed * sizeof(real);
+    return static_cast<real*>(std::align(cache_line, size_t(count) * sizeof(real), begin, space));
 }
 
 }  // namespace smoe

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # Folder, and the most lines of code in it. A file belongs to the innermost of these folders. To raise a
 # number is to say that the folder shall be longer to read: say in the commit what the reader gets for it.
 budgets='
-core                4130
+core                4460
 autograd            2550
 nn                  2000
 models/text         3050
@@ -21,8 +21,8 @@ examples            2720
 examples/playground 265
 examples/smoe       9640
 tests               420
-tests/core          3170
-tests/autograd      2730
+tests/core          3240
+tests/autograd      2750
 tests/nn            1560
 tests/models        7000
 tests/examples      5270

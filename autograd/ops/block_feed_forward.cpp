@@ -9,10 +9,12 @@
 #include <memory>
 #include <numeric>
 
+#include "autograd/autocast.h"
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops/inputs.h"
 #include "core/check.h"
 #include "core/row_products.h"
+#include "core/scratch.h"
 #include "core/threads.h"
 #include "core/vector_math.h"
 
@@ -60,20 +62,20 @@ class Plan {
     // The rows that use a block, of one range or of all. The hidden neurons of all blocks stand one
     // block after another; the block's own (rows, b) begin at `begin` * b.
     struct Part {
-        int64_t block, begin, count;
-        const int32_t* rows;  // of the batch, rising
+        int64_t block, begin;
+        RowIds rows;  // of the batch, rising
     };
     Part part(int64_t block, int64_t first_range, int64_t end_range) const {
         const int64_t begin = begin_[size_t(first_range * num_blocks_ + block)];
         const int64_t end = begin_[size_t(end_range * num_blocks_ + block)];
-        return {block, begin, end - begin, rows_.data() + begin};
+        return {block, begin, RowIds(rows_).subspan(size_t(begin), size_t(end - begin))};
     }
 
     // Calls body(part) for the blocks that the rows of a range use, in their order.
     template <class Body>
     void for_each_part(int64_t range, const Body& body) const {
         for (int64_t block = 0; block < num_blocks_; ++block) {
-            if (const Part p = part(block, range, range + 1); p.count > 0) {
+            if (const Part p = part(block, range, range + 1); !p.rows.empty()) {
                 body(p);
             }
         }
@@ -100,43 +102,60 @@ class Plan {
     std::vector<int64_t> begin_;  // (ranges + 1, blocks): where a range's rows begin in rows_
 };
 
+enum class Towards { neurons, width };
+
 struct Weights {
+    Precision precision;
     Tensor weight_1, bias_1, weight_2;
+
+    // The blocks of weight_1 (F, C) and of weight_2 (C, F), for products from the network's width
+    // towards a block's neurons, or from these towards the width.
+    SmallMatrices blocks_1(const Plan& plan, Towards towards) const {
+        return blocks(plan, weight_1, towards, plan.C, 1);
+    }
+    SmallMatrices blocks_2(const Plan& plan, Towards towards) const {
+        return blocks(plan, weight_2, towards, 1, plan.num_blocks() * plan.b);
+    }
+
+  private:
+    // The number of neuron f and input or output c is at f * neuron_stride + c * width_stride.
+    SmallMatrices blocks(const Plan& plan, const Tensor& weight, Towards towards,
+                         int64_t neuron_stride, int64_t width_stride) const {
+        const bool to_neurons = towards == Towards::neurons;
+        const SmallMatrices result(precision, plan.num_blocks(), to_neurons ? plan.C : plan.b,
+                                   to_neurons ? plan.b : plan.C);
+        parallel_chunks(plan.num_blocks(), [&](int64_t block) {
+            const real* const from = weight.data() + block * plan.b * neuron_stride;
+            result.set(block, to_neurons ? Operand{from, neuron_stride, width_stride}
+                                         : Operand{from, width_stride, neuron_stride});
+        });
+        return result;
+    }
 };
 
-Tensor transposed(const Tensor& x, const Shape& shape, int dim0, int dim1) {
-    return transpose(Variable(x.reshape(shape)), dim0, dim1).value();
-}
-
-// weight_2 (C, F) -> (blocks, C, b)
-Tensor blocks_of(const Plan& plan, const Tensor& weight_2) {
-    return transposed(weight_2, {plan.C, plan.num_blocks(), plan.b}, 0, 1);
-}
-
-// -> hidden (rows of the blocks, b), out (N, C)
-void forward(const Plan& plan, const Weights& w, const Tensor& bias_2, const Tensor& x,
+// xs (N, C) -> hidden (rows of the blocks, b), out (N, C)
+void forward(const Plan& plan, const Weights& w, const Tensor& bias_2, const PickedRows& xs,
              const Tensor& hidden, const Tensor& out) {
-    const int64_t C = plan.C, b = plan.b, blocks = plan.num_blocks();
-    const Tensor w1 = transposed(w.weight_1, {blocks, b, C}, 1, 2);  // (blocks, C, b)
-    const Tensor w2 = transposed(blocks_of(plan, w.weight_2), {blocks, C, b}, 1, 2);  // (.., b, C)
+    const int64_t C = plan.C, b = plan.b;
+    const SmallMatrices w1 = w.blocks_1(plan, Towards::neurons),
+                        w2 = w.blocks_2(plan, Towards::width);
     parallel_chunks(plan.ranges(), [&](int64_t range) {
         const int64_t begin = range * row_range, end = std::min(begin + row_range, out.size(0));
+        xs.prepare(begin, end);
         for (int64_t n = begin; n < end; ++n) {
             std::copy_n(bias_2.data(), C, out.data() + n * C);
         }
         plan.for_each_part(range, [&](const Plan::Part& part) {
             real* const h = hidden.data() + part.begin * b;
-            // h (count, b) = mask * relu(x (count, C) w1^T (C, b) + b1 (b))
-            multiply_by_matrix({x.data(), C, part.count, part.rows}, w1.data() + part.block * C * b,
-                               b, false, {h});
-            for (int64_t r = 0; r < part.count; ++r) {
-                bias_relu(b, w.bias_1.data() + part.block * b, h + r * b);
-                multiply<false>(b, plan.hidden_mask(part.rows[r], part.block), h + r * b,
-                                h + r * b);
+            // h (rows, b) = mask * relu(x (rows, C) w1^T (C, b) + b1 (b))
+            multiply_rows(xs, part.rows, w1, part.block, h);
+            for (size_t r = 0; r < part.rows.size(); ++r) {
+                real* const neurons = h + int64_t(r) * b;
+                bias_relu(b, w.bias_1.data() + part.block * b, neurons);
+                multiply<false>(b, plan.hidden_mask(part.rows[r], part.block), neurons, neurons);
             }
-            // out (count, C) += h (count, b) w2^T (b, C)
-            multiply_by_matrix({h, b, part.count}, w2.data() + part.block * b * C, C, true,
-                               {out.data(), part.rows});
+            // out (rows, C) += h (rows, b) w2^T (b, C)
+            add_products(h, w2, part.block, part.rows, out.data());
         });
         for (int64_t n = begin; n < end; ++n) {  // out = mask * (y + b2)
             multiply<false>(C, plan.output_mask(n), out.data() + n * C, out.data() + n * C);
@@ -144,54 +163,61 @@ void forward(const Plan& plan, const Weights& w, const Tensor& bias_2, const Ten
     });
 }
 
-// dout (N, C) -> dz (N, C) = mask * dout, da = the gradient before the relu (rows of the blocks,
-// b); adds to dx (N, C) unless that is null.
+// dout (N, C) -> dzs (N, C) = mask * dout, da = the gradient before the relu (rows
+// of the blocks, b); adds to dx (N, C) unless that is null.
 void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden,
-                        const Tensor& dout, const Tensor& dz, const Tensor& da, Tensor* dx) {
+                        const Tensor& dout, const PickedRows& dzs, const Tensor& da, Tensor* dx) {
+    const Tensor& dz = dzs.matrix;
     const int64_t C = plan.C, b = plan.b;
-    const Tensor w2 = blocks_of(plan, w.weight_2);
+    const SmallMatrices w1 = w.blocks_1(plan, Towards::width),
+                        w2 = w.blocks_2(plan, Towards::neurons);
     parallel_chunks(plan.ranges(), [&](int64_t range) {
         const int64_t begin = range * row_range, end = std::min(begin + row_range, dz.size(0));
         for (int64_t n = begin; n < end; ++n) {
             multiply<false>(C, plan.output_mask(n), dout.data() + n * C, dz.data() + n * C);
         }
+        dzs.prepare(begin, end);
         plan.for_each_part(range, [&](const Plan::Part& part) {
-            const real* const h = hidden.data() + part.begin * b;
             real* const d = da.data() + part.begin * b;
-            // dh (count, b) = dz (count, C) w2 (C, b)
-            multiply_by_matrix({dz.data(), C, part.count, part.rows},
-                               w2.data() + part.block * C * b, b, false, {d});
+            // dh (rows, b) = dz (rows, C) w2 (C, b)
+            multiply_rows(dzs, part.rows, w2, part.block, d);
             // h = mask * relu(a): da = mask * dh where h is not 0
-            for (int64_t r = 0; r < part.count; ++r) {
-                relu_backward(b, h + r * b, d + r * b);
-                multiply<false>(b, plan.hidden_mask(part.rows[r], part.block), d + r * b,
-                                d + r * b);
+            relu_backward(int64_t(part.rows.size()) * b, hidden.data() + part.begin * b, d);
+            for (size_t r = 0; r < part.rows.size(); ++r) {
+                real* const neurons = d + int64_t(r) * b;
+                multiply<false>(b, plan.hidden_mask(part.rows[r], part.block), neurons, neurons);
             }
-            if (dx != nullptr) {  // dx (count, C) += da (count, b) w1 (b, C)
-                multiply_by_matrix({d, b, part.count}, w.weight_1.data() + part.block * b * C, C,
-                                   true, {dx->data(), part.rows});
+            if (dx != nullptr) {  // dx (rows, C) += da (rows, b) w1 (b, C)
+                add_products(d, w1, part.block, part.rows, dx->data());
             }
         });
     });
 }
 
 // Adds to the gradients of weight_1, bias_1 and weight_2; those that are null are not wanted.
-void backward_to_weights(const Plan& plan, const Tensor& x, const Tensor& hidden, const Tensor& dz,
-                         const Tensor& da, Tensor* dw1, Tensor* db1, Tensor* dw2) {
+void backward_to_weights(const Plan& plan, const PickedRows& xs, const Tensor& hidden,
+                         const PickedRows& dzs, const Tensor& da, Tensor* dw1, Tensor* db1,
+                         Tensor* dw2) {
     const int64_t C = plan.C, b = plan.b, F = plan.num_blocks() * b;
     plan.for_each_block([&](const Plan::Part& part) {
         const real* const h = hidden.data() + part.begin * b;
         const real* const d = da.data() + part.begin * b;
-        if (dw1 != nullptr) {  // dw1 (b, C) += da^T (b, count) x (count, C)
-            add_outer_products({d, b, part.count}, {x.data(), C, part.count, part.rows},
-                               dw1->data() + part.block * b * C, C);
+        if (dw1 != nullptr) {  // dw1 (b, C) += da^T (b, rows) x (rows, C)
+            add_outer_products(d, b, xs, part.rows, dw1->data() + part.block * b * C);
         }
-        for (int64_t r = 0; db1 != nullptr && r < part.count; ++r) {
-            axpy(b, 1, d + r * b, db1->data() + part.block * b);
+        for (size_t r = 0; db1 != nullptr && r < part.rows.size(); ++r) {
+            axpy(b, 1, d + int64_t(r) * b, db1->data() + part.block * b);
         }
-        if (dw2 != nullptr) {  // dw2 (C, b) += dz^T (C, count) h (count, b)
-            add_outer_products({dz.data(), C, part.count, part.rows}, {h, b, part.count},
-                               dw2->data() + part.block * b, F);
+        if (dw2 != nullptr) {  // dw2^T (b, C) += h^T (b, rows) dz (rows, C)
+            real* const turned = scratch(3, b * C);
+            std::fill_n(turned, b * C, real(0));
+            add_outer_products(h, b, dzs, part.rows, turned);
+            for (int64_t c = 0; c < C; ++c) {
+                real* const to = dw2->data() + c * F + part.block * b;
+                for (int64_t i = 0; i < b; ++i) {
+                    to[i] += turned[i * C + c];
+                }
+            }
         }
     });
 }
@@ -242,17 +268,19 @@ Variable block_feed_forward(const Variable& x, const FeedForwardWeights& weights
     check_ids("block_feed_forward", "expert", experts, N, masks.hidden.size(0));
     check_blocks(masks, blocks);
     const auto plan = std::make_shared<const Plan>(masks, blocks, experts);
-    const Weights w{weights.weight_1.value(), weights.bias_1.value(), weights.weight_2.value()};
-    const Tensor X = x.value(), hidden = Tensor::empty({plan->hidden_numel()});
-    const Tensor out = Tensor::empty({N, C});
-    forward(*plan, w, weights.bias_2.value(), X, hidden, out);
+    const Weights w{Autocast::precision(), weights.weight_1.value(), weights.bias_1.value(),
+                    weights.weight_2.value()};
+    const PickedRows xs(w.precision, x.value());
+    const Tensor hidden = Tensor::empty({plan->hidden_numel()}), out = Tensor::empty({N, C});
+    forward(*plan, w, weights.bias_2.value(), xs, hidden, out);
     return record("block_feed_forward", out,
                   {x, weights.weight_1, weights.bias_1, weights.weight_2, weights.bias_2},
-                  [plan, w, X, hidden](const Tensor& dout, std::span<Tensor* const> din) {
+                  [plan, w, xs, hidden](const Tensor& dout, std::span<Tensor* const> din) {
                       const Tensor dz = Tensor::empty(dout.shape());
                       const Tensor da = Tensor::empty(hidden.shape());
-                      backward_to_inputs(*plan, w, hidden, dout, dz, da, din[0]);
-                      backward_to_weights(*plan, X, hidden, dz, da, din[1], din[2], din[3]);
+                      const PickedRows dzs(w.precision, dz);
+                      backward_to_inputs(*plan, w, hidden, dout, dzs, da, din[0]);
+                      backward_to_weights(*plan, xs, hidden, dzs, da, din[1], din[2], din[3]);
                       if (din[4] != nullptr) {  // dbias_2 (C) += column sums of dz
                           add_column_sums(dz.data(), dz.size(0), plan->C, din[4]->data());
                       }

@@ -26,6 +26,8 @@ struct Tile {
     Multiply* multiply;
     int64_t few_rows;  // of a tile for few rows, with the same bits; even, as rows is
     Multiply* multiply_few;
+    int64_t narrow_cols;  // of a tile for fewer columns, with as many rows and the same bits
+    Multiply* multiply_narrow;
     const char* name;  // of what multiplies, for people
     // Called by TileUse; null where there is nothing to do.
     void (*begin)() = nullptr;

@@ -114,6 +114,8 @@ const Tile<uint32_t>* amx_tile() {
                                             .multiply = multiply<false>,
                                             .few_rows = side,
                                             .multiply_few = multiply<true>,
+                                            .narrow_cols = cols,
+                                            .multiply_narrow = multiply<false>,
                                             .name = "AMX",
                                             .begin = begin,
                                             .end = end};

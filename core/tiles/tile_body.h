@@ -69,27 +69,27 @@ inline Reals multiply_add(Reals sum, Pairs a, Pairs b) {
 
 #endif
 
-template <class Unit, class Units, int64_t rows>
+template <class Unit, class Units, int64_t rows, int vectors>
 void multiply_tile(int64_t depth, const Unit* a, int64_t a_row, int64_t a_unit, const Unit* b,
                    bool add, real* c, int64_t ldc) {
     constexpr int lanes = tile_bytes / int(sizeof(Unit));
-    Reals sums[rows][tile_vectors] = {};
+    Reals sums[rows][vectors] = {};
     for (int64_t u = 0; u < depth; ++u) {
-        Units from_b[tile_vectors];
-        for (int v = 0; v < tile_vectors; ++v) {
+        Units from_b[vectors];
+        for (int v = 0; v < vectors; ++v) {
             from_b[v] = load_from<Units>(b + v * lanes);
         }
-        b += tile_vectors * lanes;
+        b += vectors * lanes;
         for (int r = 0; r < rows; ++r) {
             const Units from_a = splat(a[r * a_row]);
-            for (int v = 0; v < tile_vectors; ++v) {
+            for (int v = 0; v < vectors; ++v) {
                 sums[r][v] = multiply_add(sums[r][v], from_a, from_b[v]);
             }
         }
         a += a_unit;
     }
     for (int r = 0; r < rows; ++r) {
-        for (int v = 0; v < tile_vectors; ++v) {
+        for (int v = 0; v < vectors; ++v) {
             real* const to = c + r * ldc + v * lanes;
             const Reals sum = add ? load_from<Reals>(to) + sums[r][v] : sums[r][v];
             __builtin_memcpy(to, &sum, sizeof sum);
@@ -103,9 +103,11 @@ constexpr Tile<Unit> make_tile(const char* name) {
             .cols = tile_vectors * tile_bytes / int64_t(sizeof(Unit)),
             .along_depth = false,
             .step = 0,
-            .multiply = multiply_tile<Unit, Units, tile_rows>,
+            .multiply = multiply_tile<Unit, Units, tile_rows, tile_vectors>,
             .few_rows = few_rows,
-            .multiply_few = multiply_tile<Unit, Units, few_rows>,
+            .multiply_few = multiply_tile<Unit, Units, few_rows, tile_vectors>,
+            .narrow_cols = tile_vectors / 2 * tile_bytes / int64_t(sizeof(Unit)),
+            .multiply_narrow = multiply_tile<Unit, Units, tile_rows, tile_vectors / 2>,
             .name = name};
 }
 

@@ -82,6 +82,26 @@ Variable sparse(const std::vector<Variable>& in) {
                                ExpertGroups(some_experts(), K));
 }
 
+// Expert k keeps the blocks k and k + 2 of 8 neurons.
+ExpertMasks block_masks() {
+    const ExpertMasks masks{Tensor::zeros({K, F}), some_masks().output};
+    for (int64_t k = 0; k < K; ++k) {
+        for (int64_t i = 0; i < F; ++i) {
+            masks.hidden.data()[k * F + i] = i / 8 == k || i / 8 == k + 2 ? real(1.25) : 0;
+        }
+    }
+    return masks;
+}
+
+Variable masked_blocks(const std::vector<Variable>& in) {
+    return feed_forward(in[0], {in[1], in[2], in[3], in[4]}, block_masks(), some_experts());
+}
+
+Variable blocks(const std::vector<Variable>& in) {
+    return block_feed_forward(in[0], {in[1], in[2], in[3], in[4]}, block_masks(),
+                              ExpertBlocks(block_masks().hidden), some_experts());
+}
+
 std::vector<int32_t> some_targets() {
     std::vector<int32_t> targets(size_t(N), 0);
     std::iota(targets.begin(), targets.end(), 0);
@@ -99,6 +119,7 @@ const Case cases[] = {
     {"linear", [](const auto& in) { return linear(in[0], in[1], in[2]); }, {{N, C}, {F, C}, {F}}},
     {"feed_forward", masked, network},
     {"sparse_feed_forward", sparse, network},
+    {"block_feed_forward", blocks, network},
     {"linear_cross_entropy",
      [](const auto& in) { return linear_cross_entropy(in[0], in[1], some_targets()); },
      {{N, C}, {F, C}}}};
@@ -128,12 +149,13 @@ TEST_CASE("autocast: products are near those of float32, and forward decides for
     }
 }
 
-TEST_CASE("autocast: the sparse form of a feed-forward network is the masked one") {
+TEST_CASE("autocast: the other forms of a feed-forward network are the masked one") {
     const auto in = [](const Op& op) {
         return run(op, network, Precision::bfloat16, Precision::bfloat16);
     };
     // Sums in another order may round a hidden neuron to its neighbour.
     CHECK(in(masked).distance(in(sparse)) < (rounds ? 0.02 : 1e-12));
+    CHECK(in(masked_blocks).distance(in(blocks)) < (rounds ? 0.02 : 1e-12));
 }
 
 TEST_CASE("autocast: what is computed again in backward is computed in the same precision") {

@@ -1,5 +1,6 @@
-// Products of rows that stand anywhere, against loops in double: every count of rows and columns
-// around the tiles, rows in order and picked, results that overwrite and add, nothing else written.
+// Products of rows that stand anywhere, against loops in double, in both precisions: every count of
+// rows and columns around the tiles, picked rows, results that overwrite and add, nothing else
+// written.
 // Read next: tests/autograd/op_table_transformer.cpp.
 #include "core/row_products.h"
 
@@ -8,38 +9,26 @@
 #include <cmath>
 #include <vector>
 
+#include "core/bfloat16.h"
 #include "core/count_products.h"
 #include "core/rng.h"
 #include "tests/core/products.h"
 
-using namespace smoe;
-
+namespace smoe {
 namespace {
 
-// `all` rows of which some, rising, are picked, or the first ones taken in order.
-struct Picked {
-    int64_t all, width;
-    std::vector<real> matrix;
+Tensor random_matrix(int64_t rows, int64_t cols, Rng& rng) {
+    return Tensor::from({rows, cols}, random_values(rows * cols, rng));
+}
+
+// Of about twice as many rows, `count` that rise.
+std::vector<int32_t> some_rows(int64_t count, Rng& rng) {
     std::vector<int32_t> ids;
-    bool with_ids;
-
-    Picked(int64_t count, int64_t cols, bool some, Rng& rng)
-        : all(some ? 2 * count : count),
-          width(cols),
-          matrix(random_values(all * cols, rng)),
-          with_ids(some) {
-        for (int64_t r = 0; r < count; ++r) {
-            ids.push_back(int32_t(some ? 2 * r + int64_t(rng.below(2)) : r));
-        }
+    for (int64_t r = 0; r < count; ++r) {
+        ids.push_back(int32_t(2 * r + int64_t(rng.below(2))));
     }
-
-    Rows rows() const {
-        return {matrix.data(), width, int64_t(ids.size()), with_ids ? ids.data() : nullptr};
-    }
-    double at(size_t row, int64_t col) const {
-        return double(matrix[size_t(ids[row] * width + col)]);
-    }
-};
+    return ids;
+}
 
 // A sum of products and how large its terms are.
 struct Sum {
@@ -54,77 +43,145 @@ struct Sum {
     }
 };
 
-bool multiplied_right(const Picked& a, int64_t n, bool add, const Picked& places, Rng& rng) {
-    const std::vector<real> b = random_values(a.width * n, rng);
-    std::vector<real> y = random_values(places.all * n, rng);
-    std::vector<Sum> expected;
-    for (const real before : y) {
-        expected.push_back({double(before), std::abs(double(before))});
-    }
-    for (size_t r = 0; r < a.ids.size(); ++r) {
-        for (int64_t j = 0; j < n; ++j) {
-            Sum& sum = expected[size_t(places.ids[r] * n + j)];
-            sum = add ? sum : Sum{};
-            for (int64_t k = 0; k < a.width; ++k) {
-                sum.add(a.at(r, k) * double(b[size_t(k * n + j)]));
-            }
-        }
-    }
-    multiply_by_matrix(a.rows(), b.data(), n, add, {y.data(), places.rows().ids});
-    bool right = true;
-    for (size_t i = 0; i < y.size(); ++i) {
-        right = right && expected[i].is(y[i]);
-    }
-    return right;
-}
+struct Sums {
+    std::vector<Sum> sums;
 
-bool outer_right(const Picked& a, const Picked& b, int64_t ldc, Rng& rng) {
-    std::vector<real> c = random_values(a.width * ldc, rng);
-    std::vector<Sum> expected;
-    for (const real before : c) {
-        expected.push_back({double(before), std::abs(double(before))});
-    }
-    for (size_t r = 0; r < a.ids.size(); ++r) {
-        for (int64_t i = 0; i < a.width; ++i) {
-            for (int64_t j = 0; j < b.width; ++j) {
-                expected[size_t(i * ldc + j)].add(a.at(r, i) * b.at(r, j));
-            }
+    explicit Sums(const Tensor& before) {
+        for (int64_t i = 0; i < before.numel(); ++i) {
+            const auto number = double(before.data()[i]);
+            sums.push_back({number, std::abs(number)});
         }
     }
-    add_outer_products(a.rows(), b.rows(), c.data(), ldc);
-    bool right = true;
-    for (size_t i = 0; i < c.size(); ++i) {
-        right = right && expected[i].is(c[i]);
+    bool are(const Tensor& found) const {
+        bool right = true;
+        for (size_t i = 0; i < sums.size(); ++i) {
+            right = right && sums[i].is(found.data()[i]);
+        }
+        return right;
     }
-    return right;
-}
+};
+
+// Everything at random but the sizes.
+struct Trial {
+    Precision precision;
+    int64_t count, depth, lanes;
+    Rng& rng;
+    std::vector<int32_t> ids = some_rows(count, rng);
+
+    double factor(real number) const {
+        return double(rounds_to_bfloat16(precision) ? real(nearest_bfloat16(float(number)))
+                                                    : number);
+    }
+
+    PickedRows picked(const Tensor& matrix) const {
+        PickedRows rows(precision, matrix);
+        rows.prepare(0, matrix.size(0));
+        return rows;
+    }
+
+    // Three matrices (depth, lanes), of which the second is wanted; its rows stand along the depth
+    // or along the lanes.
+    SmallMatrices small(const Tensor& matrix, bool turned) const {
+        SmallMatrices result(precision, 3, depth, lanes);
+        const Tensor other = random_matrix(depth, lanes, rng);
+        std::vector<real> along(size_t(depth * lanes));
+        for (int64_t k = 0; k < depth; ++k) {
+            for (int64_t l = 0; l < lanes; ++l) {
+                along[size_t(l * depth + k)] = matrix.data()[k * lanes + l];
+            }
+        }
+        result.set(1, turned ? Operand{along.data(), depth, 1} : Operand{matrix.data(), 1, lanes});
+        result.set(0, {other.data(), 1, lanes});
+        result.set(2, {other.data(), 1, lanes});
+        return result;
+    }
+
+    bool multiplies(bool turned) const {
+        const Tensor a = random_matrix(2 * count + 1, depth, rng);
+        const Tensor b = random_matrix(depth, lanes, rng), y = random_matrix(count + 1, lanes, rng);
+        Sums expected(y);
+        for (int64_t r = 0; r < count; ++r) {
+            for (int64_t l = 0; l < lanes; ++l) {
+                Sum& sum = expected.sums[size_t(r * lanes + l)];
+                sum = {};
+                for (int64_t k = 0; k < depth; ++k) {
+                    sum.add(factor(a.data()[ids[size_t(r)] * depth + k]) *
+                            factor(b.data()[k * lanes + l]));
+                }
+            }
+        }
+        multiply_rows(picked(a), ids, small(b, turned), 1, y.data());
+        return expected.are(y);
+    }
+
+    bool adds(bool turned) const {
+        const Tensor a = random_matrix(count, depth, rng), b = random_matrix(depth, lanes, rng);
+        const Tensor y = random_matrix(2 * count + 1, lanes, rng);
+        Sums expected(y);
+        for (int64_t r = 0; r < count; ++r) {
+            for (int64_t l = 0; l < lanes; ++l) {
+                for (int64_t k = 0; k < depth; ++k) {
+                    expected.sums[size_t(ids[size_t(r)] * lanes + l)].add(
+                        factor(a.data()[r * depth + k]) * factor(b.data()[k * lanes + l]));
+                }
+            }
+        }
+        add_products(a.data(), small(b, turned), 1, ids, y.data());
+        return expected.are(y);
+    }
+
+    bool adds_outer() const {
+        const Tensor a = random_matrix(count, depth, rng);
+        const Tensor b = random_matrix(2 * count + 1, lanes, rng);
+        const Tensor c = random_matrix(depth + 1, lanes, rng);
+        Sums expected(c);
+        for (int64_t r = 0; r < count; ++r) {
+            for (int64_t y = 0; y < depth; ++y) {
+                for (int64_t l = 0; l < lanes; ++l) {
+                    expected.sums[size_t(y * lanes + l)].add(
+                        factor(a.data()[r * depth + y]) *
+                        factor(b.data()[ids[size_t(r)] * lanes + l]));
+                }
+            }
+        }
+        add_outer_products(a.data(), depth, picked(b), ids, c.data());
+        return expected.are(c);
+    }
+};
+
+constexpr Precision precisions[] = {Precision::float32, Precision::bfloat16};
 
 }  // namespace
 
-TEST_CASE("row products: random sizes, rows in order and picked") {
+TEST_CASE("row products: random sizes, in both precisions") {
     Rng rng(1);
     for (int round = 0; round < 300; ++round) {
-        const int64_t count = int64_t(rng.below(round % 10 == 0 ? 200 : 20));
-        const int64_t K = 1 + int64_t(rng.below(90)), n = 1 + int64_t(rng.below(90));
-        const bool pick_a = rng.below(2) == 0, pick_b = rng.below(2) == 0;
-        const Picked a(count, K, pick_a, rng), b(count, n, pick_b, rng);
-        CAPTURE(count);
-        CAPTURE(K);
-        CAPTURE(n);
-        CAPTURE(pick_a);
-        CAPTURE(pick_b);
-        CHECK(multiplied_right(a, n, round % 2 == 0, b, rng));
-        CHECK(outer_right(a, b, n + int64_t(rng.below(3)), rng));
+        for (const Precision precision : precisions) {
+            const Trial trial{precision, int64_t(rng.below(round % 10 == 0 ? 300 : 40)),
+                              1 + int64_t(rng.below(90)), 1 + int64_t(rng.below(90)), rng};
+            CAPTURE(name_of(precision));
+            CAPTURE(trial.count);
+            CAPTURE(trial.depth);
+            CAPTURE(trial.lanes);
+            CHECK(trial.multiplies(round % 2 == 0));
+            CHECK(trial.adds(round % 2 == 0));
+            CHECK(trial.adds_outer());
+        }
     }
 }
 
 TEST_CASE("row products: each is counted once") {
     Rng rng(2);
-    const Picked a(70, 5, true, rng), b(70, 40, false, rng);
-    std::vector<real> y(70 * 40), c(5 * 40);
-    const CountProducts count;
-    multiply_by_matrix(a.rows(), b.matrix.data(), 40, false, {y.data()});
-    CHECK(count.multiply_adds() == 70 * 5 * 40);
-    add_outer_products(a.rows(), b.rows(), c.data(), 40);
-    CHECK(count.multiply_adds() == 2 * 70 * 5 * 40);
+    for (const Precision precision : precisions) {
+        const Trial trial{precision, 70, 6, 40, rng};
+        const CountProducts count;
+        CHECK(trial.multiplies(false));
+        CHECK(count.multiply_adds() == 70 * 6 * 40);
+        CHECK(trial.adds(false));
+        CHECK(count.multiply_adds() == 2 * 70 * 6 * 40);
+        CHECK(trial.adds_outer());
+        CHECK(count.multiply_adds() == 3 * 70 * 6 * 40);
+    }
 }
+
+}  // namespace smoe

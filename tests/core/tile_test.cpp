@@ -46,6 +46,7 @@ void check_tile(const Tile<Unit>& tile) {
     REQUIRE(tile.rows % 2 == 0);
     REQUIRE(tile.few_rows % 2 == 0);
     REQUIRE(tile.few_rows < tile.rows);
+    REQUIRE(tile.narrow_cols <= tile.cols);
     for (const int64_t depth : {0, 1, 2, 15, 16, 17, 64, 77}) {
         for (const bool along : {true, false}) {
             if (tile.along_depth && !along) {
@@ -75,11 +76,18 @@ void check_tile(const Tile<Unit>& tile) {
                 const auto same_rows = [&](const std::vector<real>& other, int64_t rows) {
                     return std::equal(c.begin(), c.begin() + rows * ldc, other.begin());
                 };
-                std::vector<real> few = before, in_two = before;
+                std::vector<real> few = before, in_two = before, narrow = before;
+                std::vector<Unit> narrow_b;
+                for (int64_t u = 0; u < depth; ++u) {
+                    const auto row = b.begin() + u * tile.cols;
+                    narrow_b.insert(narrow_b.end(), row, row + tile.narrow_cols);
+                }
                 {
                     const TileUse<Unit> use(tile);
                     tile.multiply_few(depth, a.data(), a_row, a_unit, b.data(), add, few.data(),
                                       ldc);
+                    tile.multiply_narrow(depth, a.data(), a_row, a_unit, narrow_b.data(), add,
+                                         narrow.data(), ldc);
                     const int64_t cut = tile.step == 0 ? 0 : depth / 3 / tile.step * tile.step;
                     tile.multiply(cut, a.data(), a_row, a_unit, b.data(), add, in_two.data(), ldc);
                     tile.multiply(depth - cut, a.data() + cut * a_unit, a_row, a_unit,
@@ -89,6 +97,14 @@ void check_tile(const Tile<Unit>& tile) {
                 CHECK(std::equal(few.begin() + tile.few_rows * ldc, few.end(),
                                  before.begin() + tile.few_rows * ldc));
                 CHECK(same_rows(in_two, tile.rows));
+                for (int64_t row = 0; row < tile.rows; ++row) {
+                    const auto part = [&](const std::vector<real>& from, int64_t begin) {
+                        return from.begin() + row * ldc + begin;
+                    };
+                    CHECK(std::equal(part(c, 0), part(c, tile.narrow_cols), part(narrow, 0)));
+                    CHECK(std::equal(part(before, tile.narrow_cols), part(before, ldc),
+                                     part(narrow, tile.narrow_cols)));
+                }
                 double worst = 0;
                 for (int64_t row = 0; row < tile.rows; ++row) {
                     for (int64_t col = 0; col < ldc; ++col) {
