@@ -1,3 +1,5 @@
+// A tile takes pairs of numbers along the depth. Rows have theirs side by side, columns one below the
+// other, so the outer products turn both their factors.
 // Read next: tiles/tile_body.h.
 #include "core/rounded_products.h"
 
@@ -92,7 +94,7 @@ struct TilePanels {
 };
 
 // c (count, lanes) = or += (if `add`) a b along `depth` pairs, tile by tile. Rows of a are read up
-// to a whole tile.
+// to a whole tile; what comes of them, and of lanes that a panel has too many, is dropped.
 void multiply_tiles(int64_t count, int64_t depth, const TileRows& a, const TilePanels& b, bool add,
                     real* c) {
     const Tile<Pair>& tile = bfloat16_tile();
@@ -185,7 +187,6 @@ TilePanels panels_of(const PickedRows& b, RowIds ids, int64_t depth) {
             Pair* const part = to + col * depth + p * cols;
             const int64_t some = std::min(cols, width - col);
             turn_pairs(some, first + col / 2, second + col / 2, part);
-            std::fill(part + some, part + cols, Pair(0));
         }
     }
     return {to, width, cols};
@@ -210,7 +211,6 @@ void round_matrix(const SmallMatrices& matrices, int64_t m, const Operand& from)
     const int64_t depth = matrices.depth, lanes = matrices.lanes, panel = matrices.panel;
     const int64_t size = pairs_of(depth);
     Pair* const to = row_of(matrices.numbers, m);
-    std::fill_n(to, matrices.numbers.size(1), Pair(0));
     if (from.depth_stride == 1) {
         Pair* const along = pairs(scratch(0, size));
         for (int64_t lane = 0; lane < lanes; ++lane) {

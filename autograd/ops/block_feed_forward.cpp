@@ -163,8 +163,8 @@ void forward(const Plan& plan, const Weights& w, const Tensor& bias_2, const Pic
     });
 }
 
-// dout (N, C) -> dzs (N, C) = mask * dout, da = the gradient before the relu (rows
-// of the blocks, b); adds to dx (N, C) unless that is null.
+// dout (N, C) -> dzs (N, C) = mask * dout, da = the gradient before the relu (rows of the blocks,
+// b); adds to dx (N, C) unless that is null.
 void backward_to_inputs(const Plan& plan, const Weights& w, const Tensor& hidden,
                         const Tensor& dout, const PickedRows& dzs, const Tensor& da, Tensor* dx) {
     const Tensor& dz = dzs.matrix;

@@ -6,12 +6,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "core/bfloat16.h"
 #include "core/count_products.h"
 #include "core/rng.h"
+#include "core/scratch.h"
 #include "tests/core/products.h"
 
 namespace smoe {
@@ -28,6 +31,14 @@ std::vector<int32_t> some_rows(int64_t count, Rng& rng) {
         ids.push_back(int32_t(2 * r + int64_t(rng.below(2))));
     }
     return ids;
+}
+
+// What was left in working memory must not matter.
+void poison_scratch() {
+    constexpr int64_t count = 1 << 15;
+    for (const size_t slot : {0, 1, 2}) {
+        std::fill_n(scratch(slot, count), count, std::numeric_limits<real>::quiet_NaN());
+    }
 }
 
 // A sum of products and how large its terms are.
@@ -163,6 +174,7 @@ TEST_CASE("row products: random sizes, in both precisions") {
             CAPTURE(trial.count);
             CAPTURE(trial.depth);
             CAPTURE(trial.lanes);
+            poison_scratch();
             CHECK(trial.multiplies(round % 2 == 0));
             CHECK(trial.adds(round % 2 == 0));
             CHECK(trial.adds_outer());
